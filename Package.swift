@@ -1,0 +1,71 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+  .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+  .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+]
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "relabel-hdf5",
+  products: [
+    .library(name: "Relabel", targets: ["Relabel"]),
+    .executable(name: "relabel", targets: ["relabel"]),
+    .executable(name: "relabel-pack", targets: ["relabel-pack"]),
+    .executable(name: "relabel-verify", targets: ["relabel-verify"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    // C libraries: a module map and the macros Swift cannot import, nothing else.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+
+    // From the bytes up: each target sees only those above it in this list.
+    .target(name: "HDF5", dependencies: ["CHDF5"], swiftSettings: settings),
+    .target(name: "Relabel", dependencies: ["HDF5", "CDeflate", crypto], swiftSettings: settings),
+    .target(name: "AnnotatorOutputs", dependencies: ["Relabel", "CArchive"], swiftSettings: settings),
+    .target(name: "Verification", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),
+    .target(
+      name: "Packing",
+      dependencies: ["AnnotatorOutputs", "Relabel", "Verification"],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "RelabelCommands",
+      dependencies: ["Packing", "Verification", "Relabel", argumentParser],
+      swiftSettings: settings
+    ),
+
+    // One file each: the entry point.
+    .executableTarget(name: "relabel", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
+    .executableTarget(name: "relabel-pack", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
+    .executableTarget(name: "relabel-verify", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
+
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: settings),
+    .testTarget(name: "RelabelTests", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),
+    .testTarget(
+      name: "AnnotatorOutputsTests",
+      dependencies: ["AnnotatorOutputs", "Relabel"],
+      exclude: ["Fixtures"],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "PackingTests",
+      dependencies: ["Packing", "Verification", "AnnotatorOutputs", "Relabel"],
+      swiftSettings: settings
+    ),
+  ],
+  swiftLanguageModes: [.v6]
+)

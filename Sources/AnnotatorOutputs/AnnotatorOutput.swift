@@ -1,0 +1,110 @@
+public import Relabel
+
+/// What an annotator wrote: `.pt`, `.npy` and `.npz` files, in folders or tar archives.
+public struct AnnotatorOutput: Sendable {
+  /// The images, all known or known only as they come.
+  public enum Images: Sendable {
+    /// All images, sorted by `imageIndex`; those that the image list doesn't name come last.
+    case listed([PendingImage])
+    /// The images of a pipe or compressed archive, in the order of arrival.
+    case arriving(ArrivalStream)
+  }
+
+  /// The images.
+  public let images: Images
+  /// What the input settles about the scores.
+  public let traits: SourceTraits
+  /// Files that are no input, for the user to see; of a stream, those met while it was opened.
+  public let ignored: [String]
+  /// Lines of the image list that no map was found for; empty for a stream.
+  public let unmatchedListLines: [String]
+  /// Bytes of the input files; 0 for a stream.
+  public let inputBytes: Int64
+
+  /// Finds the images of the inputs without loading them.
+  ///
+  /// Something broken inside the input becomes one image whose `load()` throws.
+  ///
+  /// - Parameters:
+  ///   - paths: folders, `.pt`, `.npy`, `.npz` and tar files, or `-` for standard input; a pipe or
+  ///     compressed archive has to be the only one.
+  ///   - options: what the user said.
+  /// - Returns: the images and what is known about them.
+  /// - Throws: `.usage` for options that contradict each other or the input, a path that isn't
+  ///   there and input without images; `.io` when something can't be read at all.
+  public static func open(
+    _ paths: [String],
+    options: InputOptions
+  ) throws(RelabelError) -> AnnotatorOutput {
+    if let topK = options.topK, topK < 1 || topK > Limits.topK {
+      throw RelabelError(.usage, "the top-k is \(topK); it has to be 1 to \(Limits.topK)")
+    }
+    var gathering = Gathering(options)
+    for path in paths {
+      let input = try InputPath(path)
+      if case .stream(let file, let name) = input {
+        guard paths.count == 1 else {
+          throw RelabelError(
+            .usage,
+            "a pipe or compressed archive has to be the only input",
+            at: Location(file: name)
+          )
+        }
+        return try arriving(file, name, options)
+      }
+      try gather(input, into: &gathering)
+    }
+    guard !gathering.images.isEmpty || !gathering.batches.isEmpty else {
+      let what =
+        gathering.ignored.isEmpty ? "" : "; \(gathering.ignored.count) files are of no kind"
+      throw RelabelError(
+        .usage,
+        "nothing to read was found in \(paths.joined(separator: ", "))\(what)"
+      )
+    }
+    let listing = try Listing(gathering)
+    return AnnotatorOutput(
+      images: .listed(listing.images),
+      traits: listing.traits,
+      ignored: gathering.ignored,
+      unmatchedListLines: listing.unmatched,
+      inputBytes: gathering.inputBytes
+    )
+  }
+
+  private static func gather(
+    _ input: InputPath,
+    into gathering: inout Gathering
+  ) throws(RelabelError) {
+    switch input {
+    case .folder(let path):
+      try FolderTree.gather(path, into: &gathering)
+    case .file(let kind, let path, let size):
+      gathering.inputBytes += Int64(size)
+      let region = ByteRegion(storage: .closed(path: path), offset: 0, count: size)
+      try gathering.add(kind, region, key: InputPath.key(of: path), at: .path(path))
+    case .tar(let file, let name):
+      try TarListing.gather(file, name, into: &gathering)
+    case .broken(let path, let error):
+      gathering.addFailure(error, key: InputPath.key(of: path), at: .path(path))
+    case .stream:
+      break
+    }
+  }
+
+  private static func arriving(
+    _ file: OpenFile,
+    _ name: String,
+    _ options: InputOptions
+  ) throws(RelabelError) -> AnnotatorOutput {
+    let stream = try ArrivalStream(file, name, options)
+    let traits = try stream.peek()
+    return AnnotatorOutput(
+      images: .arriving(stream),
+      traits: traits,
+      ignored: stream.ignored,
+      unmatchedListLines: [],
+      inputBytes: 0
+    )
+  }
+}

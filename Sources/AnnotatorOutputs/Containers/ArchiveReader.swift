@@ -1,0 +1,178 @@
+import CArchive
+import Glibc
+import Relabel
+
+/// A tar or zip file read by libarchive, front to back.
+///
+/// Not thread safe; never writes anything to disk.
+final class ArchiveReader {
+  /// The header of a member.
+  struct Member {
+    let name: [UInt8]
+    let kind: Kind
+    /// Bytes of the member's contents, or nil when its header doesn't say.
+    let size: Int?
+    let isSparse: Bool
+  }
+
+  enum Kind { case regular, directory, link, special }
+
+  private let handle: OpaquePointer
+  private let noun: String
+
+  /// A tar file, compressed or not, from an open descriptor that the caller closes.
+  convenience init(tar descriptor: Int32) throws(RelabelError) {
+    try self.init(noun: "the tar file")
+    for enable in [
+      archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
+      archive_read_support_filter_xz, archive_read_support_filter_zstd,
+      archive_read_support_format_tar,
+    ] {
+      // ARCHIVE_WARN means an external program; without it the filter just never matches.
+      guard enable(handle) >= ARCHIVE_WARN else { throw failure() }
+    }
+    // `cat a.tar b.tar`: without this everything after the first end mark is dropped silently.
+    try check(archive_read_set_format_option(handle, "tar", "read_concatenated_archives", "1"))
+    try check(archive_read_open_fd(handle, descriptor, 64 << 10))
+  }
+
+  /// A zip file from an open descriptor that the caller closes.
+  convenience init(zip descriptor: Int32) throws(RelabelError) {
+    try self.init(noun: "the zip container")
+    try check(archive_read_support_format_zip_seekable(handle))
+    try check(archive_read_open_fd(handle, descriptor, 64 << 10))
+  }
+
+  /// A zip file in memory that has to stay there as long as the reader.
+  convenience init(zip bytes: UnsafeRawBufferPointer) throws(RelabelError) {
+    try self.init(noun: "the zip container")
+    try check(archive_read_support_format_zip_seekable(handle))
+    try check(archive_read_open_memory(handle, bytes.baseAddress, bytes.count))
+  }
+
+  private init(noun: String) throws(RelabelError) {
+    guard let handle = archive_read_new() else {
+      throw RelabelError(.internalFault, "libarchive can't start")
+    }
+    self.handle = handle
+    self.noun = noun
+  }
+
+  deinit { archive_read_free(handle) }
+
+  /// Bytes of the uncompressed stream that were consumed: after `next()`, where the contents start.
+  var position: Int { Int(archive_filter_bytes(handle, 0)) }
+
+  /// Bytes that were taken from the file or pipe.
+  var rawPosition: Int64 { archive_filter_bytes(handle, -1) }
+
+  /// True when the stream is compressed; known after the first `next()`.
+  var isCompressed: Bool { archive_filter_code(handle, 0) != ARCHIVE_FILTER_NONE }
+
+  /// The next member, or nil at the end.
+  func next() throws(RelabelError) -> Member? {
+    // In a UTF-8 locale libarchive normalises names; the C locale leaves their bytes as they are.
+    let previous = uselocale(CLocale.handle)
+    defer { uselocale(previous) }
+    var entry: OpaquePointer?
+    let status = archive_read_next_header(handle, &entry)
+    if status == ARCHIVE_EOF { return nil }
+    guard status == ARCHIVE_OK || (status == ARCHIVE_WARN && onlyWarnsAboutNames) else {
+      throw failure()
+    }
+    guard let entry, let name = archive_entry_pathname(entry) else {
+      throw RelabelError(.invalidInput, "\(noun) has a member without a name")
+    }
+    return Member(
+      name: Array(UnsafeRawBufferPointer(start: name, count: strlen(name))),
+      kind: kind(of: entry),
+      size: archive_entry_size_is_set(entry) == 0 ? nil : Int(archive_entry_size(entry)),
+      isSparse: archive_entry_sparse_count(entry) > 0
+    )
+  }
+
+  /// Fills `buffer` with the contents of the member as far as they go.
+  ///
+  /// - Returns: how many bytes were there; fewer than asked for only at the end of the member, and
+  ///   only when its checksum, if it has one, agrees.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(RelabelError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let got = archive_read_data(handle, rest.baseAddress, rest.count)
+      guard got >= 0 else { throw failure() }
+      if got == 0 { break }
+      filled += got
+    }
+    return filled
+  }
+
+  /// The whole contents of the member, which may have at most `limit` bytes.
+  func contents(of member: Member, limit: Int) throws(RelabelError) -> [UInt8] {
+    let name = String(decoding: member.name, as: UTF8.self)
+    if let size = member.size, size > limit {
+      throw RelabelError(
+        .unsafeInput,
+        "the member '\(name)' declares \(size) bytes; at most \(limit) are held in memory"
+      )
+    }
+    // Grows with what really arrives: a declared size alone must not allocate anything large.
+    var bytes: [UInt8] = []
+    var step = min(max(member.size ?? 0, 1 << 10), 1 << 20)
+    while true {
+      var failure: RelabelError?
+      let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
+        do throws(RelabelError) {
+          filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+      let isLast = piece.count < step
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
+      guard bytes.count <= limit else {
+        throw RelabelError(.unsafeInput, "the member '\(name)' has more than \(limit) bytes")
+      }
+      if isLast { break }
+      step = bytes.count == member.size ? 16 : 1 << 20
+    }
+    if let size = member.size, bytes.count != size {
+      throw RelabelError(
+        .invalidInput,
+        "the member '\(name)' has \(bytes.count) bytes, its header declares \(size)"
+      )
+    }
+    return bytes
+  }
+
+  private func kind(of entry: OpaquePointer) -> Kind {
+    if archive_entry_hardlink(entry) != nil { return .link }
+    switch archive_entry_filetype(entry) {
+    case Glibc.S_IFREG: return .regular
+    case Glibc.S_IFDIR: return .directory
+    case Glibc.S_IFLNK: return .link
+    default: return .special
+    }
+  }
+
+  private var errorText: String {
+    archive_error_string(handle).map { String(cString: $0) } ?? "unknown error"
+  }
+
+  private var onlyWarnsAboutNames: Bool { errorText.contains("converted") }
+
+  private func check(_ status: Int32) throws(RelabelError) {
+    guard status == ARCHIVE_OK else { throw failure() }
+  }
+
+  private func failure() -> RelabelError {
+    RelabelError(.invalidInput, "\(noun) is damaged or truncated: \(errorText)")
+  }
+}
+
+/// The C locale, made once and never freed.
+private enum CLocale {
+  // LC_CTYPE_MASK is a macro that Swift can't import: 1 << LC_CTYPE.
+  nonisolated(unsafe) static let handle: locale_t? = newlocale(1 << LC_CTYPE, "C", nil)
+}

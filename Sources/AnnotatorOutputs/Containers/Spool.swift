@@ -1,0 +1,127 @@
+import Glibc
+import Relabel
+
+/// Writes decoded maps to a temporary file that no name leads to.
+///
+/// Only `AnnotatorOutput.open` writes; rows are read from any thread afterwards.
+struct Spool {
+  private let directory: String
+  private var file: OpenFile?
+  private var end = 0
+
+  init(directory: String) { self.directory = directory }
+
+  /// Sets aside room for a number of 4-byte values.
+  mutating func reserve(values: Int) throws(RelabelError) -> (file: OpenFile, offset: Int) {
+    let file = if let known = self.file { known } else { try makeFile() }
+    self.file = file
+    guard let bytes = checkedProduct(values, 4), bytes <= Int(off_t.max) - end else {
+      throw RelabelError(.unsafeInput, "the arrays are too large to be spooled")
+    }
+    defer { end += bytes }
+    return (file, end)
+  }
+
+  private func makeFile() throws(RelabelError) -> OpenFile {
+    var template = Array("\(directory)/.relabel-spool-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else {
+      throw systemError("the temporary file can't be made").located(.init(file: directory))
+    }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    return try OpenFile(owning: descriptor, path: directory)
+  }
+}
+
+extension OpenFile {
+  /// Writes 4-byte values at `offset`, in the byte order of this machine.
+  func write<Value: BitwiseCopyable>(_ values: [Value], at offset: Int) throws(RelabelError) {
+    var failure: RelabelError?
+    values.withUnsafeBytes { bytes in
+      var written = 0
+      while written < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+        let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
+        if count > 0 {
+          written += count
+        } else if count == 0 || errno != EINTR {
+          failure = systemError("the temporary file can't be written")
+          return
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Reads 4-byte values back.
+  func values<Value: BitwiseCopyable>(
+    at offset: Int,
+    count: Int,
+    as _: Value.Type
+  ) throws(RelabelError) -> [Value] {
+    let bytes = try readUnbounded(at: offset, count: count * MemoryLayout<Value>.stride)
+    return bytes.withUnsafeBytes { bytes in
+      [Value](unsafeUninitializedCapacity: count) { buffer, filled in
+        for index in 0..<count {
+          let place = index * MemoryLayout<Value>.stride
+          buffer.initializeElement(
+            at: index,
+            to: bytes.loadUnaligned(fromByteOffset: place, as: Value.self)
+          )
+        }
+        filled = count
+      }
+    }
+  }
+}
+
+/// The maps of an `.npz` file, spooled.
+final class SpooledArray: Sendable {
+  let file: OpenFile
+  let shape: MapShape
+  let classOffset: Int
+  let scoreOffset: Int
+  /// What the name of the file's member says about the scores.
+  let scoreKind: ScoreKind?
+  /// Classes of the dense maps that these were reduced from.
+  let denseClasses: Int?
+
+  init(
+    file: OpenFile,
+    shape: MapShape,
+    classOffset: Int,
+    scoreOffset: Int,
+    scoreKind: ScoreKind?,
+    denseClasses: Int?
+  ) {
+    self.file = file
+    self.shape = shape
+    self.classOffset = classOffset
+    self.scoreOffset = scoreOffset
+    self.scoreKind = scoreKind
+    self.denseClasses = denseClasses
+  }
+}
+
+/// One map of a spooled file.
+struct SpooledRow: Sendable {
+  let array: SpooledArray
+  let row: Int
+  /// Bytes of the map's arrays before they were reduced.
+  let sourceBytes: Int
+
+  func load() throws(RelabelError) -> LabelMap {
+    let entries = array.shape.entries
+    let place = row * entries * 4
+    return LabelMap(
+      shape: array.shape,
+      classIndex: try array.file.values(
+        at: array.classOffset + place,
+        count: entries,
+        as: UInt32.self
+      ),
+      score: try array.file.values(at: array.scoreOffset + place, count: entries, as: Float.self)
+    )
+  }
+}

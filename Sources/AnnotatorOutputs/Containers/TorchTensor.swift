@@ -1,0 +1,93 @@
+import Relabel
+
+/// The element types that a map may be stored in, with the name of their torch storage.
+enum TorchScalar: String {
+  case float32 = "FloatStorage"
+  case float16 = "HalfStorage"
+  case float64 = "DoubleStorage"
+  case bfloat16 = "BFloat16Storage"
+
+  /// Bytes of one element.
+  var width: Int {
+    switch self {
+    case .float32: 4
+    case .float16, .bfloat16: 2
+    case .float64: 8
+    }
+  }
+}
+
+/// A tensor as `torch.save` describes it: a strided view of a storage.
+struct TorchTensor: Hashable {
+  struct Storage: Hashable {
+    let scalar: TorchScalar
+    let key: String
+    let count: Int
+  }
+
+  let storage: Storage
+  let offset: Int
+  let sizes: [Int]
+  let strides: [Int]
+
+  /// Refuses a view that reaches outside its storage.
+  func checkBounds() throws(RelabelError) {
+    guard let elements = checkedProduct(of: sizes) else {
+      throw RelabelError(.invalidInput, "the tensor's shape \(sizes) overflows")
+    }
+    if elements == 0 { return }
+    var last = offset
+    for (size, stride) in zip(sizes, strides) {
+      let (reach, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
+      let (next, overflow2) = last.addingReportingOverflow(reach)
+      guard !overflow, !overflow2, stride >= 0 else {
+        throw RelabelError(
+          .invalidInput,
+          "the tensor's strides \(strides) overflow or are negative"
+        )
+      }
+      last = next
+    }
+    guard offset >= 0, last < storage.count else {
+      throw RelabelError(
+        .invalidInput,
+        "the tensor reaches element \(last) of a storage of \(storage.count) elements"
+      )
+    }
+  }
+}
+
+/// A tensor and the bytes of its storage, `start` bytes into `bytes`.
+struct TorchFile {
+  let tensor: TorchTensor
+  let bytes: [UInt8]
+  let start: Int
+
+  /// Reads a file that `torch.save` wrote, in either container, without running its pickles.
+  init(_ file: [UInt8]) throws(RelabelError) {
+    if file.starts(with: [0x50, 0x4B]) {
+      self = try .zip(file)
+    } else if file.first == 0x80 {
+      self = try .legacy(file)
+    } else {
+      throw RelabelError(.invalidInput, "this is not a file written by torch.save")
+    }
+  }
+
+  /// Checks the tensor against the bytes that are really there.
+  init(tensor: TorchTensor, bytes: [UInt8], start: Int) throws(RelabelError) {
+    try tensor.checkBounds()
+    guard let needed = checkedProduct(tensor.storage.count, tensor.storage.scalar.width),
+      needed <= bytes.count - start
+    else {
+      throw RelabelError(
+        .invalidInput,
+        "the storage has \(bytes.count - start) bytes, fewer than its"
+          + " \(tensor.storage.count) elements need"
+      )
+    }
+    self.tensor = tensor
+    self.bytes = bytes
+    self.start = start
+  }
+}

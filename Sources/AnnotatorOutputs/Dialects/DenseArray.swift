@@ -1,0 +1,147 @@
+import Relabel
+
+/// How one dense map [C, H, W] lies in its bytes, and what it is reduced to.
+final class DenseLayout: Sendable {
+  let scalar: NumPyScalar
+  let isFortran: Bool
+  let classes: Int
+  let shape: MapShape
+  /// Bytes of one map.
+  let rowBytes: Int
+  /// Maps in the array; nil for an array [C, H, W].
+  let rows: Int?
+
+  /// Checks the header of a dense array against everything but the file's size.
+  init(_ header: NumPyHeader, topK: Int?) throws(RelabelError) {
+    guard header.shape.count == 3 || header.shape.count == 4 else {
+      throw RelabelError(
+        .invalidInput,
+        "the array's shape is \(header.shape); dense maps are [C, H, W] or [N, C, H, W]"
+      )
+    }
+    guard header.scalar.isFloat else {
+      throw RelabelError(.invalidInput, "a dense map is of float16, float32 or float64")
+    }
+    let axes = header.shape.suffix(3)
+    let (classes, height, width) = (
+      axes[axes.startIndex], axes[axes.startIndex + 1], axes[axes.startIndex + 2]
+    )
+    if let fault = Limits.fault(height: height, width: width) {
+      throw RelabelError(.invalidInput, "\(fault); dense maps are [C, H, W] or [N, C, H, W]")
+    }
+    let topK = topK ?? InputOptions.defaultTopK
+    guard classes >= topK else {
+      throw RelabelError(
+        .invalidInput,
+        "the map scores \(classes) classes, fewer than the top-k of \(topK); ask for at most"
+          + " \(classes)"
+      )
+    }
+    if let fault = Limits.fault(height: height, width: width, topK: topK) {
+      throw RelabelError(.invalidInput, fault)
+    }
+    guard let scalarWidth = header.scalar.width,
+      let rowBytes = checkedProduct(classes, height, width, scalarWidth),
+      let floatBytes = checkedProduct(classes, height, width, 4),
+      classes <= Int(UInt32.max), max(rowBytes, floatBytes) <= Limits.denseBytes
+    else {
+      throw RelabelError(
+        .unsafeInput,
+        "one map of \(classes) classes on \(height)×\(width) cells is larger than"
+          + " \(Limits.denseBytes) bytes"
+      )
+    }
+    rows = header.shape.count == 4 ? header.shape[0] : nil
+    if rows == 0 { throw RelabelError(.invalidInput, "the array holds no map") }
+    // Across rows Fortran order scatters every map over the whole file.
+    guard !header.isFortran || (rows ?? 1) == 1 else {
+      throw RelabelError(
+        .invalidInput,
+        "a batch in Fortran order is not read; save it with numpy.ascontiguousarray"
+      )
+    }
+    scalar = header.scalar
+    isFortran = header.isFortran
+    self.classes = classes
+    self.rowBytes = rowBytes
+    shape = MapShape(height: height, width: width, topK: topK)
+  }
+
+  /// The top-k of one map.
+  func decode(_ bytes: [UInt8]) throws(RelabelError) -> LabelMap {
+    let count = classes * shape.cells
+    guard bytes.count == rowBytes else {
+      throw RelabelError(.internalFault, "a map has \(bytes.count) bytes instead of \(rowBytes)")
+    }
+    var dense = bytes.withUnsafeBytes { NumPyValues.floats(scalar, $0, count) }
+    if isFortran {
+      dense = NumPyValues.fromFortran(dense, shape: [classes, shape.height, shape.width])
+    }
+    try checkFinite(dense)
+    return TopK.reduce(dense.span, classes: classes, shape: shape)
+  }
+
+  private func checkFinite(_ dense: [Float]) throws(RelabelError) {
+    // An exponent of all ones is NaN or infinite; a maximum is vectorised, a search isn't.
+    var exponent: UInt32 = 0
+    for value in dense { exponent = max(exponent, value.bitPattern & 0x7F80_0000) }
+    guard exponent == 0x7F80_0000, let place = dense.firstIndex(where: { !$0.isFinite }) else {
+      return
+    }
+    let (classID, cell) = place.quotientAndRemainder(dividingBy: shape.cells)
+    let what = dense[place].isNaN ? "NaN" : "infinite or too large for float32"
+    throw RelabelError(
+      .invalidInput,
+      "the score of class \(classID) is \(what)",
+      at: Location(cell: .init(y: cell / shape.width, x: cell % shape.width))
+    )
+  }
+}
+
+extension DenseLayout {
+  /// The images of a `.npy` file or member: one for [C, H, W], N for [N, C, H, W].
+  ///
+  /// - Parameters:
+  ///   - whole: the whole file or member.
+  ///   - place: what an image of its own is called.
+  ///   - path: the file, for the rows of a batch.
+  ///   - options: what the user said.
+  /// - Returns: the images, and whether they are the rows of a batch.
+  /// - Throws: `.invalidInput` or `.unsafeInput` when the array can't be read.
+  static func entries(
+    of whole: ByteRegion,
+    at place: Place,
+    path: String,
+    options: InputOptions
+  ) throws(RelabelError) -> (entries: [Entry], isBatch: Bool) {
+    var head = try whole.slice(0, min(whole.count, 256)).read(limit: 256, path: path)
+    let (prefix, length) = try NumPyHeader.lengths(head)
+    if prefix + length > head.count {
+      head = try whole.slice(0, min(whole.count, prefix + length)).read(limit: 1 << 17, path: path)
+    }
+    let header = try NumPyHeader(head)
+    try header.check(fileBytes: whole.count)
+    let layout = try DenseLayout(header, topK: options.topK)
+    try layout.checkPlausible(options)
+    guard let rows = layout.rows else {
+      let region = whole.slice(header.length, layout.rowBytes)
+      return ([Entry(place: place, payload: .dense(region, layout))], false)
+    }
+    let entries = (0..<rows).map { row in
+      let offset = header.length + row * layout.rowBytes
+      let region = whole.slice(offset, layout.rowBytes, path: path)
+      return Entry(place: .row(of: path, row), payload: .dense(region, layout))
+    }
+    return (entries, true)
+  }
+  /// Refuses an array that is more likely a label map saved with the wrong function.
+  private func checkPlausible(_ options: InputOptions) throws(RelabelError) {
+    guard rows == 2, classes <= 64, classes != options.numClasses else { return }
+    throw RelabelError(
+      .invalidInput,
+      "the array [2, \(classes), \(shape.height), \(shape.width)] looks like a label map of scores"
+        + " and class ids saved as .npy: save it with torch.save, or as an .npz of class_index and"
+        + " score; if it is a batch of two dense maps, give its number of classes"
+    )
+  }
+}

@@ -1,0 +1,200 @@
+import Relabel
+
+/// Reads an `.npz` file once, front to back, and spools its maps.
+struct NumPyArchive {
+  /// One of the arrays that has been spooled.
+  struct Part {
+    let header: NumPyHeader
+    let file: OpenFile
+    let offset: Int
+  }
+
+  let topK: Int?
+  private(set) var dense: (Part, DenseLayout, scoreOffset: Int, kind: ScoreKind)?
+  private(set) var classIndex: Part?
+  private(set) var score: Part?
+  private(set) var keys: [String]?
+  private(set) var faults: [Int: RelabelError] = [:]
+  private var names: Set<String> = []
+
+  /// The images of the file at `path`, and their keys when it has some.
+  static func read(
+    _ path: String,
+    at place: Place,
+    topK: Int?,
+    spool: inout Spool
+  ) throws(RelabelError) -> (entries: [Entry], isBatch: Bool, keys: [String]?) {
+    let file = try OpenFile(reading: path)
+    let reader = try ArchiveReader(zip: file.descriptor)
+    var archive = NumPyArchive(topK: topK)
+    while let member = try reader.next() {
+      try checkRatio(declared: member.size, of: file.size)
+      let name = String(decoding: member.name, as: UTF8.self)
+      guard archive.names.insert(name).inserted else {
+        throw RelabelError(.invalidInput, "the file has two arrays named '\(name)'")
+      }
+      do throws(RelabelError) {
+        try archive.take(name, try ArrayStream(reader: reader, member: member), &spool)
+      } catch {
+        throw error.located(Location(dataset: name))
+      }
+    }
+    return try archive.finish(path, at: place)
+  }
+
+  private init(topK: Int?) { self.topK = topK }
+
+  private mutating func take(
+    _ name: String,
+    _ stream: ArrayStream,
+    _ spool: inout Spool
+  ) throws(RelabelError) {
+    switch name {
+    case "logits.npy": try takeDense(stream, .logit, &spool)
+    case "probabilities.npy": try takeDense(stream, .probability, &spool)
+    case "class_index.npy": classIndex = try takeClassIndex(stream, &spool)
+    case "score.npy": score = try takeScore(stream, &spool)
+    case "keys.npy": keys = try NumPyKeys.decode(stream)
+    default:
+      throw RelabelError(
+        .invalidInput,
+        "an .npz file holds logits or probabilities, or class_index and score, and keys; not this"
+      )
+    }
+  }
+
+  private mutating func takeDense(
+    _ stream: ArrayStream,
+    _ kind: ScoreKind,
+    _ spool: inout Spool
+  ) throws(RelabelError) {
+    let header = try stream.header()
+    let layout = try DenseLayout(header, topK: topK)
+    let rows = layout.rows ?? 1
+    let entries = layout.shape.entries
+    guard let values = checkedProduct(rows, entries) else { throw Self.overflow }
+    let (file, classOffset) = try spool.reserve(values: values)
+    let (_, scoreOffset) = try spool.reserve(values: values)
+    for row in 0..<rows {
+      let bytes = try stream.read(layout.rowBytes)
+      do throws(RelabelError) {
+        let map = try layout.decode(bytes)
+        try file.write(map.classIndex, at: classOffset + row * entries * 4)
+        try file.write(map.score, at: scoreOffset + row * entries * 4)
+      } catch {
+        try note(error, row)
+      }
+    }
+    try stream.finish()
+    guard dense == nil else {
+      throw RelabelError(.invalidInput, "the file has both logits and probabilities")
+    }
+    dense = (Part(header: header, file: file, offset: classOffset), layout, scoreOffset, kind)
+  }
+
+  private mutating func takeClassIndex(
+    _ stream: ArrayStream,
+    _ spool: inout Spool
+  ) throws(RelabelError) -> Part {
+    try takeSparse(stream, &spool) { header, bytes, shape throws(RelabelError) in
+      var values = NumPyValues.classIDs(header.scalar, bytes, shape.entries)
+      if header.isFortran {
+        values = NumPyValues.fromFortran(values, shape: [shape.height, shape.width, shape.topK])
+      }
+      if let fault = values.firstIndex(of: nil) {
+        throw RelabelError(
+          .invalidInput,
+          "a class id is not a whole number from 0 to \(UInt32.max)",
+          at: Location(cell: Self.cell(fault, shape))
+        )
+      }
+      return values.map { $0 ?? 0 }
+    }
+  }
+
+  private mutating func takeScore(
+    _ stream: ArrayStream,
+    _ spool: inout Spool
+  ) throws(RelabelError) -> Part {
+    try takeSparse(stream, &spool) { header, bytes, shape throws(RelabelError) in
+      guard header.scalar.isFloat else {
+        throw RelabelError(.invalidInput, "scores are of float16, float32 or float64")
+      }
+      var values = NumPyValues.floats(header.scalar, bytes, shape.entries)
+      if header.isFortran {
+        values = NumPyValues.fromFortran(values, shape: [shape.height, shape.width, shape.topK])
+      }
+      if header.scalar == .float64, let fault = values.firstIndex(where: { $0.isInfinite }) {
+        throw RelabelError(
+          .invalidInput,
+          "the score is infinite or too large for float32",
+          at: Location(cell: Self.cell(fault, shape))
+        )
+      }
+      return values
+    }
+  }
+
+  private mutating func takeSparse<Value: BitwiseCopyable>(
+    _ stream: ArrayStream,
+    _ spool: inout Spool,
+    _ decode: (NumPyHeader, UnsafeRawBufferPointer, MapShape) throws(RelabelError) -> [Value]
+  ) throws(RelabelError) -> Part {
+    let header = try stream.header()
+    let (rows, shape) = try Self.sparseShape(header)
+    guard let values = checkedProduct(rows, shape.entries) else { throw Self.overflow }
+    let (file, offset) = try spool.reserve(values: values)
+    for row in 0..<rows {
+      let bytes = try stream.read(header.dataBytes / rows)
+      do throws(RelabelError) {
+        let values = try bytes.withUnsafeBufferPointer { (buffer) throws(RelabelError) in
+          try decode(header, UnsafeRawBufferPointer(buffer), shape)
+        }
+        try file.write(values, at: offset + row * shape.entries * 4)
+      } catch {
+        try note(error, row)
+      }
+    }
+    try stream.finish()
+    return Part(header: header, file: file, offset: offset)
+  }
+
+  /// Keeps the first fault of a row, so that the other rows of the file stay usable.
+  private mutating func note(_ error: RelabelError, _ row: Int) throws(RelabelError) {
+    if error.code == .io || error.code == .internalFault { throw error }
+    if faults[row] == nil { faults[row] = error }
+  }
+
+  static func sparseShape(
+    _ header: NumPyHeader
+  ) throws(RelabelError) -> (rows: Int, shape: MapShape) {
+    guard header.shape.count == 3 || header.shape.count == 4 else {
+      throw RelabelError(
+        .invalidInput,
+        "the array's shape is \(header.shape); label maps are [H, W, k] or [N, H, W, k]"
+      )
+    }
+    let rows = header.shape.count == 4 ? header.shape[0] : 1
+    let axes = Array(header.shape.suffix(3))
+    guard rows > 0 else { throw RelabelError(.invalidInput, "the array holds no map") }
+    if let fault = Limits.fault(height: axes[0], width: axes[1], topK: axes[2]) {
+      throw RelabelError(.invalidInput, "\(fault); label maps are [H, W, k] or [N, H, W, k]")
+    }
+    guard !header.isFortran || rows == 1 else {
+      throw RelabelError(
+        .invalidInput,
+        "a batch in Fortran order is not read; save it with numpy.ascontiguousarray"
+      )
+    }
+    return (rows, MapShape(height: axes[0], width: axes[1], topK: axes[2]))
+  }
+
+  private static func cell(_ entry: Int, _ shape: MapShape) -> Location.Cell {
+    let cell = entry / shape.topK
+    return Location.Cell(y: cell / shape.width, x: cell % shape.width, rank: entry % shape.topK)
+  }
+
+  private static var overflow: RelabelError {
+    RelabelError(.invalidInput, "the array's shape overflows")
+  }
+}

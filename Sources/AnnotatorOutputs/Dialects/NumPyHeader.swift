@@ -1,0 +1,72 @@
+import Relabel
+
+/// The header of a `.npy` file.
+struct NumPyHeader: Hashable {
+  let scalar: NumPyScalar
+  let isFortran: Bool
+  let shape: [Int]
+  /// Bytes before the data.
+  let length: Int
+
+  /// Bytes of the data; the initialiser has checked that they don't overflow.
+  let dataBytes: Int
+
+  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  /// Bytes that `lengths(_:)` needs.
+  static let prefixBytes: Int = 12
+
+  /// How long the prefix and the header are, from the file's first 12 bytes.
+  static func lengths(_ bytes: [UInt8]) throws(RelabelError) -> (prefix: Int, header: Int) {
+    var cursor = ByteCursor(bytes, subject: "the array's header")
+    guard cursor.skip(magic) else {
+      throw RelabelError(.invalidInput, "this is not a .npy array")
+    }
+    let version = try cursor.unsigned(2)
+    guard (1...3).contains(version) else {
+      throw RelabelError(.invalidInput, "the .npy version is not 1.0, 2.0 or 3.0")
+    }
+    let header = try cursor.unsigned(version == 1 ? 2 : 4)
+    guard header <= 1 << 16 else {
+      throw RelabelError(.invalidInput, "the array's header declares \(header) bytes")
+    }
+    return (cursor.position, Int(header))
+  }
+
+  /// Reads the header that `bytes` start with.
+  init(_ bytes: [UInt8]) throws(RelabelError) {
+    let (prefix, header) = try Self.lengths(bytes)
+    guard bytes.count - prefix >= header else {
+      throw RelabelError(.invalidInput, "the array's header is truncated")
+    }
+    var literal = NumPyDictionary(
+      cursor: ByteCursor(bytes, from: prefix, to: prefix + header, subject: "the array's header")
+    )
+    let (descriptor, isFortran, shape) = try literal.parse()
+    scalar = try NumPyScalar(descriptor)
+    guard let width = scalar.width, let count = checkedProduct(of: shape),
+      let size = checkedProduct(count, width)
+    else { throw RelabelError(.invalidInput, "the array's shape \(shape) overflows") }
+    dataBytes = size
+    self.isFortran = isFortran
+    self.shape = shape
+    length = prefix + header
+  }
+
+  /// Refuses a file of another size than header and data together.
+  func check(fileBytes: Int) throws(RelabelError) {
+    let (expected, overflow) = length.addingReportingOverflow(dataBytes)
+    guard !overflow, fileBytes >= expected else {
+      throw RelabelError(
+        .invalidInput,
+        "the array is truncated: its shape \(shape) needs \(dataBytes) bytes,"
+          + " \(fileBytes - length) are there"
+      )
+    }
+    guard fileBytes == expected else {
+      throw RelabelError(
+        .invalidInput,
+        "\(fileBytes - expected) trailing bytes follow the array"
+      )
+    }
+  }
+}

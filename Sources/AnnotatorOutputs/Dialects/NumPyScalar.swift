@@ -1,0 +1,74 @@
+import Relabel
+
+/// The element types that arrays are read in.
+enum NumPyScalar: Hashable {
+  case float16, float32, float64
+  case unsigned(Int)
+  case signed(Int)
+  /// `S`: bytes padded with NUL.
+  case bytes(Int)
+  /// `U`: UTF-32 padded with NUL; the width is in characters.
+  case unicode(Int)
+
+  /// Bytes of one element; nil when that overflows.
+  var width: Int? {
+    switch self {
+    case .float16: 2
+    case .float32: 4
+    case .float64: 8
+    case .unsigned(let width), .signed(let width), .bytes(let width): width
+    case .unicode(let count): checkedProduct(count, 4)
+    }
+  }
+
+  var isFloat: Bool {
+    switch self {
+    case .float16, .float32, .float64: true
+    default: false
+    }
+  }
+
+  /// Reads a `descr` such as `<f4`.
+  init(_ descriptor: String) throws(RelabelError) {
+    let text = Array(descriptor.utf8)
+    guard text.count >= 2 else { throw Self.unknown(descriptor) }
+    let (order, kind) = (text[0], text[1])
+    guard let width = Int(String(decoding: text[2...], as: UTF8.self)), width >= 0 else {
+      if kind == UInt8(ascii: "O") {
+        throw RelabelError(
+          .unsafeInput,
+          "the array holds pickled Python objects; they were not executed"
+        )
+      }
+      throw Self.unknown(descriptor)
+    }
+    if order == UInt8(ascii: ">") {
+      throw RelabelError(
+        .invalidInput,
+        "the array is big-endian ('\(descriptor)'); save it with .astype('<\(descriptor.dropFirst())')"
+      )
+    }
+    let little = order == UInt8(ascii: "<")
+    let single = order == UInt8(ascii: "|")
+    switch (kind, width) {
+    case (UInt8(ascii: "f"), 2) where little: self = .float16
+    case (UInt8(ascii: "f"), 4) where little: self = .float32
+    case (UInt8(ascii: "f"), 8) where little: self = .float64
+    case (UInt8(ascii: "u"), 1) where single: self = .unsigned(1)
+    case (UInt8(ascii: "i"), 1) where single: self = .signed(1)
+    case (UInt8(ascii: "u"), 2) where little, (UInt8(ascii: "u"), 4) where little,
+      (UInt8(ascii: "u"), 8) where little:
+      self = .unsigned(width)
+    case (UInt8(ascii: "i"), 2) where little, (UInt8(ascii: "i"), 4) where little,
+      (UInt8(ascii: "i"), 8) where little:
+      self = .signed(width)
+    case (UInt8(ascii: "S"), 1...) where single: self = .bytes(width)
+    case (UInt8(ascii: "U"), 1...) where little: self = .unicode(width)
+    default: throw Self.unknown(descriptor)
+    }
+  }
+
+  private static func unknown(_ descriptor: String) -> RelabelError {
+    RelabelError(.invalidInput, "the array's type '\(descriptor)' is not one that is read")
+  }
+}

@@ -1,0 +1,36 @@
+import Relabel
+
+/// Label maps that come with their own top-k.
+enum SparseMap {
+  /// The `topK` best entries of each cell, or the map as it is when nothing has to go.
+  ///
+  /// Ties take the lower class id. NaN counts as best, so that the check for it still sees it.
+  static func keepingBest(_ topK: Int?, of map: LabelMap) throws(RelabelError) -> LabelMap {
+    guard let topK, topK != map.shape.topK else { return map }
+    guard topK < map.shape.topK else {
+      throw RelabelError(
+        .usage,
+        "the map keeps \(map.shape.topK) classes in each cell, fewer than the top-k of \(topK);"
+          + " ask for at most \(map.shape.topK)"
+      )
+    }
+    let old = map.shape
+    let shape = MapShape(height: old.height, width: old.width, topK: topK)
+    var classIndex: [UInt32] = []
+    var score: [Float] = []
+    classIndex.reserveCapacity(shape.entries)
+    score.reserveCapacity(shape.entries)
+    for cell in 0..<shape.cells {
+      let entries = (cell * old.topK..<(cell + 1) * old.topK).sorted { a, b in
+        let (x, y) = (map.score[a], map.score[b])
+        if x.isNaN || y.isNaN { return x.isNaN && !y.isNaN }
+        return x != y ? x > y : map.classIndex[a] < map.classIndex[b]
+      }
+      for entry in entries.prefix(topK) {
+        classIndex.append(map.classIndex[entry])
+        score.append(map.score[entry])
+      }
+    }
+    return LabelMap(shape: shape, classIndex: classIndex, score: score)
+  }
+}

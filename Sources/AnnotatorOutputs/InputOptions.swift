@@ -1,0 +1,100 @@
+public import Relabel
+
+/// What the user said about the input.
+public struct InputOptions: Sendable {
+  /// Classes to keep in each cell; nil keeps what sparse input has and reduces dense input to 5.
+  public var topK: Int?
+  /// How many classes the annotator scores, when the user said so.
+  public var numClasses: Int?
+  /// What a score is, when the user said so.
+  public var scoreKind: ScoreKind?
+  /// The lines of an image list, in order: relative paths with their extension.
+  public var imageList: [String]?
+  /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
+  public var spoolDirectory: String
+
+  /// How many classes of a dense map are kept when nobody says.
+  public static let defaultTopK: Int = 5
+
+  /// Makes options; what is nil is left to the input.
+  public init(
+    topK: Int? = nil,
+    numClasses: Int? = nil,
+    scoreKind: ScoreKind? = nil,
+    imageList: [String]? = nil,
+    spoolDirectory: String
+  ) {
+    self.topK = topK
+    self.numClasses = numClasses
+    self.scoreKind = scoreKind
+    self.imageList = imageList
+    self.spoolDirectory = spoolDirectory
+  }
+}
+
+/// What the input itself settles about the scores.
+public struct SourceTraits: Sendable, Hashable {
+  /// What a score is, or nil when the input doesn't say.
+  public let scoreKind: ScoreKind?
+  /// How many classes the annotator scores, or nil when the input doesn't say.
+  public let numClasses: Int?
+  /// True when every image is a `.pt` file of the ReLabel dialect.
+  public let isReLabelDialect: Bool
+
+  /// Makes traits.
+  public init(scoreKind: ScoreKind?, numClasses: Int?, isReLabelDialect: Bool) {
+    self.scoreKind = scoreKind
+    self.numClasses = numClasses
+    self.isReLabelDialect = isReLabelDialect
+  }
+}
+
+/// The largest sizes that are read.
+enum Limits {
+  /// Rows and columns of a grid (format specification, "Limits").
+  static let side: Int = 4096
+  /// Classes kept in a cell (format specification, "Limits").
+  static let topK: Int = 65535
+  /// Entries of one map: a chunk of 16 MiB holds whole images of 2-byte class ids.
+  static let entries: Int = 1 << 23
+  /// Bytes of one member that has to be held in memory.
+  static let memberBytes: Int = 256 << 20
+  /// Bytes of one dense map.
+  static let denseBytes: Int = 1 << 30
+  /// Bytes of a pickle or of an array header: neither is ever near it.
+  static let headerBytes: Int = 1 << 20
+
+  /// Why a grid with these sizes is not read, or nil when it is.
+  static func fault(height: Int, width: Int) -> String? {
+    guard height < 1 || width < 1 || height > side || width > side else { return nil }
+    return "the grid is \(height)×\(width); each side has to be 1 to \(side)"
+  }
+
+  /// Why a map of this shape is not read, or nil when it is.
+  static func fault(height: Int, width: Int, topK: Int) -> String? {
+    if let fault = fault(height: height, width: width) { return fault }
+    if topK < 1 || topK > self.topK { return "k is \(topK); it has to be 1 to \(self.topK)" }
+    // Two factors of at most 4,096 and one of at most 65,535 can't overflow.
+    if height * width * topK > entries {
+      return
+        "a map of \(height)×\(width) cells with k = \(topK) is larger than an HDF5 chunk allows"
+    }
+    return nil
+  }
+}
+
+/// A product that is nil when it overflows or a factor is negative.
+func checkedProduct(_ factors: Int...) -> Int? {
+  checkedProduct(of: factors)
+}
+
+/// A product that is nil when it overflows or a factor is negative.
+func checkedProduct(of factors: [Int]) -> Int? {
+  var product = 1
+  for factor in factors {
+    let (value, overflow) = product.multipliedReportingOverflow(by: factor)
+    if overflow || factor < 0 { return nil }
+    product = value
+  }
+  return product
+}

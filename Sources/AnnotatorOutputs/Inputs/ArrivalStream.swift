@@ -1,0 +1,170 @@
+public import Relabel
+
+/// The images of a pipe or compressed archive, one after the other; nothing is unpacked to disk.
+///
+/// The stream belongs to one thread at a time; the images it gives may go to any.
+public final class ArrivalStream: @unchecked Sendable {
+  // Sendable by the rule above: the state is only touched by the thread that calls.
+  private let file: OpenFile
+  private let name: String
+  private let options: InputOptions
+  private let list: ImageList?
+  private var reader: ArchiveReader?
+  private var end = TarEnd()
+  private var arrived: Int64 = 0
+  private var sources: [ByteKey: Place] = [:]
+  private var firstClasses: Int?
+  private var queue: [PendingImage] = []
+  private var isListed: [Bool]
+  /// Entries read ahead that peeking may have to look through at most.
+  private static let maximumPeek = 64
+
+  /// Files in the archive that are no input, as far as it has been read.
+  public private(set) var ignored: [String] = []
+
+  /// Bytes taken from the pipe or file so far.
+  public private(set) var bytesRead: Int64 = 0
+
+  init(_ file: OpenFile, _ name: String, _ options: InputOptions) throws(RelabelError) {
+    self.file = file
+    self.name = name
+    self.options = options
+    if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
+    isListed = [Bool](repeating: false, count: options.imageList?.count ?? 0)
+  }
+
+  /// Lines of the image list that no image has arrived for yet; meant for after the end.
+  public var unmatchedListLines: [String] {
+    guard let list else { return [] }
+    return zip(list.lines, isListed).filter { !$0.1 }.map(\.0)
+  }
+
+  /// The next image, or nil at the end of the stream.
+  ///
+  /// Holds the bytes of at most one member of the archive, in the images it came to.
+  ///
+  /// - Throws: `.io`. A damaged archive gives one image that fails, then the end.
+  public func next() throws(RelabelError) -> PendingImage? {
+    while queue.isEmpty {
+      guard try readMember() else { return nil }
+    }
+    return queue.removeFirst()
+  }
+
+  /// Reads ahead to what settles the traits.
+  func peek() throws(RelabelError) -> SourceTraits {
+    do throws(RelabelError) {
+      reader = try ArchiveReader(tar: file.descriptor)
+    } catch {
+      fail(error)
+    }
+    while !queue.contains(where: { !$0.entry.isFailing }), queue.count < Self.maximumPeek {
+      guard try readMember() else { break }
+    }
+    guard !queue.isEmpty else {
+      throw RelabelError(.usage, "nothing to read was found in the archive").located(
+        Location(file: name)
+      )
+    }
+    return try Listing.traits(queue.lazy.map(\.entry), options)
+  }
+
+  /// Reads one member into the queue, if it is an image; false at the end.
+  private func readMember() throws(RelabelError) -> Bool {
+    guard let reader else { return false }
+    do throws(RelabelError) {
+      defer { bytesRead = reader.rawPosition }
+      guard let member = try reader.next() else {
+        self.reader = nil
+        try end.check(reader.position)
+        return false
+      }
+      end.note(member, at: reader.position)
+      switch MemberVerdict(member, in: name) {
+      case .skip: break
+      case .ignore(let path): ignored.append(path)
+      case .refuse(let key, let place, let error): admit(key, .failing(error, at: place))
+      case .read(let kind, let key, let place): try read(member, kind, key, place, from: reader)
+      }
+    } catch {
+      fail(error)
+    }
+    return true
+  }
+
+  private func read(
+    _ member: ArchiveReader.Member,
+    _ kind: FileKind,
+    _ key: String,
+    _ place: Place,
+    from reader: ArchiveReader
+  ) throws(RelabelError) {
+    if let size = member.size, size > Limits.memberBytes {
+      let message = "the member declares \(size) bytes; at most \(Limits.memberBytes) are held"
+      admit(key, .failing(RelabelError(.unsafeInput, message), at: place))
+      return
+    }
+    let bytes = try reader.contents(of: member, limit: Limits.memberBytes)
+    let region = ByteRegion(storage: .memory(bytes), offset: 0, count: bytes.count)
+    guard kind == .array else {
+      admit(key, Entry(place: place, payload: .torch(region, topK: options.topK)))
+      return
+    }
+    do throws(RelabelError) {
+      let path = place.description(key: key)
+      let (entries, isBatch) = try DenseLayout.entries(
+        of: region,
+        at: place,
+        path: path,
+        options: options
+      )
+      if isBatch {
+        for image in Gathering.Batch(key: key, entries: entries).keyed {
+          admit(image.key, image.entry)
+        }
+      } else {
+        for entry in entries { admit(key, entry) }
+      }
+    } catch {
+      admit(key, .failing(error, at: place))
+    }
+  }
+
+  /// Gives an image its index and puts it into the queue.
+  private func admit(_ key: String, _ found: Entry) {
+    var entry = found
+    if !entry.isFailing, let fault = ImageKey.fault(key) {
+      entry = .failing(RelabelError(.invalidInput, fault), at: entry.place)
+    }
+    if firstClasses == nil { firstClasses = entry.denseClasses }
+    entry = entry.checked(given: options.numClasses, first: firstClasses)
+    if let earlier = sources.updateValue(found.place, forKey: ByteKey(key)) {
+      let error = Listing.duplicate(
+        earlier.description(key: key),
+        found.place.description(key: key)
+      )
+      entry = .failing(error, at: found.place)
+    }
+    var index = arrived
+    if let list {
+      if let line = list.line(of: key) {
+        index = Int64(line)
+        isListed[line] = true
+      } else {
+        index = -1
+        if !entry.isFailing { entry = .failing(ImageList.missing(key), at: entry.place) }
+      }
+    }
+    arrived += 1
+    queue.append(PendingImage(key: key, imageIndex: index, entry: entry))
+  }
+
+  /// Ends the stream with one image that fails.
+  private func fail(_ error: RelabelError) {
+    reader = nil
+    let entry = Entry.failing(error, at: .path(name))
+    let index = list == nil ? arrived : -1
+    arrived += 1
+    queue.append(PendingImage(key: InputPath.key(of: name), imageIndex: index, entry: entry))
+  }
+}

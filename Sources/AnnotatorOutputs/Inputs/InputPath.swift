@@ -1,0 +1,81 @@
+import Glibc
+import Relabel
+
+/// One of the inputs, by what is at its path.
+enum InputPath {
+  case folder(String)
+  case file(FileKind, String, size: Int)
+  /// An uncompressed tar file.
+  case tar(OpenFile, String)
+  /// A compressed tar file or a pipe.
+  case stream(OpenFile, String)
+  /// Something with the name of a tar file that isn't one.
+  case broken(String, RelabelError)
+
+  init(_ path: String) throws(RelabelError) {
+    if path == "-" {
+      let descriptor = dup(STDIN_FILENO)
+      guard descriptor >= 0 else { throw systemError("standard input can't be read") }
+      self = .stream(try OpenFile(owning: descriptor, path: "standard input"), "stdin")
+      return
+    }
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      let error = errno == ENOENT ? RelabelError(.usage, "there is no such file or folder") : nil
+      throw (error ?? systemError("the input can't be examined")).located(Location(file: path))
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      self = .folder(path)
+    case S_IFIFO:
+      self = .stream(try OpenFile(reading: path), path)
+    case S_IFREG:
+      if let kind = FileKind(path: path) {
+        self = .file(kind, path, size: Int(status.st_size))
+      } else {
+        self = try Self.archive(path)
+      }
+    default:
+      throw RelabelError(.usage, "this is neither a file nor a folder", at: Location(file: path))
+    }
+  }
+
+  /// Looks into a file that isn't a map by its name.
+  private static func archive(_ path: String) throws(RelabelError) -> InputPath {
+    let file = try OpenFile(reading: path)
+    do throws(RelabelError) {
+      let reader = try ArchiveReader(tar: file.descriptor)
+      _ = try reader.next()
+      guard lseek(file.descriptor, 0, SEEK_SET) == 0 else {
+        throw systemError("the file can't be read").located(Location(file: path))
+      }
+      return reader.isCompressed ? .stream(file, path) : .tar(file, path)
+    } catch {
+      if error.code == .io { throw error }
+      let start = try file.read(at: 0, count: min(file.size, 4))
+      if start == Array("PK\u{3}\u{4}".utf8) || start.starts(with: [0x80, 0x02]) {
+        throw RelabelError(
+          .usage,
+          "this is no tar file; if torch.save wrote it, rename it to .pt",
+          at: Location(file: path)
+        )
+      }
+      let name = path.split(separator: "/").last ?? ""
+      if name.contains(".tar")
+        || [".tgz", ".tbz2", ".txz", ".tzst"].contains(where: name.hasSuffix)
+      {
+        return .broken(path, error)
+      }
+      throw RelabelError(
+        .usage,
+        "this is no .pt, .npy, .npz or tar file",
+        at: Location(file: path)
+      )
+    }
+  }
+
+  /// The key of an input that is a file: its name without the extension.
+  static func key(of path: String) -> String {
+    ImageKey.strippingExtension(path.split(separator: "/").last.map(String.init) ?? path)
+  }
+}

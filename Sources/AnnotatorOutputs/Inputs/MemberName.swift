@@ -1,0 +1,75 @@
+import Relabel
+
+/// What to do with a member of a tar file, by its header.
+enum MemberVerdict {
+  /// A folder.
+  case skip
+  /// No input, but not silently left out.
+  case ignore(String)
+  /// An image that can't be loaded.
+  case refuse(key: String, Place, RelabelError)
+  case read(FileKind, key: String, Place)
+
+  init(_ member: ArchiveReader.Member, in archive: String) {
+    var name = member.name[...]
+    while name.starts(with: Array("./".utf8)) { name = name.dropFirst(2) }
+    let text = String(decoding: name, as: UTF8.self)
+    let path = RelativePath(text)
+    let place = Place.named(prefix: archive + ":", extension: path.extension)
+    func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {
+      .refuse(key: path.key, place, RelabelError(code, message))
+    }
+
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    if text.hasPrefix("/") {
+      self = refused(.unsafeInput, "the member has an absolute path; it was not read")
+    } else if parts.contains("..") {
+      self = refused(.unsafeInput, "the member's path leaves the archive; it was not read")
+    } else if member.kind == .directory {
+      self = .skip
+    } else if member.kind == .link {
+      self = refused(
+        .unsafeInput,
+        "the member is a link; make the archive of the files themselves (tar --dereference)"
+      )
+    } else if member.kind == .special {
+      self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
+    } else if parts.contains(where: { $0.hasPrefix(".") }) {
+      self = .ignore(place.description(key: path.key))
+    } else if let kind = FileKind(path: text) {
+      if String(validating: name, as: UTF8.self) == nil {
+        self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
+      } else if member.isSparse {
+        self = refused(.invalidInput, "the member is sparse; make the archive without --sparse")
+      } else if kind == .archive {
+        self = refused(.invalidInput, "an .npz file in a tar file is not read; unpack it first")
+      } else if member.size == nil {
+        self = refused(.invalidInput, "the member's size is not declared")
+      } else {
+        self = .read(kind, key: path.key, place)
+      }
+    } else {
+      self = .ignore(place.description(key: path.key))
+    }
+  }
+}
+
+/// Notices tar files that end too early, which libarchive takes for their end.
+struct TarEnd {
+  private var expected = 0
+
+  /// Notes a member whose contents start at `position`.
+  mutating func note(_ member: ArchiveReader.Member, at position: Int) {
+    // A sparse member's size is not what is stored of it.
+    let size = member.isSparse ? 0 : member.size ?? 0
+    let (padded, overflow) = size.addingReportingOverflow(511)
+    let (end, overflow2) = position.addingReportingOverflow(padded & ~511)
+    expected = overflow || overflow2 ? Int.max : end
+  }
+
+  /// Refuses an archive that ended at `position`: its end mark has to follow the last member.
+  func check(_ position: Int) throws(RelabelError) {
+    guard position <= expected else { return }
+    throw RelabelError(.invalidInput, "the tar file is truncated: it ends without its end mark")
+  }
+}

@@ -1,0 +1,24 @@
+// Names of HDF5 that Swift cannot import: macros that cast, call or stand for another macro.
+#include <hdf5.h>
+
+#if !H5_VERSION_GE(1, 10, 7)
+#error "HDF5 1.10.7 or newer is needed (H5Pset_file_locking)"
+#endif
+
+static inline unsigned chdf5_acc_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned chdf5_acc_read_only(void) { return H5F_ACC_RDONLY; }
+static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
+static inline haddr_t chdf5_undefined_address(void) { return HADDR_UNDEF; }
+
+static inline hid_t chdf5_class_file_create(void) { return H5P_FILE_CREATE; }
+static inline hid_t chdf5_class_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t chdf5_class_dataset_create(void) { return H5P_DATASET_CREATE; }
+
+static inline hid_t chdf5_u8(void) { return H5T_STD_U8LE; }
+static inline hid_t chdf5_u16(void) { return H5T_STD_U16LE; }
+static inline hid_t chdf5_u32(void) { return H5T_STD_U32LE; }
+static inline hid_t chdf5_i32(void) { return H5T_STD_I32LE; }
+static inline hid_t chdf5_i64(void) { return H5T_STD_I64LE; }
+static inline hid_t chdf5_f32(void) { return H5T_IEEE_F32LE; }
+static inline hid_t chdf5_f64(void) { return H5T_IEEE_F64LE; }
+static inline hid_t chdf5_string(void) { return H5T_C_S1; }

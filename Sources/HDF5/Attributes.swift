@@ -1,0 +1,156 @@
+private import CHDF5
+
+/// The value of an attribute, in the types this package writes.
+package enum AttributeValue: Hashable, Sendable {
+  /// A scalar string, padding removed.
+  case string([UInt8])
+  case integers([Int64])
+  case floats([Double])
+}
+
+/// An attribute with its type.
+package struct Attribute: Hashable, Sendable {
+  package let name: String
+  package let type: ElementType
+  /// Empty for a scalar.
+  package let shape: [Int]
+  /// Nil when the type or the shape is none that this package reads.
+  package let value: AttributeValue?
+}
+
+extension Object where Self: ~Copyable {
+  /// Writes a scalar string of exactly its length; `text` must not be empty. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ text: String) throws(HDF5Error) {
+    try setAttribute(attribute, bytes: Array(text.utf8))
+  }
+
+  /// Writes a scalar string from its UTF-8 bytes; not empty. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, bytes: [UInt8]) throws(HDF5Error) {
+    try write(attribute, .utf8(bytes: bytes.count), shape: [], bytes)
+  }
+
+  /// Writes a scalar 64-bit integer. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ value: Int64) throws(HDF5Error) {
+    try write(attribute, .int64, shape: [], [value.littleEndian])
+  }
+
+  /// Writes a scalar double. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ value: Double) throws(HDF5Error) {
+    try write(attribute, .float64, shape: [], [value])
+  }
+
+  /// Writes a scalar float. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ value: Float) throws(HDF5Error) {
+    try write(attribute, .float32, shape: [], [value])
+  }
+
+  /// Writes a one-dimensional array of floats. Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ values: [Float]) throws(HDF5Error) {
+    try write(attribute, .float32, shape: [values.count], values)
+  }
+
+  /// Writes one element of any type from its little-endian bytes. Calls `H5Awrite`.
+  package func setAttribute(
+    _ attribute: String,
+    _ type: ElementType,
+    bytes: [UInt8]
+  ) throws(HDF5Error) {
+    try write(attribute, type, shape: [], bytes)
+  }
+
+  private func write<Element>(
+    _ attribute: String,
+    _ type: ElementType,
+    shape: [Int],
+    _ values: [Element]
+  ) throws(HDF5Error) {
+    let object = "\(name)@\(attribute)"
+    let datatype = try type.makeDatatype()
+    let space = try Dataspace.make(shape, maximum: nil)
+    let handle = try Handle("H5Acreate2", on: object, closer: H5Aclose) {
+      H5Acreate2(id, attribute, datatype.id, space.id, 0, 0)
+    }
+    try Library.check("H5Awrite", on: object) {
+      values.withUnsafeBytes { H5Awrite(handle.id, datatype.id, $0.baseAddress) }
+    }
+  }
+
+  /// Names of all attributes, sorted. Calls `H5Aget_name_by_idx`.
+  package func attributeNames() throws(HDF5Error) -> [String] {
+    try Library.locked { () throws(HDF5Error) -> [String] in
+      var info = H5O_info_t()
+      try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_NUM_ATTRS) }
+      var names: [String] = []
+      for position in 0..<info.num_attrs {
+        let length = H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, nil, 0, 0)
+        guard length >= 0 else { throw .current("H5Aget_name_by_idx", on: name) }
+        var buffer = [CChar](repeating: 0, count: length + 1)
+        H5Aget_name_by_idx(
+          id, ".", H5_INDEX_NAME, H5_ITER_INC, position, &buffer, buffer.count, 0)
+        names.append(
+          String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+      }
+      return names.sorted()
+    }
+  }
+
+  /// Reads an attribute with its type, or nil when there is none of that name. Calls `H5Aread`.
+  package func attribute(_ attribute: String) throws(HDF5Error) -> Attribute? {
+    try Library.locked { () throws(HDF5Error) -> Attribute? in
+      let object = "\(name)@\(attribute)"
+      let exists = H5Aexists(id, attribute)
+      if exists < 0 { throw .current("H5Aexists", on: object) }
+      if exists == 0 { return nil }
+      let handle = try Handle("H5Aopen", on: object, closer: H5Aclose) { H5Aopen(id, attribute, 0) }
+      let stored = try Handle("H5Aget_type", on: object, closer: H5Tclose) { H5Aget_type(handle.id) }
+      let type = ElementType(describing: stored.id)
+      let space = try Handle("H5Aget_space", on: object, closer: H5Sclose) {
+        H5Aget_space(handle.id)
+      }
+      let (shape, _) = try Dataspace.extent(space.id, of: object)
+      let value = try read(handle.id, type, count: shape.reduce(1, *), object)
+      return Attribute(name: attribute, type: type, shape: shape, value: value)
+    }
+  }
+
+  private func read(
+    _ handle: hid_t,
+    _ type: ElementType,
+    count: Int,
+    _ object: String
+  ) throws(HDF5Error) -> AttributeValue? {
+    // An attribute in the object header is under 64 KiB, so larger is not ours to read.
+    guard type.size > 0, count > 0, count <= 65_536, type.size * count <= 65_536 else { return nil }
+    let datatype = try type.makeDatatype()
+    var bytes = [UInt8](repeating: 0, count: type.size * count)
+    try Library.check("H5Aread", on: object) { H5Aread(handle, datatype.id, &bytes) }
+    switch type {
+    case .utf8:
+      guard count == 1 else { return nil }
+      return .string(Array(bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)]))
+    case .uint8: return .integers(bytes.map(Int64.init))
+    case .uint16: return .integers(Self.elements(bytes, UInt16.self).map(Int64.init))
+    case .uint32: return .integers(Self.elements(bytes, UInt32.self).map(Int64.init))
+    case .int32: return .integers(Self.elements(bytes, Int32.self).map(Int64.init))
+    case .int64: return .integers(Self.elements(bytes, Int64.self))
+    case .float32: return .floats(Self.elements(bytes, Float.self).map(Double.init))
+    case .float64: return .floats(Self.elements(bytes, Double.self))
+    case .float16, .other: return nil
+    }
+  }
+
+  private static func elements<Element>(_ bytes: [UInt8], _: Element.Type) -> [Element] {
+    bytes.withUnsafeBytes { raw in
+      (0..<raw.count / MemoryLayout<Element>.size).map {
+        raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: Element.self)
+      }
+    }
+  }
+
+  /// True when attributes lie in the object header, not in a heap. Calls `H5Oget_info2`.
+  package func hasCompactAttributes() throws(HDF5Error) -> Bool {
+    var info = H5O_info_t()
+    try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_META_SIZE) }
+    return info.meta_size.attr.heap_size == 0 && info.meta_size.attr.index_size == 0
+  }
+}

@@ -1,0 +1,186 @@
+package import CHDF5
+
+/// How a dataset's raw data is stored.
+package enum StorageKind: Hashable, Sendable {
+  case chunked, contiguous, compact, virtual, external
+}
+
+/// One filter of a chunk pipeline.
+package enum Filter: Hashable, Sendable, CustomStringConvertible {
+  case shuffle
+  case deflate(level: Int)
+  case fletcher32
+  case other(id: Int)
+
+  package var description: String {
+    switch self {
+    case .shuffle: "shuffle"
+    case .deflate: "deflate"
+    case .fletcher32: "fletcher32"
+    case .other(let id): "filter \(id)"
+    }
+  }
+}
+
+/// What a dataset is made of.
+package struct DatasetDescription: Hashable, Sendable {
+  package var type: ElementType
+  package var storage: StorageKind = .chunked
+  /// False when the library would leave the chunk at the end of an axis unfiltered.
+  package var filtersPartialChunks: Bool = true
+  package var shape: [Int]
+  /// Nil stands for an axis that can grow without limit.
+  package var maximumShape: [Int?]
+  package var chunk: [Int]
+  package var filters: [Filter]
+  /// Little-endian bytes of one element; nil when the file defines none.
+  package var fillValue: [UInt8]?
+
+  package init(
+    type: ElementType,
+    shape: [Int],
+    maximumShape: [Int?],
+    chunk: [Int],
+    filters: [Filter],
+    fillValue: [UInt8]?
+  ) {
+    self.type = type
+    self.shape = shape
+    self.maximumShape = maximumShape
+    self.chunk = chunk
+    self.filters = filters
+    self.fillValue = fillValue
+  }
+}
+
+/// A dataset of an open file, read and written by whole raw chunks.
+package struct Dataset: ~Copyable, Object {
+  private let handle: Handle
+  package let name: String
+
+  package var id: hid_t { handle.id }
+
+  init(adopting handle: consuming Handle, name: String) {
+    self.handle = handle
+    self.name = name
+  }
+
+  /// Closes the dataset and reports what `deinit` would swallow. Calls `H5Dclose`.
+  package consuming func close() throws(HDF5Error) {
+    let name = name
+    try handle.close("H5Dclose", on: name)
+  }
+
+  /// Grows the first axis to `rows`. Calls `H5Dset_extent`.
+  package func grow(rows: Int, of shape: [Int]) throws(HDF5Error) {
+    var extent = shape.map(hsize_t.init)
+    extent[0] = hsize_t(rows)
+    try Library.check("H5Dset_extent", on: name) { H5Dset_extent(id, extent) }
+  }
+
+  /// Writes one chunk that has been through the filters already. Calls `H5Dwrite_chunk`.
+  ///
+  /// - Parameters:
+  ///   - bytes: the filtered chunk.
+  ///   - offset: the chunk's first element, in elements along each axis.
+  package func writeChunk(_ bytes: [UInt8], at offset: [Int]) throws(HDF5Error) {
+    let offset = offset.map(hsize_t.init)
+    try Library.check("H5Dwrite_chunk", on: name) {
+      bytes.withUnsafeBytes { H5Dwrite_chunk(id, 0, 0, offset, $0.count, $0.baseAddress) }
+    }
+  }
+
+  /// Bytes of a stored chunk, or 0 when it was never written. Calls `H5Dget_chunk_storage_size`.
+  package func storedBytes(at offset: [Int]) throws(HDF5Error) -> Int {
+    let offset = offset.map(hsize_t.init)
+    var size: hsize_t = 0
+    try Library.check("H5Dget_chunk_storage_size", on: name) {
+      H5Dget_chunk_storage_size(id, offset, &size)
+    }
+    guard let size = Int(exactly: size) else {
+      throw HDF5Error(call: "H5Dget_chunk_storage_size", object: name, "size \(size) is absurd")
+    }
+    return size
+  }
+
+  /// Reads one chunk as stored, with the mask of the filters it skips. Calls `H5Dread_chunk`.
+  ///
+  /// - Parameter limit: the most bytes a stored chunk may have; a larger one is refused unread.
+  /// - Returns: nil when the chunk was never written.
+  package func readChunk(
+    at offset: [Int],
+    limit: Int
+  ) throws(HDF5Error) -> (bytes: [UInt8], skippedFilters: UInt32)? {
+    try Library.locked { () throws(HDF5Error) -> (bytes: [UInt8], skippedFilters: UInt32)? in
+      let size = try storedBytes(at: offset)
+      if size == 0 { return nil }
+      if size > limit {
+        throw HDF5Error(
+          call: "H5Dread_chunk",
+          object: name,
+          "a stored chunk of \(size) bytes is over the limit of \(limit)"
+        )
+      }
+      let offset = offset.map(hsize_t.init)
+      var mask: UInt32 = 0
+      let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        count = H5Dread_chunk(id, 0, offset, &mask, buffer.baseAddress) < 0 ? 0 : size
+      }
+      if bytes.count != size { throw .current("H5Dread_chunk", on: name) }
+      return (bytes, mask)
+    }
+  }
+}
+
+extension File {
+  /// Creates a chunked dataset at the root, with compact attributes and without times.
+  ///
+  /// Calls `H5Dcreate2`.
+  package func createDataset(
+    _ dataset: String,
+    _ description: DatasetDescription
+  ) throws(HDF5Error) -> Dataset {
+    let creation = try Handle("H5Pcreate", on: dataset, closer: H5Pclose) {
+      H5Pcreate(chdf5_class_dataset_create())
+    }
+    let properties = creation.id
+    let chunk = description.chunk.map(hsize_t.init)
+    try Library.check("H5Pset_chunk", on: dataset) {
+      H5Pset_chunk(properties, Int32(chunk.count), chunk)
+    }
+    for filter in description.filters {
+      try Library.check("H5Pset_filter", on: dataset) {
+        switch filter {
+        case .shuffle: H5Pset_shuffle(properties)
+        // libdeflate has levels above 9, the property has not; a reader needs neither.
+        case .deflate(let level): H5Pset_deflate(properties, UInt32(min(level, 9)))
+        case .fletcher32: H5Pset_fletcher32(properties)
+        case .other: -1
+        }
+      }
+    }
+    try Library.check("H5Pset_attr_phase_change", on: dataset) {
+      H5Pset_attr_phase_change(properties, File.compactLimit, 0)
+    }
+    try Library.check("H5Pset_obj_track_times", on: dataset) {
+      H5Pset_obj_track_times(properties, false)
+    }
+    let type = try description.type.makeDatatype()
+    if let fill = description.fillValue {
+      try Library.check("H5Pset_fill_value", on: dataset) {
+        H5Pset_fill_value(properties, type.id, fill)
+      }
+    }
+    let space = try Dataspace.make(description.shape, maximum: description.maximumShape)
+    let handle = try Handle("H5Dcreate2", on: dataset, closer: H5Dclose) {
+      H5Dcreate2(id, dataset, type.id, space.id, 0, properties, 0)
+    }
+    return Dataset(adopting: handle, name: dataset)
+  }
+
+  /// Opens a dataset of the root group. Calls `H5Dopen2`.
+  package func openDataset(_ dataset: String) throws(HDF5Error) -> Dataset {
+    let handle = try Handle("H5Dopen2", on: dataset, closer: H5Dclose) { H5Dopen2(id, dataset, 0) }
+    return Dataset(adopting: handle, name: dataset)
+  }
+}

@@ -1,0 +1,68 @@
+internal import CHDF5
+import Glibc
+
+/// The HDF5 library as a whole: one lock, silence, no plugins.
+package enum Library {
+  /// The library is not re-entrant in every build, so every call of this package holds this lock.
+  ///
+  /// Recursive, because handles are closed wherever their last use ends.
+  private static let lock = RecursiveLock()
+
+  /// Runs `body` as the only user of the HDF5 library in this process.
+  ///
+  /// Callable from any thread. The library keeps its print setting per thread, so it is set here.
+  package static func locked<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    lock.acquire()
+    defer { lock.release() }
+    _ = started
+    H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+    return try body()
+  }
+
+  /// The version of the HDF5 library in use, for example `1.10.8`.
+  package static let version: String = {
+    var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+    H5get_libversion(&major, &minor, &release)
+    return "\(major).\(minor).\(release)"
+  }()
+
+  /// First use: no clean-up at exit (handles of other threads stay valid), no plugins.
+  private static let started: Bool = {
+    H5dont_atexit()
+    H5open()
+    // A file may name any filter; only those compiled into the library may ever run.
+    H5PLset_loading_state(0)
+    return true
+  }()
+
+  /// Runs `call` under the lock; a negative status becomes the library's error.
+  static func check(
+    _ name: StaticString,
+    on object: String? = nil,
+    _ call: () -> herr_t
+  ) throws(HDF5Error) {
+    try locked { () throws(HDF5Error) in
+      if call() < 0 { throw .current(name, on: object) }
+    }
+  }
+}
+
+/// A recursive mutex; the standard library's `Mutex` can't be taken twice by one thread.
+private final class RecursiveLock: @unchecked Sendable {
+  // Unchecked: a pthread mutex may be used from any thread once made.
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+  init() {
+    mutex = .allocate(capacity: 1)
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+
+  func acquire() { pthread_mutex_lock(mutex) }
+  func release() { pthread_mutex_unlock(mutex) }
+}

@@ -1,0 +1,169 @@
+import AnnotatorOutputs
+import Relabel
+
+/// Everything that is settled before the first shard is written.
+struct BuildPlan {
+  let header: ShardHeader
+  /// The options as `index.json` records them.
+  let options: [String: JSON]
+  let imagesPerShard: Int
+  let annotator: String?
+
+  /// Bytes of a key when keys are not known before they arrive.
+  private static let arrivingKeyBytes = 256
+
+  /// Settles score kind, classes, shape and encoding.
+  ///
+  /// - Parameters:
+  ///   - options: the user's options.
+  ///   - traits: what the source itself settles.
+  ///   - shape: grid and k of the first sound image.
+  ///   - listing: all images, or nil when they arrive one by one.
+  /// - Throws: `.usage` for an option that is missing or contradicts the source.
+  init(
+    _ options: PackOptions,
+    traits: SourceTraits,
+    shape: MapShape,
+    listing: [PendingImage]?
+  ) throws(RelabelError) {
+    guard let kind = options.scoreKind ?? traits.scoreKind else {
+      throw RelabelError(
+        .usage,
+        "the input does not say what its scores are: please give "
+          + "--score-kind logit, probability or log-probability"
+      )
+    }
+    guard let numClasses = options.numClasses ?? options.classes?.entries.count ?? traits.numClasses
+    else {
+      throw RelabelError(
+        .usage,
+        "the input does not say how many classes there are: please give --num-classes"
+      )
+    }
+    if let classes = options.classes, classes.entries.count != numClasses {
+      throw RelabelError(
+        .usage,
+        "the class list has \(classes.entries.count) classes, but --num-classes is \(numClasses)"
+      )
+    }
+    guard shape.topK <= numClasses else {
+      throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
+    }
+    let rowOrder = try Self.rowOrder(options.rowOrder, isListed: listing != nil)
+    let metadata = try MetadataDocument(annotator: options.annotator, classes: options.classes)
+    let encoding = try ScoreEncoding(options.encoding, for: kind, maximumError: options.maximumError)
+    let keyBytes = listing.map { images in
+      images.lazy.map(\.key.utf8.count).filter { $0 <= ImageKey.maximumBytes }.max() ?? 1
+    }
+    var header = ShardHeader(
+      numClasses: numClasses,
+      scoreKind: kind,
+      shape: shape,
+      encoding: encoding,
+      keyBytes: max(keyBytes ?? Self.arrivingKeyBytes, 1),
+      buildID: "",
+      metadata: metadata
+    )
+    header.cellOrder = options.cellOrder
+    header.rowOrder = rowOrder
+    header.orientation = options.orientation ?? (traits.isReLabelDialect ? .unknown : .yx)
+    header.imagesPerChunk = options.imagesPerChunk
+    header.compression = options.compression
+    try Self.copyGeometry(of: options.annotator, to: &header)
+    try Self.checkSizes(header)
+    self.options = Self.record(header, options)
+    header.buildID = try Self.buildID(header, self.options, listing)
+    self.header = header
+    imagesPerShard = options.imagesPerShard
+    annotator = metadata.annotatorName
+  }
+
+  private static func rowOrder(
+    _ asked: RowOrder?,
+    isListed: Bool
+  ) throws(RelabelError) -> RowOrder {
+    if isListed { return asked ?? .shuffled(seed: 0) }
+    if case .shuffled? = asked {
+      throw RelabelError(
+        .usage,
+        "input that arrives through a pipe or a compressed tar can't be shuffled: unpack it, or "
+          + "use --row-order source"
+      )
+    }
+    return .source
+  }
+
+  /// `temperature` and `map_extent` of the annotator document become attributes of their own.
+  private static func copyGeometry(
+    of annotator: JSON?,
+    to header: inout ShardHeader
+  ) throws(RelabelError) {
+    if let value = annotator?["temperature"] {
+      guard let temperature = value.number, temperature > 0 else {
+        throw RelabelError(.usage, "'temperature' of the annotator document is no positive number")
+      }
+      header.temperature = temperature
+    }
+    if let value = annotator?["map_extent"] {
+      let sides = value.array?.compactMap(\.number).map { Float($0) } ?? []
+      guard let extent = CropBox(components: sides) else {
+        throw RelabelError(
+          .usage,
+          "'map_extent' of the annotator document is not [top, left, height, width] in 0 … 1"
+        )
+      }
+      header.mapExtent = extent
+    }
+  }
+
+  private static func checkSizes(_ header: ShardHeader) throws(RelabelError) {
+    let entryBytes = 4
+    let bytes = header.imagesPerChunk.multipliedReportingOverflow(
+      by: header.shape.entries * entryBytes)
+    if bytes.overflow || bytes.partialValue > 16 << 20 {
+      throw RelabelError(
+        .usage,
+        "--images-per-chunk \(header.imagesPerChunk) makes chunks of more than 16 MiB"
+      )
+    }
+  }
+
+  /// Options that decide the bytes of the dataset; jobs, paths and policies do not.
+  private static func record(_ header: ShardHeader, _ options: PackOptions) -> [String: JSON] {
+    [
+      "top_k": .integer(Int64(header.shape.topK)),
+      "score_encoding": .string(header.encoding.name.rawValue),
+      "max_error": .optional(header.encoding.bound),
+      "cell_order": .string(header.cellOrder.rawValue),
+      "row_order": .string("\(header.rowOrder)"),
+      "orientation": .string(header.orientation.rawValue),
+      "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
+      "images_per_shard": .integer(Int64(options.imagesPerShard)),
+      "compression": .string("\(header.compression)"),
+    ]
+  }
+
+  /// The digest of what decides the bytes, apart from the contents of the inputs
+  /// (spec, "build_id").
+  private static func buildID(
+    _ header: ShardHeader,
+    _ options: [String: JSON],
+    _ listing: [PendingImage]?
+  ) throws(RelabelError) -> String {
+    var images = Digest()
+    for image in listing ?? [] {
+      images.update(Array("\(image.imageIndex)\t\(image.byteCount)\t\(image.key)\n".utf8))
+    }
+    let document = JSON.object([
+      "writer": .string(header.writer),
+      "options": .object(options),
+      "num_classes": .integer(Int64(header.numClasses)),
+      "score_kind": .string(header.scoreKind.rawValue),
+      "height": .integer(Int64(header.shape.height)),
+      "width": .integer(Int64(header.shape.width)),
+      "metadata": header.metadata.json,
+      "listing": listing == nil ? .null : .string(images.hex()),
+    ])
+    return Digest.of(try document.canonical())
+  }
+}

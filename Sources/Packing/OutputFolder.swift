@@ -1,0 +1,106 @@
+import Glibc
+import Relabel
+
+/// The folder a dataset is written to, held by one run at a time.
+struct OutputFolder: ~Copyable {
+  let path: String
+  let name: String
+  private let descriptor: Int32
+
+  private init(_ path: String, name: String, descriptor: Int32) {
+    self.path = path
+    self.name = name
+    self.descriptor = descriptor
+  }
+
+  /// Creates the folder if need be, locks it, and removes what a killed run left half-written.
+  ///
+  /// - Throws: `.usage` when another run writes here, `.io` when the folder can't be written.
+  static func claim(_ path: String, name: String) throws(RelabelError) -> OutputFolder {
+    try Folder.create(path)
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("the folder can't be opened", path) }
+    let folder = OutputFolder(path, name: name, descriptor: descriptor)
+    try folder.lock()
+    return folder
+  }
+
+  private func lock() throws(RelabelError) {
+    // The lock goes away with the process, so a killed run never blocks the next. File systems
+    // without locks are not refused.
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+      throw RelabelError(
+        .usage,
+        "another relabel-pack is writing to this folder",
+        at: Location(file: path)
+      )
+    }
+    guard access(path, W_OK) == 0 else { throw .system("the folder can't be written", path) }
+    for stale in try Folder.names(path) where PublishedFile.isTemporary(stale) {
+      try Folder.remove("\(path)/\(stale)")
+    }
+  }
+
+  deinit { _ = close(descriptor) }
+
+  /// The file name of a shard, `NAME-00000.h5`.
+  func shardName(_ number: Int) -> String {
+    let digits = String(number)
+    return "\(name)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).h5"
+  }
+
+  /// The path of a file in the folder.
+  func path(of file: String) -> String { "\(path)/\(file)" }
+
+  /// Refuses what stands in the way of a build, or removes it.
+  ///
+  /// - Parameter overwrites: removes an existing dataset: first its index, so that the folder is
+  ///   incomplete from then on, then its shards.
+  /// - Throws: `.usage` naming the file that is in the way.
+  func prepare(buildID: String, overwrites: Bool) throws(RelabelError) {
+    let indexPath = path(of: DatasetIndex.fileName)
+    let hasIndex = Folder.hasFile(indexPath)
+    if hasIndex, !overwrites {
+      throw refusal(of: DatasetIndex.fileName, "a finished dataset is here already")
+    }
+    let listed = hasIndex ? shardsListed(indexPath) : []
+    if hasIndex { try Folder.remove(indexPath) }
+    for file in try Folder.names(path) where file.hasSuffix(".h5") {
+      guard isShardName(file) || listed.contains(file) else {
+        throw RelabelError(
+          .usage,
+          "the folder holds '\(file)', which is no shard of '\(name)'; choose an empty folder",
+          at: Location(file: path)
+        )
+      }
+      if overwrites {
+        try Folder.remove(path(of: file))
+      } else if let reader = try? ShardReader(path(of: file)), reader.header.buildID == buildID {
+        continue
+      } else {
+        throw refusal(of: file, "a shard made from other input or with other options is here")
+      }
+    }
+  }
+
+  private func refusal(of file: String, _ reason: String) -> RelabelError {
+    RelabelError(
+      .usage,
+      "\(reason); choose another folder or replace it with --overwrite",
+      at: Location(file: path(of: file))
+    )
+  }
+
+  private func shardsListed(_ indexPath: String) -> Set<String> {
+    guard let bytes = try? Folder.contents(indexPath, limit: ShardedDataset.maximumIndexBytes),
+      let index = try? DatasetIndex(parsing: bytes)
+    else { return [] }
+    return Set(index.shards.map(\.path))
+  }
+
+  private func isShardName(_ file: String) -> Bool {
+    guard file.hasPrefix("\(name)-"), file.hasSuffix(".h5") else { return false }
+    let digits = file.dropFirst(name.count + 1).dropLast(3)
+    return digits.count >= 5 && digits.allSatisfy(\.isNumber)
+  }
+}

@@ -1,0 +1,71 @@
+public import Relabel
+
+/// What to pack, how, and where to.
+public struct PackOptions: Sendable {
+  /// Folders, tars or files of annotator outputs; `-` is standard input.
+  public var inputs: [String]
+  /// The folder that the dataset will be in.
+  public var output: String
+  /// What shard files are called before their number.
+  public var name: String = "labels"
+  /// Classes to keep in a cell; nil keeps what sparse input has and 5 of dense input.
+  public var topK: Int?
+  /// Classes of the annotator; nil where the source settles it.
+  public var numClasses: Int?
+  /// What a score is; nil where the source settles it.
+  public var scoreKind: ScoreKind?
+  /// How scores are stored.
+  public var encoding: ScoreEncoding.Name = .fixed16
+  /// The largest error of a stored score; nil takes the encoding's own.
+  public var maximumError: Double?
+  /// The order of a cell's entries.
+  public var cellOrder: CellOrder = .score
+  /// The order of rows; nil shuffles what is listed and keeps the order of what arrives.
+  public var rowOrder: RowOrder?
+  /// How the grid lies on the picture; nil is `unknown` for `.pt` input, else `yx`.
+  public var orientation: Orientation?
+  /// Images in one chunk.
+  public var imagesPerChunk: Int = 4
+  /// Images in one shard.
+  public var imagesPerShard: Int = 16_384
+  /// How chunks are compressed.
+  public var compression: Compression = .default
+  /// The class table.
+  public var classes: ClassTable?
+  /// The annotator document.
+  public var annotator: JSON?
+  /// The lines of the image listing.
+  public var imageList: [String]?
+  /// Threads; nothing but time depends on it.
+  public var jobs: Int = 1
+  /// Leave bad input out by name instead of failing.
+  public var skipsBadInput: Bool = false
+  /// Replace an existing dataset.
+  public var overwrites: Bool = false
+
+  /// Makes options with defaults for everything else.
+  public init(inputs: [String], output: String) {
+    self.inputs = inputs
+    self.output = output
+  }
+
+  /// Refuses values that no run can use.
+  ///
+  /// - Throws: `.usage` naming the option.
+  func validate() throws(RelabelError) {
+    func require(_ condition: Bool, _ message: String) throws(RelabelError) {
+      if !condition { throw RelabelError(.usage, message) }
+    }
+    try require(!inputs.isEmpty, "please give at least one input")
+    try require(!name.isEmpty && !name.contains("/") && !name.hasPrefix("."), "--name can't be '\(name)'")
+    try require(ImageKey.fault(name) == nil, "--name can't be '\(name)'")
+    try require(topK.map { $0 >= 1 } ?? true, "--top-k must be at least 1")
+    try require(
+      numClasses.map { (1...Int(UInt32.max)).contains($0) } ?? true,
+      "--num-classes must be between 1 and \(UInt32.max)"
+    )
+    try require(imagesPerChunk >= 1, "--images-per-chunk must be at least 1")
+    try require(imagesPerShard >= 1, "--images-per-shard must be at least 1")
+    try require(jobs >= 1, "--jobs must be at least 1")
+  }
+}

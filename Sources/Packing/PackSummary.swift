@@ -1,0 +1,33 @@
+public import Relabel
+
+/// What a run of the packer did.
+public struct PackSummary: Sendable {
+  /// The dataset's index, as published.
+  public let index: DatasetIndex
+  /// Shards that an earlier run had finished and this one kept.
+  public let keptShards: Int
+  /// Bytes of all shards and the index.
+  public let outputBytes: Int64
+  /// Bytes of the input.
+  public let inputBytes: Int64
+  /// Files of the input folders that are no label maps.
+  public let ignored: [String]
+  /// Lines of the image listing that have no label map.
+  public let unmatchedListLines: [String]
+
+  /// Bytes of the dataset for each image, everything included.
+  public var bytesPerImage: Double {
+    index.count == 0 ? 0 : Double(outputBytes) / Double(index.count)
+  }
+
+  /// The largest |decoded − given| of all scores.
+  public var largestError: Double { index.shards.map(\.largestError).max() ?? 0 }
+}
+
+/// How far a run has come.
+public struct PackProgress: Sendable {
+  /// Images done, left-out ones included.
+  public let images: Int
+  /// Images in all, when they are known.
+  public let total: Int?
+}

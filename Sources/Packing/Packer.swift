@@ -1,0 +1,200 @@
+import AnnotatorOutputs
+public import Relabel
+import Verification
+
+/// Turns raw annotator outputs into a dataset of verified shards.
+public struct Packer: Sendable {
+  private let options: PackOptions
+  private let progress: @Sendable (PackProgress) -> Void
+
+  /// Images that are loaded and encoded together; bounds memory at any number of jobs.
+  private static let window = 256
+
+  /// Makes a packer.
+  ///
+  /// - Parameters:
+  ///   - options: what to do.
+  ///   - progress: called now and then, from the calling thread.
+  public init(
+    _ options: PackOptions,
+    progress: @escaping @Sendable (PackProgress) -> Void = { _ in }
+  ) {
+    self.options = options
+    self.progress = progress
+  }
+
+  /// Packs everything; `index.json` appears last.
+  ///
+  /// A run that dies leaves finished shards and no index; the same run again completes the dataset
+  /// to the bytes of an undisturbed run.
+  /// - Throws: `.usage`, `.invalidInput`, `.unsafeInput`, `.io` or `.internalFault`.
+  public func run() throws(RelabelError) -> PackSummary {
+    try options.validate()
+    let folder = try OutputFolder.claim(options.output, name: options.name)
+    let input = try AnnotatorOutput.open(
+      options.inputs,
+      options: InputOptions(
+        topK: options.topK,
+        numClasses: options.numClasses,
+        scoreKind: options.scoreKind,
+        imageList: options.imageList,
+        spoolDirectory: options.output
+      )
+    )
+    var build: DatasetBuild
+    switch input.images {
+    case .listed(let images):
+      let shape = try firstShape(images)
+      let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
+      try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
+      build = DatasetBuild(plan)
+      let places = RowPermutation.places(images.count, plan.header.rowOrder)
+      for (number, first) in stride(
+        from: 0,
+        to: places.count,
+        by: plan.imagesPerShard
+      ).enumerated() {
+        let last = min(first + plan.imagesPerShard, places.count)
+        let shard = places[first..<last].map { images[$0] }
+        try pack(shard, number, of: places.count, folder, &build)
+      }
+    case .arriving(let stream):
+      build = try pack(stream, traits: input.traits, folder)
+    }
+    return try publish(build, input, folder)
+  }
+
+  /// Grid and k of the first sound image in listing order.
+  private func firstShape(_ images: [PendingImage]) throws(RelabelError) -> MapShape {
+    var first: RelabelError?
+    for image in images {
+      do {
+        return try image.load().shape
+      } catch {
+        let error = error.located(Location(file: image.source, key: image.key))
+        guard options.skipsBadInput, error.isBadInput else { throw error }
+        first = first ?? error
+      }
+    }
+    throw first ?? RelabelError(.usage, "there are no label maps in the input")
+  }
+
+  /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
+  private func pack(
+    _ images: [PendingImage],
+    _ number: Int,
+    of total: Int,
+    _ folder: borrowing OutputFolder,
+    _ build: inout DatasetBuild
+  ) throws(RelabelError) {
+    let name = folder.shardName(number)
+    let path = folder.path(of: name)
+    if Folder.hasFile(path), let kept = try kept(path, name, images, build.plan) {
+      build.keep(kept.shard, leftOut: kept.leftOut)
+    } else {
+      var shard = try ShardBuild(path, build.plan.header, options)
+      for first in stride(from: 0, to: images.count, by: Self.window) {
+        let last = min(first + Self.window, images.count)
+        try shard.append(Array(images[first..<last]))
+        progress(PackProgress(images: build.images + last, total: total))
+      }
+      try build.add(shard, as: name)
+    }
+    progress(PackProgress(images: build.images, total: total))
+  }
+
+  /// Packs images in the order of their arrival.
+  private func pack(
+    _ stream: ArrivalStream,
+    traits: SourceTraits,
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) -> DatasetBuild {
+    var waiting: [PendingImage] = []
+    var shape: MapShape?
+    while shape == nil, let image = try stream.next() {
+      waiting.append(image)
+      // A shape that no image gives is reported with the first image's own reason.
+      if let map = try? image.load() { shape = map.shape }
+    }
+    let first: MapShape
+    if let shape { first = shape } else { first = try firstShape(waiting) }
+    let plan = try BuildPlan(options, traits: traits, shape: first, listing: nil)
+    try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
+    var build = DatasetBuild(plan)
+    var number = 0
+    while true {
+      var count = 0
+      let name = folder.shardName(number)
+      var shard = try ShardBuild(folder.path(of: name), plan.header, options)
+      while count < plan.imagesPerShard {
+        let wanted = min(Self.window, plan.imagesPerShard - count)
+        while waiting.count < wanted, let image = try stream.next() { waiting.append(image) }
+        if waiting.isEmpty { break }
+        let batch = Array(waiting.prefix(wanted))
+        waiting.removeFirst(batch.count)
+        try shard.append(batch)
+        count += batch.count
+        progress(PackProgress(images: build.images + count, total: nil))
+      }
+      if count == 0 { return build }
+      try build.add(shard, as: name)
+      number += 1
+    }
+  }
+
+  /// The entry of a shard that an earlier run has finished, or nil when it must be made again.
+  private func kept(
+    _ path: String,
+    _ name: String,
+    _ images: [PendingImage],
+    _ plan: BuildPlan
+  ) throws(RelabelError) -> (shard: DatasetIndex.Shard, leftOut: [DatasetIndex.LeftOut])? {
+    let check = try Verifier(jobs: options.jobs).check(shard: path)
+    guard let check, let largestError = check.largestError else { return nil }
+    var rows = check.imageIndexes[...]
+    var leftOut: [DatasetIndex.LeftOut] = []
+    let codec = MapCodec(plan.header)
+    for image in images {
+      if rows.first == image.imageIndex {
+        rows.removeFirst()
+        continue
+      }
+      // The earlier run left this image out. If it is sound by now, the shard is out of date.
+      guard case .failure(let error) = ShardBuild.encoded(image, codec, keyBytes: plan.header.keyBytes)
+      else { return nil }
+      guard options.skipsBadInput, error.isBadInput else { throw error }
+      leftOut.append(DatasetIndex.LeftOut(image, because: error))
+    }
+    guard rows.isEmpty else { return nil }
+    let shard = try DatasetIndex.Shard(
+      ShardReader(path),
+      name: name,
+      largestError: largestError,
+      scoreRange: check.scoreRange
+    )
+    return (shard, leftOut)
+  }
+
+  private func publish(
+    _ build: DatasetBuild,
+    _ input: AnnotatorOutput,
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) -> PackSummary {
+    let index = build.index(named: options.name)
+    guard !index.shards.isEmpty else {
+      throw RelabelError(.invalidInput, "no image could be packed: \(index.leftOut.first?.reason ?? "")")
+    }
+    let bytes = try index.encoded()
+    try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
+    var inputBytes = input.inputBytes
+    if case .arriving(let stream) = input.images { inputBytes = stream.bytesRead }
+    return PackSummary(
+      index: index,
+      keptShards: build.keptShards,
+      outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
+      inputBytes: inputBytes,
+      ignored: input.ignored,
+      unmatchedListLines: input.unmatchedListLines
+    )
+  }
+}

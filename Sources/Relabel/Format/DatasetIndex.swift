@@ -1,0 +1,302 @@
+/// The `index.json` of a dataset of shards: written last, so its presence says "complete"
+/// (spec, "Dataset of shards").
+public struct DatasetIndex: Hashable, Sendable {
+  /// The file's name in the dataset's folder.
+  public static let fileName: String = "index.json"
+
+  /// One shard.
+  public struct Shard: Hashable, Sendable {
+    /// Path below the dataset's folder.
+    public let path: String
+    /// Size of the file.
+    public let bytes: Int64
+    /// SHA-256 of the file, hexadecimal.
+    public let sha256: String
+    /// SHA-256 of the metadata document.
+    public let metadataSHA256: String
+    /// Rows, at least one.
+    public let rows: Int
+    /// Lowest and highest decoded score; nil without rows.
+    public let scoreRange: ClosedRange<Float>?
+    /// The largest |decoded − given| score the writer made.
+    public let largestError: Double
+
+    /// Makes an entry.
+    public init(
+      path: String,
+      bytes: Int64,
+      sha256: String,
+      metadataSHA256: String,
+      rows: Int,
+      scoreRange: ClosedRange<Float>?,
+      largestError: Double
+    ) {
+      self.path = path
+      self.bytes = bytes
+      self.sha256 = sha256
+      self.metadataSHA256 = metadataSHA256
+      self.rows = rows
+      self.scoreRange = scoreRange
+      self.largestError = largestError
+    }
+  }
+
+  /// An input that is not in the dataset, and why.
+  public struct LeftOut: Hashable, Sendable {
+    /// The key of the image, or the path of an input that gave no key.
+    public let key: String
+    /// Its place in the source listing; nil when the listing does not name it.
+    public let imageIndex: Int64?
+    /// What was wrong with it.
+    public let reason: String
+
+    /// Makes an entry.
+    public init(key: String, imageIndex: Int64?, reason: String) {
+      self.key = key
+      self.imageIndex = imageIndex
+      self.reason = reason
+    }
+  }
+
+  /// The name that shard files begin with.
+  public var name: String
+  /// Images of the source listing, left-out ones included.
+  public var sources: Int
+  /// The digest of options and listing.
+  public var buildID: String
+  /// Classes of the annotator.
+  public var numClasses: Int
+  /// What a score is.
+  public var scoreKind: ScoreKind
+  /// The options of the build, as on the command line.
+  public var options: [String: JSON]
+  /// The annotator's name, if known.
+  public var annotator: String?
+  /// The digest of the class table, if there is one.
+  public var classesSHA256: String?
+  /// The shards, in row order.
+  public var shards: [Shard]
+  /// What is missing.
+  public var leftOut: [LeftOut]
+  /// The software that wrote the index.
+  public var writer: String
+
+  /// Makes an index.
+  public init(
+    name: String,
+    sources: Int,
+    buildID: String,
+    numClasses: Int,
+    scoreKind: ScoreKind,
+    options: [String: JSON],
+    annotator: String?,
+    classesSHA256: String?,
+    shards: [Shard],
+    leftOut: [LeftOut],
+    writer: String
+  ) {
+    self.name = name
+    self.sources = sources
+    self.buildID = buildID
+    self.numClasses = numClasses
+    self.scoreKind = scoreKind
+    self.options = options
+    self.annotator = annotator
+    self.classesSHA256 = classesSHA256
+    self.shards = shards
+    self.leftOut = leftOut
+    self.writer = writer
+  }
+
+  /// Rows of all shards.
+  public var count: Int { shards.reduce(0) { $0 + $1.rows } }
+}
+
+extension DatasetIndex {
+  private static let digestOpening = Array(",\"sha256\":\"".utf8)
+  private static let digestClosing = Array("\"}\n".utf8)
+
+  /// The bytes of `index.json`: canonical JSON whose last member is the digest of the rest.
+  public func encoded() throws(RelabelError) -> [UInt8] {
+    let document = try json().canonical()
+    return document.dropLast() + Self.digestOpening + Array(Digest.of(document).utf8)
+      + Self.digestClosing
+  }
+
+  /// Reads the bytes of `index.json`.
+  ///
+  /// - Throws: `.corrupt` with the rule that is broken: `M002` for the digest, `M003` for a member.
+  public init(parsing bytes: [UInt8]) throws(RelabelError) {
+    let digestBytes = 64
+    let tail = Self.digestOpening.count + digestBytes + Self.digestClosing.count
+    let start = bytes.count - tail
+    guard start > 0, bytes[start...].starts(with: Self.digestOpening),
+      bytes.suffix(Self.digestClosing.count) == Self.digestClosing[...]
+    else {
+      throw RelabelError(.corrupt, "the index does not end with its own digest [M002]")
+    }
+    let document = bytes[..<start] + [UInt8(ascii: "}")]
+    let digest = bytes[(start + Self.digestOpening.count)...].prefix(digestBytes)
+    guard Array(digest) == Array(Digest.of(Array(document)).utf8) else {
+      throw RelabelError(.corrupt, "the index differs from its own digest [M002]")
+    }
+    do {
+      try self.init(json: JSON(parsing: Array(document)))
+    } catch {
+      throw RelabelError(.corrupt, "\(error.message) [M003]")
+    }
+  }
+
+  private func json() -> JSON {
+    .object([
+      "format": .string("relabel-index"),
+      "format_version": .string("\(FormatVersion.current)"),
+      "name": .string(name),
+      "count": .integer(Int64(count)),
+      "sources": .integer(Int64(sources)),
+      "build_id": .string(buildID),
+      "num_classes": .integer(Int64(numClasses)),
+      "score_kind": .string(scoreKind.rawValue),
+      "options": .object(options),
+      "annotator": .optional(annotator),
+      "classes_sha256": .optional(classesSHA256),
+      "shards": .array(shards.map(\.json)),
+      "left_out": .array(leftOut.map(\.json)),
+      "writer": .string(writer),
+    ])
+  }
+
+  private init(json: JSON) throws(RelabelError) {
+    let members = Members(json, "the index")
+    guard try members.string("format") == "relabel-index" else {
+      throw RelabelError(.corrupt, "'format' is not 'relabel-index'")
+    }
+    let version = try members.string("format_version")
+    guard FormatVersion(version)?.major == FormatVersion.current.major else {
+      throw RelabelError(.corrupt, "'format_version' \(version) needs another reader")
+    }
+    guard let kind = ScoreKind(rawValue: try members.string("score_kind")) else {
+      throw RelabelError(.corrupt, "'score_kind' is unknown")
+    }
+    guard case .object(let options)? = json["options"] else {
+      throw RelabelError(.corrupt, "'options' is not an object")
+    }
+    name = try members.string("name")
+    sources = try members.count("sources")
+    buildID = try members.string("build_id")
+    numClasses = try members.count("num_classes")
+    scoreKind = kind
+    self.options = options
+    annotator = try members.optionalString("annotator")
+    classesSHA256 = try members.optionalString("classes_sha256")
+    writer = try members.string("writer")
+    shards = []
+    for shard in try members.array("shards") { shards.append(try Shard(json: shard)) }
+    leftOut = []
+    for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
+    guard try members.count("count") == count else {
+      throw RelabelError(.corrupt, "'count' is not the sum of the shards' rows")
+    }
+    guard count + leftOut.count == sources else {
+      throw RelabelError(.corrupt, "'count' and 'left_out' do not add up to 'sources'")
+    }
+  }
+}
+
+extension DatasetIndex.Shard {
+  fileprivate var json: JSON {
+    .object([
+      "path": .string(path),
+      "bytes": .integer(bytes),
+      "sha256": .string(sha256),
+      "metadata_sha256": .string(metadataSHA256),
+      "rows": .integer(Int64(rows)),
+      "score_min": .optional((scoreRange?.lowerBound).map(Double.init)),
+      "score_max": .optional((scoreRange?.upperBound).map(Double.init)),
+      "largest_error": .number(largestError),
+    ])
+  }
+
+  fileprivate init(json: JSON) throws(RelabelError) {
+    let members = Members(json, "a shard")
+    var range: ClosedRange<Float>?
+    if json["score_min"] != .null || json["score_max"] != .null {
+      let lowest = Float(try members.number("score_min"))
+      let highest = Float(try members.number("score_max"))
+      guard lowest <= highest else {
+        throw RelabelError(.corrupt, "'score_min' is above 'score_max'")
+      }
+      range = lowest...highest
+    }
+    self.init(
+      path: try members.string("path"),
+      bytes: Int64(try members.count("bytes")),
+      sha256: try members.string("sha256"),
+      metadataSHA256: try members.string("metadata_sha256"),
+      rows: try members.count("rows"),
+      scoreRange: range,
+      largestError: try members.number("largest_error")
+    )
+  }
+}
+
+extension DatasetIndex.LeftOut {
+  fileprivate var json: JSON {
+    .object([
+      "key": .string(key),
+      "image_index": imageIndex.map(JSON.integer) ?? .null,
+      "reason": .string(reason),
+    ])
+  }
+
+  fileprivate init(json: JSON) throws(RelabelError) {
+    let members = Members(json, "a left-out input")
+    self.init(
+      key: try members.string("key"),
+      imageIndex: json["image_index"] == .null ? nil : Int64(try members.count("image_index")),
+      reason: try members.string("reason")
+    )
+  }
+}
+
+/// Typed access to the members of a JSON object.
+private struct Members {
+  let json: JSON
+  let owner: String
+
+  init(_ json: JSON, _ owner: String) {
+    self.json = json
+    self.owner = owner
+  }
+
+  private func missing(_ name: String, _ what: String) -> RelabelError {
+    RelabelError(.corrupt, "\(owner) lacks '\(name)', \(what)")
+  }
+
+  func string(_ name: String) throws(RelabelError) -> String {
+    guard let value = json[name]?.string else { throw missing(name, "a string") }
+    return value
+  }
+
+  func optionalString(_ name: String) throws(RelabelError) -> String? {
+    if json[name] == .null { return nil }
+    return try string(name)
+  }
+
+  func number(_ name: String) throws(RelabelError) -> Double {
+    guard let value = json[name]?.number else { throw missing(name, "a number") }
+    return value
+  }
+
+  func count(_ name: String) throws(RelabelError) -> Int {
+    guard let value = json[name]?.integer, value >= 0 else {
+      throw missing(name, "a whole number of at least 0")
+    }
+    return Int(value)
+  }
+
+  func array(_ name: String) throws(RelabelError) -> [JSON] {
+    guard let value = json[name]?.array else { throw missing(name, "an array") }
+    return value
+  }
+}

@@ -1,0 +1,113 @@
+package import HDF5
+
+/// Names, types, axes and fill values of a shard (spec, "Layout").
+package enum Layout {
+  package static let classIndex = "class_index"
+  package static let score = "score"
+  package static let imageIndex = "image_index"
+  package static let imageKey = "image_key"
+
+  /// The most bytes a chunk may have before filtering.
+  package static let maximumChunkBytes = 16 << 20
+  /// The most rows or columns of a grid.
+  package static let maximumGridSide = 4096
+  /// The most classes a cell may keep.
+  package static let maximumTopK = 65_535
+  /// Rows of one chunk of keys or image indexes.
+  package static let rowsPerIdentityChunk = 1024
+
+  /// How the rows of one dataset look.
+  package struct Column: Hashable, Sendable {
+    package let name: String
+    package let axes: String
+    /// Types a reader accepts.
+    package let types: Set<ElementType>
+    /// True when values are floats or wide integers whose bytes compress better shuffled.
+    package let isShuffled: Bool
+
+    init(_ name: String, axes: String, _ types: Set<ElementType>, isShuffled: Bool) {
+      self.name = name
+      self.axes = axes
+      self.types = types
+      self.isShuffled = isShuffled
+    }
+
+    /// Number of axes.
+    package var rank: Int { axes.split(separator: " ").count }
+  }
+
+  /// The four datasets of every shard; `image_key` takes any string width.
+  package static let required: [Column] = [
+    Column(classIndex, axes: "image y x rank", [.uint16, .uint32], isShuffled: false),
+    Column(score, axes: "image y x rank", [.uint8, .uint16, .float16, .float32], isShuffled: true),
+    Column(imageIndex, axes: "image", [.int64], isShuffled: true),
+    Column(imageKey, axes: "image", [], isShuffled: false),
+  ]
+
+  /// Datasets a shard may have besides.
+  package static let optional: [Column] = [
+    Column("image_size", axes: "image axis", [.uint32], isShuffled: true),
+    Column("image_sha256", axes: "image byte", [.uint8], isShuffled: false),
+    Column("source_label", axes: "image", [.int32], isShuffled: true),
+    Column("map_extent", axes: "image box", [.float32], isShuffled: true),
+    Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
+  ]
+
+  /// The type of class ids: 16 bits while every id and the fill fit.
+  package static func classIndexType(numClasses: Int) -> ElementType {
+    numClasses <= 65_535 ? .uint16 : .uint32
+  }
+
+  /// The bytes of "never written": all ones for integers, NaN for floats, zeros for strings.
+  package static func fillValue(_ type: ElementType) -> [UInt8] {
+    switch type {
+    case .float16: [0x00, 0x7E]
+    case .float32: [0x00, 0x00, 0xC0, 0x7F]
+    case .utf8(let bytes): [UInt8](repeating: 0, count: bytes)
+    default: [UInt8](repeating: 0xFF, count: type.size)
+    }
+  }
+
+  /// The filter chain of a dataset (spec, "Filters").
+  package static func filters(isShuffled: Bool, _ compression: Compression) -> [Filter] {
+    switch compression {
+    case .none: [.fletcher32]
+    case .deflate(let level):
+      (isShuffled ? [.shuffle] : []) + [.deflate(level: level), .fletcher32]
+    }
+  }
+}
+
+/// How chunks are compressed (spec, "Filters").
+public enum Compression: Hashable, Sendable, CustomStringConvertible {
+  /// Deflate at a level from 1 to 12; levels above 9 are libdeflate's own and recorded as 9.
+  case deflate(level: Int)
+  /// Not at all: for local caches, since the checksum alone misses some damage.
+  case none
+
+  /// Reads `deflate`, `deflate:LEVEL` or `none`.
+  public init?(_ text: String) {
+    if text == "none" {
+      self = .none
+    } else if text == "deflate" {
+      self = .default
+    } else if text.hasPrefix("deflate:"), let level = Int(text.dropFirst("deflate:".count)),
+      (1...12).contains(level)
+    {
+      self = .deflate(level: level)
+    } else {
+      return nil
+    }
+  }
+
+  /// What the packer uses unless told otherwise.
+  public static let `default`: Compression = .deflate(level: 6)
+
+  /// As on the command line.
+  public var description: String {
+    switch self {
+    case .deflate(let level): "deflate:\(level)"
+    case .none: "none"
+    }
+  }
+}

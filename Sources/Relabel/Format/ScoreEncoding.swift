@@ -1,0 +1,146 @@
+package import HDF5
+
+/// How scores are stored (spec, "Score encodings").
+public struct ScoreEncoding: Hashable, Sendable {
+  /// The stored form.
+  public enum Name: String, Hashable, Sendable, CaseIterable {
+    /// 0…65534 in 16 bits, a fixed step apart.
+    case fixed16
+    /// 0…254 in 8 bits, a fixed step apart.
+    case fixed8
+    /// IEEE binary16.
+    case float16
+    /// IEEE binary32: scores stay bit for bit what they were.
+    case float32
+  }
+
+  /// Step and offset of a packed encoding: `value = stored × step + offset`.
+  public struct Packing: Hashable, Sendable {
+    /// The distance between neighbouring values, a power of two.
+    public let step: Float
+    /// The value of stored 0, a multiple of the step.
+    public let offset: Float
+
+    /// Makes a packing.
+    public init(step: Float, offset: Float) {
+      self.step = step
+      self.offset = offset
+    }
+  }
+
+  /// The stored form.
+  public let name: Name
+  /// Step and offset; nil for the float encodings.
+  public let packing: Packing?
+  /// The largest error the user allows; scores that would exceed it are refused.
+  public let maximumError: Double?
+
+  init(name: Name, packing: Packing?, maximumError: Double? = nil) {
+    self.name = name
+    self.packing = packing
+    self.maximumError = maximumError
+  }
+
+  /// The default encoding of a score kind, or one whose error stays within `maximumError`.
+  ///
+  /// The step of a packed encoding is the largest power of two whose half is within the error, so
+  /// that decoding is exact in float32 in every client.
+  /// - Throws: `.usage` when the encoding can't hold the kind's range at that step.
+  public init(_ name: Name, for kind: ScoreKind, maximumError: Double? = nil) throws(RelabelError) {
+    if let maximumError, !(maximumError > 0 && maximumError.isFinite) {
+      throw RelabelError(.usage, "the largest error must be a positive number")
+    }
+    guard let highest = name.highestStored else {
+      self.init(name: name, packing: nil, maximumError: maximumError)
+      return
+    }
+    var step = name.defaultStep(for: kind)
+    if let maximumError {
+      let exponent = (maximumError * 2).exponent
+      guard (-60...60).contains(exponent) else {
+        throw RelabelError(.usage, "\(name.rawValue) has no step for an error of \(maximumError)")
+      }
+      step = Double(sign: .plus, exponent: Int(exponent), significand: 1)
+    }
+    let offset: Double =
+      switch kind {
+      // fixed8 is too short to centre: real top-5 logits lie between 0.09 and 61.
+      case .logit: name == .fixed8 ? -8 * step : -32_768 * step
+      case .probability: 0
+      // The highest stored value is 0 exactly: a probability of 1.
+      case .logProbability: -highest * step
+      }
+    if kind == .probability, highest * step < 1 {
+      throw RelabelError(
+        .usage,
+        "\(name.rawValue) can't hold a probability of 1 at an error of \(step / 2); "
+          + "use --score-encoding float32 or a larger --max-error"
+      )
+    }
+    self.init(
+      name: name,
+      packing: Packing(step: Float(step), offset: Float(offset)),
+      maximumError: maximumError
+    )
+  }
+
+  /// The largest difference between a given and a decoded score, where the encoding promises one.
+  public var bound: Double? {
+    switch name {
+    case .fixed16, .fixed8: packing.map { Double($0.step) / 2 }
+    case .float16: maximumError
+    case .float32: 0
+    }
+  }
+
+  /// How far a decoded score near 1 may lie from the given one; widens the checks of probabilities.
+  package var slack: Double {
+    switch name {
+    case .fixed16, .fixed8: packing.map { Double($0.step) / 2 } ?? 0
+    case .float16: 0x1p-11
+    case .float32: 2e-5
+    }
+  }
+
+  /// The HDF5 type of the `score` dataset.
+  package var elementType: ElementType {
+    switch name {
+    case .fixed16: .uint16
+    case .fixed8: .uint8
+    case .float16: .float16
+    case .float32: .float32
+    }
+  }
+
+  /// Lowest and highest value the encoding can hold.
+  public var range: ClosedRange<Float> {
+    switch name {
+    case .float16: return -65_504...65_504
+    case .float32: return -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude
+    case .fixed16, .fixed8:
+      guard let packing, let highest = name.highestStored else { return 0...0 }
+      return packing.offset...(Float(highest) * packing.step + packing.offset)
+    }
+  }
+}
+
+extension ScoreEncoding.Name {
+  /// The highest stored value of a packed encoding; all ones is reserved for "never written".
+  package var highestStored: Double? {
+    switch self {
+    case .fixed16: 65_534
+    case .fixed8: 254
+    case .float16, .float32: nil
+    }
+  }
+
+  fileprivate func defaultStep(for kind: ScoreKind) -> Double {
+    switch (self, kind) {
+    case (.fixed8, .logit), (.fixed8, .logProbability): 0x1p-2
+    case (.fixed8, .probability): 0x1p-7
+    case (_, .logit): 0x1p-8
+    case (_, .probability): 0x1p-15
+    case (_, .logProbability): 0x1p-10
+    }
+  }
+}

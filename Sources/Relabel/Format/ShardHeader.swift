@@ -1,0 +1,88 @@
+package import HDF5
+
+/// Everything a shard says about its rows; equal in all shards of one dataset.
+public struct ShardHeader: Hashable, Sendable {
+  /// The version of the layout.
+  public var version: FormatVersion = .current
+  /// Classes that the annotator distinguishes.
+  public var numClasses: Int
+  /// What a score is.
+  public var scoreKind: ScoreKind
+  /// What an absent class counts as.
+  public var fill: Fill
+  /// The softmax temperature that the scores were made at.
+  public var temperature: Double = 1
+  /// How the entries of a cell are ordered.
+  public var cellOrder: CellOrder = .score
+  /// How the rows of the dataset are ordered.
+  public var rowOrder: RowOrder = .source
+  /// Whether the grid's first axis runs down the picture.
+  public var orientation: Orientation = .unknown
+  /// The part of the picture that the grid covers.
+  public var mapExtent: CropBox = .whole
+  /// The software that wrote the shard.
+  public var writer: String = "relabel-pack \(Software.version)"
+  /// The digest of options and listing that the dataset was made from.
+  public var buildID: String
+  /// Grid and top-k.
+  public var shape: MapShape
+  /// How scores are stored.
+  public var encoding: ScoreEncoding
+  /// Bytes of one image key.
+  public var keyBytes: Int
+  /// Images in one chunk of labels.
+  public var imagesPerChunk: Int = 4
+  /// How chunks are compressed.
+  public var compression: Compression = .default
+  /// Where the labels come from.
+  public var metadata: MetadataDocument
+
+  /// Makes the header of a new shard; the rest can be set after.
+  public init(
+    numClasses: Int,
+    scoreKind: ScoreKind,
+    shape: MapShape,
+    encoding: ScoreEncoding,
+    keyBytes: Int,
+    buildID: String,
+    metadata: MetadataDocument
+  ) {
+    self.numClasses = numClasses
+    self.scoreKind = scoreKind
+    fill = scoreKind.defaultFill
+    self.shape = shape
+    self.encoding = encoding
+    self.keyBytes = keyBytes
+    self.buildID = buildID
+    self.metadata = metadata
+  }
+
+  /// The type of class ids.
+  package var classIndexType: ElementType { Layout.classIndexType(numClasses: numClasses) }
+
+  /// The rules that every cell obeys.
+  package func cellRules(order: CellOrder?) -> CellRules {
+    CellRules(numClasses: numClasses, kind: scoreKind, encoding: encoding, order: order)
+  }
+
+  /// How the dataset `column` of a new shard is made.
+  package func description(of column: Layout.Column) -> DatasetDescription {
+    let type: ElementType =
+      switch column.name {
+      case Layout.classIndex: classIndexType
+      case Layout.score: encoding.elementType
+      case Layout.imageKey: .utf8(bytes: keyBytes)
+      default: .int64
+      }
+    let map = [shape.height, shape.width, shape.topK]
+    let isLabel = column.rank == 4
+    return DatasetDescription(
+      type: type,
+      shape: [0] + (isLabel ? map : []),
+      maximumShape: [nil] + (isLabel ? map : []),
+      chunk: isLabel ? [imagesPerChunk] + map : [Layout.rowsPerIdentityChunk],
+      filters: Layout.filters(isShuffled: column.isShuffled, compression),
+      fillValue: Layout.fillValue(type)
+    )
+  }
+}

@@ -1,0 +1,59 @@
+/// The classes of a dataset: what each class index means.
+public struct ClassTable: Hashable, Sendable {
+  /// One class.
+  public struct Entry: Hashable, Sendable {
+    /// The identifier, such as a WNID.
+    public let id: String
+    /// The name for people.
+    public let name: String
+
+    /// Makes an entry.
+    public init(id: String, name: String) {
+      self.id = id
+      self.name = name
+    }
+  }
+
+  /// The classes in the order of their index.
+  public let entries: [Entry]
+
+  /// Makes a table.
+  public init(entries: [Entry]) {
+    self.entries = entries
+  }
+
+  /// Reads lines `ID<TAB>NAME`, one class a line in the order of the class index.
+  ///
+  /// - Throws: `.usage` naming the first line that is not of this form or repeats an identifier.
+  public init(parsing text: String, file: String) throws(RelabelError) {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    var entries: [Entry] = []
+    var seen: [String: Int] = [:]
+    for (index, line) in lines.enumerated() {
+      let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+        throw RelabelError(
+          .usage,
+          "line \(index + 1) of the class list is not ID<TAB>NAME",
+          at: Location(file: file)
+        )
+      }
+      let entry = Entry(id: String(parts[0]), name: String(parts[1]))
+      if let earlier = seen.updateValue(index + 1, forKey: entry.id) {
+        throw RelabelError(
+          .usage,
+          "class '\(entry.id)' stands on lines \(earlier) and \(index + 1)",
+          at: Location(file: file)
+        )
+      }
+      entries.append(entry)
+    }
+    self.init(entries: entries)
+  }
+
+  /// The name of a class, or its number when the table does not reach it.
+  public func name(of classIndex: Int) -> String {
+    entries.indices.contains(classIndex) ? entries[classIndex].name : "class \(classIndex)"
+  }
+}

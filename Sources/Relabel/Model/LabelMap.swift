@@ -1,0 +1,66 @@
+/// The size of a label map: its grid and how many classes each cell keeps.
+public struct MapShape: Hashable, Sendable, CustomStringConvertible {
+  /// Rows of the grid.
+  public let height: Int
+  /// Columns of the grid.
+  public let width: Int
+  /// Classes kept in each cell.
+  public let topK: Int
+
+  /// Makes a shape; all three are at least 1.
+  public init(height: Int, width: Int, topK: Int) {
+    self.height = height
+    self.width = width
+    self.topK = topK
+  }
+
+  /// Cells of the grid.
+  public var cells: Int { height * width }
+  /// (class, score) entries of one map.
+  public var entries: Int { height * width * topK }
+  /// For example `15×15, k = 5`.
+  public var description: String { "\(height)×\(width), k = \(topK)" }
+}
+
+/// What a classifier said about one image: k class ids and k scores for each cell of a grid.
+///
+/// Entry (y, x, rank) is at `(y · width + x) · topK + rank` (spec, "Axes").
+public struct LabelMap: Hashable, Sendable {
+  /// Grid and top-k.
+  public let shape: MapShape
+  /// Class ids, `shape.entries` of them.
+  public var classIndex: [UInt32]
+  /// Scores, as many; their meaning is the dataset's `ScoreKind`.
+  public var score: [Float]
+
+  /// Makes a map from its entries, which must be `shape.entries` many.
+  public init(shape: MapShape, classIndex: [UInt32], score: [Float]) {
+    precondition(classIndex.count == shape.entries && score.count == shape.entries)
+    self.shape = shape
+    self.classIndex = classIndex
+    self.score = score
+  }
+
+  /// The cell that the entry at `offset` belongs to.
+  public func cell(at offset: Int) -> Location.Cell {
+    let cell = offset / shape.topK
+    return Location.Cell(y: cell / shape.width, x: cell % shape.width, rank: offset % shape.topK)
+  }
+}
+
+/// One image of a dataset: its identity in the source and its labels.
+public struct LabelledImage: Hashable, Sendable {
+  /// The join key: relative path without extension.
+  public let key: String
+  /// The position in the source listing.
+  public let imageIndex: Int64
+  /// The labels.
+  public let map: LabelMap
+
+  /// Makes a labelled image.
+  public init(key: String, imageIndex: Int64, map: LabelMap) {
+    self.key = key
+    self.imageIndex = imageIndex
+    self.map = map
+  }
+}

@@ -1,0 +1,69 @@
+/// What a score is (spec, "Meaning").
+public enum ScoreKind: String, Hashable, Sendable, CaseIterable {
+  /// The classifier's output before softmax; a class outside the top-k counts as 0.
+  case logit
+  /// A softmax output in [0, 1].
+  case probability
+  /// The natural logarithm of a softmax output, at most 0.
+  case logProbability = "log_probability"
+}
+
+/// What a class outside the top-k counts as (spec, "Meaning").
+public enum Fill: String, Hashable, Sendable, CaseIterable {
+  /// An absent class has logit 0, or probability 0.
+  case zero
+  /// The missing probability mass is shared equally by the absent classes.
+  case uniform
+}
+
+extension ScoreKind {
+  /// The fill that the packer declares: what the field's training code does with this kind.
+  public var defaultFill: Fill { self == .logit ? .zero : .uniform }
+}
+
+/// Whether the grid's first axis runs down the picture (spec, "Orientation").
+public enum Orientation: String, Hashable, Sendable, CaseIterable {
+  /// First axis rows, second columns.
+  case yx
+  /// First axis columns, second rows.
+  case xy
+  /// Nobody has said; the maps of released ReLabel code are of this kind.
+  case unknown
+}
+
+/// How the entries of a cell are ordered (spec, "Cell order").
+public enum CellOrder: String, Hashable, Sendable, CaseIterable {
+  /// Stored score descending, then class id ascending.
+  case score
+  /// Class id ascending.
+  case `class`
+}
+
+/// How rows follow one another in the dataset (spec, "Row order").
+public enum RowOrder: Hashable, Sendable, CustomStringConvertible {
+  /// A permutation of the source listing, made from the seed.
+  case shuffled(seed: UInt64)
+  /// As in the source listing.
+  case source
+
+  /// Reads `shuffled`, `shuffled:SEED` or `source`.
+  public init?(_ text: String) {
+    if text == "source" {
+      self = .source
+    } else if text == "shuffled" {
+      self = .shuffled(seed: 0)
+    } else if text.hasPrefix("shuffled:"), let seed = UInt64(text.dropFirst("shuffled:".count)) {
+      self = .shuffled(seed: seed)
+    } else {
+      return nil
+    }
+  }
+
+  /// The text of the `row_order` attribute.
+  public var description: String {
+    switch self {
+    case .shuffled(let seed): "shuffled:\(seed)"
+    case .source: "source"
+    }
+  }
+}

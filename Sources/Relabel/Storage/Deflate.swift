@@ -1,0 +1,86 @@
+internal import CDeflate
+import Synchronization
+
+/// zlib streams through libdeflate (spec, "Filters").
+package enum Deflate {
+  /// A zlib stream of `bytes`. Callable from any thread.
+  ///
+  /// - Parameter level: 1 to 12.
+  package static func compressed(_ bytes: [UInt8], level: Int) -> [UInt8] {
+    let compressor = Pool.takeCompressor(level: level)
+    defer { Pool.give(compressor, level: level) }
+    let bound = libdeflate_zlib_compress_bound(compressor.pointer, bytes.count)
+    return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+      count = libdeflate_zlib_compress(
+        compressor.pointer,
+        bytes,
+        bytes.count,
+        buffer.baseAddress,
+        buffer.count
+      )
+    }
+  }
+
+  /// The `size` bytes that a zlib stream holds, or nil when it holds no such stream.
+  package static func decompressed(_ bytes: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
+    let decompressor = Pool.takeDecompressor()
+    defer { Pool.give(decompressor) }
+    var isSound = false
+    let result = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      var consumed = 0
+      let status = bytes.withUnsafeBufferPointer {
+        libdeflate_zlib_decompress_ex(
+          decompressor.pointer,
+          $0.baseAddress,
+          $0.count,
+          buffer.baseAddress,
+          size,
+          &consumed,
+          nil
+        )
+      }
+      // Bytes behind the stream would be unseen by every other check.
+      isSound = status == LIBDEFLATE_SUCCESS && consumed == bytes.count
+      count = isSound ? size : 0
+    }
+    return isSound ? result : nil
+  }
+}
+
+/// Compressors and decompressors between uses; each serves one thread at a time.
+private enum Pool {
+  struct Compressor: @unchecked Sendable {
+    // Unchecked: in the pool, or with the one thread that took it.
+    let pointer: OpaquePointer
+  }
+
+  private struct Idle {
+    var compressors: [Int: [Compressor]] = [:]
+    var decompressors: [Compressor] = []
+  }
+
+  private static let idle = Mutex(Idle())
+
+  static func takeCompressor(level: Int) -> Compressor {
+    idle.withLock { $0.compressors[level]?.popLast() }
+      ?? Compressor(pointer: allocated(libdeflate_alloc_compressor(Int32(level))))
+  }
+
+  static func give(_ compressor: Compressor, level: Int) {
+    idle.withLock { $0.compressors[level, default: []].append(compressor) }
+  }
+
+  static func takeDecompressor() -> Compressor {
+    idle.withLock { $0.decompressors.popLast() }
+      ?? Compressor(pointer: allocated(libdeflate_alloc_decompressor()))
+  }
+
+  static func give(_ decompressor: Compressor) {
+    idle.withLock { $0.decompressors.append(decompressor) }
+  }
+
+  private static func allocated(_ pointer: OpaquePointer?) -> OpaquePointer {
+    guard let pointer else { preconditionFailure("out of memory for a deflate stream") }
+    return pointer
+  }
+}

@@ -1,0 +1,88 @@
+import Glibc
+
+/// The few things this package does with folders.
+package enum Folder {
+  /// Names in a folder, sorted by their bytes; `.` and `..` left out.
+  ///
+  /// - Throws: `.io` naming the folder.
+  package static func names(_ path: String) throws(RelabelError) -> [String] {
+    guard let folder = opendir(path) else { throw .system("can't be listed", path) }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted(by: ImageKey.precedes)
+  }
+
+  /// True when `path` is a folder.
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// True when there is a file of any kind at `path`.
+  package static func hasFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
+  }
+
+  /// The size of a file.
+  ///
+  /// - Throws: `.io` naming the file.
+  package static func fileBytes(_ path: String) throws(RelabelError) -> Int64 {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .system("can't be read", path) }
+    return Int64(status.st_size)
+  }
+
+  /// Creates a folder and those above it where they are missing.
+  ///
+  /// - Throws: `.io` naming the folder that can't be made.
+  package static func create(_ path: String) throws(RelabelError) {
+    if exists(path) { return }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try create(String(path[..<slash]))
+    }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw .system("the folder can't be created", path)
+    }
+  }
+
+  /// Removes one file; a file that is gone already is fine.
+  ///
+  /// - Throws: `.io` naming the file.
+  package static func remove(_ path: String) throws(RelabelError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .system("can't be removed", path) }
+  }
+
+  /// The bytes of a file of at most `limit` bytes.
+  ///
+  /// - Throws: `.io`, or `.unsafeInput` for a larger file.
+  package static func contents(_ path: String, limit: Int) throws(RelabelError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("can't be opened", path) }
+    defer { _ = close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system("can't be read", path)
+      }
+      if count == 0 { return bytes }
+      bytes += buffer[..<count]
+      if bytes.count > limit {
+        throw RelabelError(
+          .unsafeInput,
+          "the file is over the limit of \(limit) bytes",
+          at: Location(file: path)
+        )
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+internal import HDF5
+
+/// Reads attributes of one object and reports those that are missing or of another type.
+struct AttributeReader {
+  private let attributes: [String: Attribute]
+  private let rule: String
+  private let place: Location
+  private let report: (Violation) -> Void
+
+  init<Holder: Object & ~Copyable>(
+    _ object: borrowing Holder,
+    rule: String,
+    at place: Location = Location(),
+    report: @escaping (Violation) -> Void
+  ) throws(HDF5Error) {
+    var attributes: [String: Attribute] = [:]
+    for name in try object.attributeNames() { attributes[name] = try object.attribute(name) }
+    self.attributes = attributes
+    self.rule = rule
+    self.place = place
+    self.report = report
+  }
+
+  var names: [String] { attributes.keys.sorted() }
+
+  func has(_ name: String) -> Bool { attributes[name] != nil }
+
+  func fail(_ message: String) { report(Violation(rule, message, at: place)) }
+
+  /// The bytes of a scalar UTF-8 string, or nil after a report.
+  func bytes(_ name: String) -> [UInt8]? {
+    guard let attribute = attributes[name] else {
+      fail("attribute '\(name)' is missing")
+      return nil
+    }
+    guard attribute.shape.isEmpty, case .string(let bytes)? = attribute.value else {
+      fail("attribute '\(name)' is a \(attribute.type), not one fixed-length UTF-8 string")
+      return nil
+    }
+    return bytes
+  }
+
+  /// A scalar UTF-8 string, or nil after a report.
+  func string(_ name: String) -> String? {
+    guard let bytes = bytes(name) else { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      fail("attribute '\(name)' is not valid UTF-8")
+      return nil
+    }
+    return text
+  }
+
+  /// One of an enumeration's words, or nil after a report.
+  func word<Word: RawRepresentable & CaseIterable>(
+    _ name: String,
+    _: Word.Type
+  ) -> Word? where Word.RawValue == String {
+    guard let text = string(name) else { return nil }
+    guard let word = Word(rawValue: text) else {
+      let words = Word.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+      fail("attribute '\(name)' is '\(text)', not one of \(words)")
+      return nil
+    }
+    return word
+  }
+
+  /// A scalar of 64-bit integer type, or nil after a report.
+  func integer(_ name: String) -> Int64? {
+    guard let attribute = attributes[name] else {
+      fail("attribute '\(name)' is missing")
+      return nil
+    }
+    guard attribute.type == .int64, attribute.shape.isEmpty,
+      case .integers(let values)? = attribute.value
+    else {
+      fail("attribute '\(name)' is a \(attribute.type), not one int64")
+      return nil
+    }
+    return values[0]
+  }
+
+  /// Floats of one type and count (a scalar for nil), or nil after a report.
+  func floats(_ name: String, _ type: ElementType, count: Int? = nil) -> [Double]? {
+    guard let attribute = attributes[name] else {
+      fail("attribute '\(name)' is missing")
+      return nil
+    }
+    guard attribute.type == type, attribute.shape == (count.map { [$0] } ?? []),
+      case .floats(let values)? = attribute.value
+    else {
+      fail("attribute '\(name)' is a \(attribute.type) of shape \(attribute.shape), not \(type)")
+      return nil
+    }
+    return values
+  }
+
+  /// The attribute as stored.
+  subscript(name: String) -> Attribute? { attributes[name] }
+}

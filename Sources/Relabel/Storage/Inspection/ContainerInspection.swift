@@ -1,0 +1,118 @@
+internal import HDF5
+import Glibc
+
+/// The datasets of a file whose container is safe to read: names and descriptions.
+struct Container {
+  var descriptions: [String: DatasetDescription] = [:]
+}
+
+/// Looks at links, storage, types and sizes before anything else is read (spec, "HDF5 profile").
+///
+/// Nothing is opened by name before its link is known to be a hard link to a dataset.
+struct ContainerInspection {
+  let fileBytes: Int64
+  let report: (Violation) -> Void
+
+  /// The fewest bytes a stored chunk can have: an empty zlib stream and a checksum.
+  private static let smallestChunk: Int64 = 12
+
+  /// The file's datasets, or nil when it must not be read further.
+  func inspect(_ file: borrowing File) throws(HDF5Error) -> Container? {
+    var isSafe = true
+    var container = Container()
+    for link in try file.links() where link.kind != .dataset {
+      isSafe = false
+      report(
+        Violation(
+          "C002",
+          "'\(link.name)' is a \(link.kind.words); only datasets may stand in a shard",
+          at: Location(dataset: link.name)
+        )
+      )
+    }
+    guard isSafe else { return nil }
+    if try !file.hasCompactLinks() {
+      report(Violation("C005", "the links of the root group are in dense storage"))
+    }
+    try inspectAttributes(of: file, dataset: nil)
+    for link in try file.links() {
+      let dataset = try file.openDataset(link.name)
+      let description = try dataset.describe()
+      if let violation = fatal(description, link.name) {
+        isSafe = false
+        report(violation)
+        continue
+      }
+      try inspectAttributes(of: dataset, dataset: link.name)
+      container.descriptions[link.name] = description
+    }
+    return isSafe ? container : nil
+  }
+
+  private func fatal(_ description: DatasetDescription, _ name: String) -> Violation? {
+    let place = Location(dataset: name)
+    guard description.storage == .chunked else {
+      return Violation("C003", "storage is \(description.storage), not chunked", at: place)
+    }
+    guard description.filtersPartialChunks else {
+      return Violation("C003", "chunks at the end of an axis skip the filters", at: place)
+    }
+    if case .other(let what) = description.type {
+      return Violation("C010", "the elements are of a \(what)", at: place)
+    }
+    let chunkBytes = description.chunk.reduce((description.type.size, false)) { product, side in
+      let (value, overflow) = product.0.multipliedReportingOverflow(by: side)
+      return (value, product.1 || overflow)
+    }
+    guard !chunkBytes.1, chunkBytes.0 > 0, chunkBytes.0 <= Layout.maximumChunkBytes else {
+      return Violation(
+        "C006",
+        "a chunk of \(description.chunk) elements is over the limit of 16 MiB",
+        at: place
+      )
+    }
+    for (side, extent) in description.shape.enumerated().dropFirst()
+    where extent > Layout.maximumTopK {
+      return Violation("C006", "axis \(side) has \(extent) elements, over any limit", at: place)
+    }
+    let rows = description.shape.first ?? 0
+    let chunks = Int64(rows / max(description.chunk.first ?? 1, 1))
+    guard chunks <= fileBytes / Self.smallestChunk else {
+      return Violation(
+        "C006",
+        "\(rows) rows are declared, more than a file of \(fileBytes) bytes can hold",
+        at: place
+      )
+    }
+    return nil
+  }
+
+  private func inspectAttributes<Holder: Object & ~Copyable>(
+    of object: borrowing Holder,
+    dataset: String?
+  ) throws(HDF5Error) {
+    let place = Location(dataset: dataset)
+    if try !object.hasCompactAttributes() {
+      report(Violation("C005", "attributes are in dense storage", at: place))
+    }
+    for name in try object.attributeNames() {
+      guard let attribute = try object.attribute(name) else { continue }
+      if case .other(let what) = attribute.type {
+        report(Violation("C005", "attribute '\(name)' is of a \(what)", at: place))
+      }
+    }
+  }
+}
+
+extension File.LinkKind {
+  fileprivate var words: String {
+    switch self {
+    case .dataset: "dataset"
+    case .group: "group"
+    case .namedType: "committed type"
+    case .soft: "soft link"
+    case .external: "link to another file"
+    case .other: "link of an unknown kind"
+    }
+  }
+}

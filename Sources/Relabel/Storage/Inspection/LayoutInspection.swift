@@ -1,0 +1,227 @@
+internal import HDF5
+
+/// Compares the datasets of a shard with the layout that its root attributes call for
+/// (spec, "Layout", "Score encodings").
+struct LayoutInspection {
+  let root: RootAttributes
+  let report: (Violation) -> Void
+
+  /// The shard's header and rows, or nil when the labels can't be decoded.
+  func inspect(
+    _ file: borrowing File,
+    _ container: Container
+  ) throws(HDF5Error) -> (header: ShardHeader, rows: Int)? {
+    let found = container.descriptions
+    let known = Set((Layout.required + Layout.optional).map(\.name))
+    for name in found.keys.sorted()
+    where !known.contains(name) && !root.optionalFeatures.contains(name) {
+      fail("L005", "there is no dataset of this name in format 1.0", name)
+    }
+    for column in Layout.required where found[column.name] == nil {
+      fail("L005", "dataset '\(column.name)' is missing", column.name)
+    }
+    guard let ids = found[Layout.classIndex], let scores = found[Layout.score],
+      let indexes = found[Layout.imageIndex], let keys = found[Layout.imageKey]
+    else { return nil }
+    guard let encoding = try encoding(file, scores) else { return nil }
+    for column in Layout.required + Layout.optional {
+      guard let description = found[column.name] else { continue }
+      guard isTypeRight(column, description, encoding) else { return nil }
+      guard isShapeRight(column, description, labels: ids.shape) else { return nil }
+      inspectDetails(column, description, labels: ids)
+      try inspectAxes(file, column)
+    }
+    guard ids.shape == scores.shape, Set([ids, indexes, keys].map { $0.shape[0] }).count == 1 else {
+      fail("L007", "the datasets have different shapes or numbers of rows", Layout.score)
+      return nil
+    }
+    guard ids.chunk == scores.chunk, Array(ids.chunk.dropFirst()) == Array(ids.shape.dropFirst())
+    else { return nil }
+    let shape = MapShape(height: ids.shape[1], width: ids.shape[2], topK: ids.shape[3])
+    return (header(shape, encoding, ids, keyBytes: keys.type.size), ids.shape[0])
+  }
+
+  private func fail(_ rule: String, _ message: String, _ dataset: String) {
+    report(Violation(rule, message, at: Location(dataset: dataset)))
+  }
+
+  private func encoding(
+    _ file: borrowing File,
+    _ scores: DatasetDescription
+  ) throws(HDF5Error) -> ScoreEncoding? {
+    let dataset = try file.openDataset(Layout.score)
+    let place = Location(dataset: Layout.score)
+    let attributes = try AttributeReader(dataset, rule: "L010", at: place, report: report)
+    guard let name = attributes.word("encoding", ScoreEncoding.Name.self) else { return nil }
+    try inspectFill(dataset, isPacked: name.highestStored != nil, scores)
+    guard name.highestStored != nil else {
+      if attributes.has("scale_factor") || attributes.has("add_offset") {
+        attributes.fail("\(name.rawValue) scores have no 'scale_factor' or 'add_offset'")
+      }
+      return ScoreEncoding(name: name, packing: nil)
+    }
+    guard let step = attributes.floats("scale_factor", .float32)?.first,
+      let offset = attributes.floats("add_offset", .float32)?.first
+    else { return nil }
+    guard step > 0, step.isFinite, step.significand == 1 else {
+      attributes.fail("attribute 'scale_factor' is \(step), not a power of two")
+      return nil
+    }
+    guard offset.isFinite, (offset / step).rounded() == offset / step else {
+      attributes.fail("attribute 'add_offset' is \(offset), not a multiple of the step \(step)")
+      return nil
+    }
+    return ScoreEncoding(
+      name: name,
+      packing: ScoreEncoding.Packing(step: Float(step), offset: Float(offset))
+    )
+  }
+
+  /// `_FillValue` stands on packed scores and nowhere else.
+  private func inspectFill(
+    _ dataset: borrowing Dataset,
+    isPacked: Bool,
+    _ scores: DatasetDescription
+  ) throws(HDF5Error) {
+    let attribute = try dataset.attribute("_FillValue")
+    guard isPacked else {
+      if attribute != nil { fail("L009", "float scores have no '_FillValue'", Layout.score) }
+      return
+    }
+    let allOnes = (Int64(1) << Int64(8 * scores.type.size)) - 1
+    if attribute?.type != scores.type || attribute?.value != .integers([allOnes]) {
+      fail("L009", "attribute '_FillValue' is not one \(scores.type) of all ones", Layout.score)
+    }
+  }
+
+  private func isTypeRight(
+    _ column: Layout.Column,
+    _ description: DatasetDescription,
+    _ encoding: ScoreEncoding
+  ) -> Bool {
+    let expected: ElementType? =
+      switch column.name {
+      case Layout.classIndex: Layout.classIndexType(numClasses: root.numClasses)
+      case Layout.score: encoding.elementType
+      case Layout.imageKey: nil
+      default: column.types.first
+      }
+    if let expected, description.type != expected {
+      fail("L006", "the elements are \(description.type), not \(expected)", column.name)
+      return false
+    }
+    if expected == nil {
+      guard case .utf8(let bytes) = description.type, bytes <= ImageKey.maximumBytes else {
+        fail("L006", "the elements are \(description.type), not keys", column.name)
+        return false
+      }
+    }
+    return true
+  }
+
+  private func isShapeRight(
+    _ column: Layout.Column,
+    _ description: DatasetDescription,
+    labels: [Int]
+  ) -> Bool {
+    let tail: [Int]
+    switch column.name {
+    case Layout.classIndex, Layout.score:
+      guard description.shape.count == 4,
+        (1...Layout.maximumGridSide).contains(description.shape[1]),
+        (1...Layout.maximumGridSide).contains(description.shape[2]),
+        (1...min(Layout.maximumTopK, root.numClasses)).contains(description.shape[3])
+      else {
+        fail("L007", "shape \(description.shape) is not [image, y, x, rank]", column.name)
+        return false
+      }
+      return true
+    case "image_size": tail = [2]
+    case "image_sha256": tail = [32]
+    case "map_extent": tail = [4]
+    case "log_normalizer": tail = Array(labels.dropFirst().prefix(2))
+    default: tail = []
+    }
+    guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first else {
+      fail("L007", "shape \(description.shape) does not fit the labels' \(labels)", column.name)
+      return false
+    }
+    return true
+  }
+
+  /// What a reader gets by with but every writer must do.
+  private func inspectDetails(
+    _ column: Layout.Column,
+    _ description: DatasetDescription,
+    labels: DatasetDescription
+  ) {
+    let growable: [Int?] = [nil] + description.shape.dropFirst().map(Optional.some)
+    if description.maximumShape != growable {
+      fail("L011", "axis 0 must be unlimited and the other axes fixed", column.name)
+    }
+    let isLabel = column.rank == 4
+    if Array(description.chunk.dropFirst()) != Array(description.shape.dropFirst())
+      || (isLabel && description.chunk != labels.chunk) || description.chunk[0] > 1 << 20
+    {
+      fail("L012", "chunks of \(description.chunk) do not hold whole images alike", column.name)
+    }
+    let compressed = Layout.filters(isShuffled: column.isShuffled, .deflate(level: 0))
+    if description.filters.map(\.description) != compressed.map(\.description)
+      && description.filters != [.fletcher32]
+    {
+      let chain = description.filters.map(\.description).joined(separator: ", ")
+      fail("C004", "the filter chain is '\(chain)'", column.name)
+    }
+    if (description.filters == [.fletcher32]) != (labels.filters == [.fletcher32]) {
+      fail("C004", "some datasets are compressed and some are not", column.name)
+    }
+    // Null bytes are the library's own default for strings.
+    if description.fillValue ?? [UInt8](repeating: 0, count: description.type.size)
+      != Layout.fillValue(description.type)
+    {
+      fail("L009", "the fill value is not the one reserved for 'never written'", column.name)
+    }
+  }
+
+  private func inspectAxes(_ file: borrowing File, _ column: Layout.Column) throws(HDF5Error) {
+    let dataset = try file.openDataset(column.name)
+    let place = Location(dataset: column.name)
+    let attributes = try AttributeReader(dataset, rule: "L008", at: place, report: report)
+    if let axes = attributes.string("axes"), axes != column.axes {
+      attributes.fail("attribute 'axes' is '\(axes)', not '\(column.axes)'")
+    }
+    if column.name != Layout.score, attributes.has("_FillValue") {
+      fail("L009", "a '_FillValue' attribute makes clients read integers as floats", column.name)
+    }
+  }
+
+  private func header(
+    _ shape: MapShape,
+    _ encoding: ScoreEncoding,
+    _ ids: DatasetDescription,
+    keyBytes: Int
+  ) -> ShardHeader {
+    var compression = Compression.none
+    for case .deflate(let level) in ids.filters { compression = .deflate(level: level) }
+    var header = ShardHeader(
+      numClasses: root.numClasses,
+      scoreKind: root.scoreKind,
+      shape: shape,
+      encoding: encoding,
+      keyBytes: keyBytes,
+      buildID: root.buildID,
+      metadata: root.metadata
+    )
+    header.version = root.version
+    header.fill = root.fill
+    header.temperature = root.temperature
+    header.cellOrder = root.cellOrder
+    header.rowOrder = root.rowOrder
+    header.orientation = root.orientation
+    header.mapExtent = root.mapExtent
+    header.writer = root.writer
+    header.imagesPerChunk = ids.chunk[0]
+    header.compression = compression
+    return header
+  }
+}

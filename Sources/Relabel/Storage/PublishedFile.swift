@@ -1,0 +1,71 @@
+import Glibc
+
+/// A file that appears under its name only when it is complete (spec, "Publishing").
+///
+/// It is written under a temporary name in the same folder, then synced and renamed.
+package struct PublishedFile: ~Copyable {
+  /// The name under which readers find the file.
+  package let path: String
+  /// The name while it is being written; the verifier and readers never take it for finished.
+  package let temporaryPath: String
+  private var isPublished = false
+
+  package init(_ path: String) {
+    self.path = path
+    let (folder, name) = Self.split(path)
+    temporaryPath = "\(folder)/.\(name)\(Self.temporarySuffix)"
+  }
+
+  package static let temporarySuffix = ".partial"
+
+  /// True for the names that `init` makes, which nothing but this type makes.
+  package static func isTemporary(_ name: String) -> Bool {
+    name.hasPrefix(".") && name.hasSuffix(temporarySuffix)
+  }
+
+  /// Syncs the file, gives it its name, and syncs the folder.
+  ///
+  /// - Throws: `.io`; the file then keeps its temporary name until this value goes away.
+  package mutating func publish() throws(RelabelError) {
+    try Self.sync(temporaryPath)
+    guard rename(temporaryPath, path) == 0 else { throw .system("can't be renamed", temporaryPath) }
+    isPublished = true
+    try Self.sync(Self.split(path).folder)
+  }
+
+  /// Writes a whole small file and publishes it.
+  package static func write(_ bytes: [UInt8], to path: String) throws(RelabelError) {
+    var file = PublishedFile(path)
+    let temporary = file.temporaryPath
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("can't be written", temporary) }
+    defer { _ = close(descriptor) }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system("can't be written", temporary)
+      }
+      written += count
+    }
+    try file.publish()
+  }
+
+  deinit {
+    if !isPublished { unlink(temporaryPath) }
+  }
+
+  private static func split(_ path: String) -> (folder: String, name: Substring) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
+    let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+    return (folder, path[path.index(after: slash)...])
+  }
+
+  private static func sync(_ path: String) throws(RelabelError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("can't be opened", path) }
+    defer { _ = close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system("can't be synced to disk", path) }
+  }
+}

@@ -1,0 +1,113 @@
+internal import HDF5
+
+/// An open shard whose header has been checked against the spec.
+///
+/// The reader takes the first violation as its error, the verifier collects them all.
+package final class ShardFile: Sendable {
+  package let path: String
+  package let header: ShardHeader
+  package let rows: Int
+  package let classIndex: StoredColumn
+  package let score: StoredColumn
+  package let imageIndex: StoredColumn
+  package let imageKey: StoredColumn
+  /// Datasets that format 1.0 knows but does not require.
+  package let optional: [(name: String, column: StoredColumn)]
+  /// The largest error that the writer noted, if it did.
+  package let largestError: Double?
+
+  /// Opens a shard.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - report: called for every rule that the container, the header or the layout breaks.
+  /// - Returns: nil when a violation makes the rest unreadable.
+  /// - Throws: what the HDF5 library or the system refuses.
+  package static func open(
+    _ path: String,
+    report: (Violation) -> Void
+  ) throws(RelabelError) -> ShardFile? {
+    let bytes = try Folder.fileBytes(path)
+    do {
+      return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
+        try open(path, bytes: bytes, report: report)
+      }
+    } catch {
+      throw RelabelError(reading: error, path)
+    }
+  }
+
+  private static func open(
+    _ path: String,
+    bytes: Int64,
+    report: @escaping (Violation) -> Void
+  ) throws(HDF5Error) -> ShardFile? {
+    let file = try File.open(path)
+    let containerInspection = ContainerInspection(fileBytes: bytes, report: report)
+    guard let container = try containerInspection.inspect(file),
+      let root = try HeaderInspection(report: report).inspect(file)
+    else { return nil }
+    let layout = LayoutInspection(root: root, report: report)
+    guard let (header, rows) = try layout.inspect(file, container) else { return nil }
+    return try ShardFile(path, file, header, rows, container)
+  }
+
+  private init(
+    _ path: String,
+    _ file: borrowing File,
+    _ header: ShardHeader,
+    _ rows: Int,
+    _ container: Container
+  ) throws(HDF5Error) {
+    func column(_ name: String) throws(HDF5Error) -> StoredColumn? {
+      guard let description = container.descriptions[name] else { return nil }
+      return StoredColumn(try file.openDataset(name), description)
+    }
+    func required(_ name: String) throws(HDF5Error) -> StoredColumn {
+      guard let column = try column(name) else {
+        throw HDF5Error(call: "H5Dopen2", object: name, "the dataset is missing")
+      }
+      return column
+    }
+    self.path = path
+    self.header = header
+    self.rows = rows
+    classIndex = try required(Layout.classIndex)
+    score = try required(Layout.score)
+    imageIndex = try required(Layout.imageIndex)
+    imageKey = try required(Layout.imageKey)
+    var optional: [(name: String, column: StoredColumn)] = []
+    for known in Layout.optional {
+      if let column = try column(known.name) { optional.append((known.name, column)) }
+    }
+    self.optional = optional
+    let noted = try file.openDataset(Layout.score).attribute("largest_error")?.value
+    if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
+  }
+
+  /// All datasets by name.
+  package var columns: [(name: String, column: StoredColumn)] {
+    [
+      (Layout.classIndex, classIndex), (Layout.score, score),
+      (Layout.imageIndex, imageIndex), (Layout.imageKey, imageKey),
+    ] + optional
+  }
+
+  /// Image indexes from the bytes of a chunk.
+  package static func imageIndexes(_ bytes: [UInt8]) -> [Int64] {
+    bytes.withUnsafeBytes { raw in
+      (0..<raw.count / 8).map {
+        Int64(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+      }
+    }
+  }
+
+  /// Keys from the bytes of a chunk; nil for a key that is not valid UTF-8.
+  package static func imageKeys(_ bytes: [UInt8], width: Int) -> [String?] {
+    stride(from: 0, to: bytes.count, by: width).map { start in
+      let key = bytes[start..<start + width]
+      let end = key.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start
+      return String(validating: key[..<end], as: UTF8.self)
+    }
+  }
+}

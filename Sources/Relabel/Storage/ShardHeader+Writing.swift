@@ -1,0 +1,79 @@
+package import HDF5
+
+extension File {
+  /// Writes the root attributes (spec, "Root attributes").
+  func setAttributes(of header: ShardHeader) throws(HDF5Error) {
+    try setAttribute("format", "relabel")
+    try setAttribute("format_version", "\(header.version)")
+    try setAttribute("features_required", "none")
+    try setAttribute("features_optional", "none")
+    try setAttribute("num_classes", Int64(header.numClasses))
+    try setAttribute("score_kind", header.scoreKind.rawValue)
+    try setAttribute("fill", header.fill.rawValue)
+    try setAttribute("temperature", header.temperature)
+    try setAttribute("cell_order", header.cellOrder.rawValue)
+    try setAttribute("row_order", "\(header.rowOrder)")
+    try setAttribute("orientation", header.orientation.rawValue)
+    try setAttribute("map_extent", header.mapExtent.components)
+    try setAttribute("writer", header.writer)
+    try setAttribute("build_id", header.buildID)
+    let document: [UInt8]
+    do {
+      document = try header.metadata.json.canonical()
+    } catch {
+      throw HDF5Error(call: "H5Awrite", object: name, error.message)
+    }
+    for (piece, start) in stride(
+      from: 0,
+      to: document.count,
+      by: MetadataDocument.pieceBytes
+    ).enumerated() {
+      let end = min(start + MetadataDocument.pieceBytes, document.count)
+      try setAttribute(MetadataDocument.pieceName(piece), bytes: Array(document[start..<end]))
+    }
+    try setAttribute("metadata_sha256", Digest.of(document))
+  }
+}
+
+extension Dataset {
+  /// Writes the attributes that tell how scores are stored (spec, "Score encodings").
+  func setScoreAttributes(
+    _ encoding: ScoreEncoding,
+    largestError: Double
+  ) throws(HDF5Error) {
+    try setAttribute("encoding", encoding.name.rawValue)
+    try setAttribute("largest_error", largestError)
+    guard let packing = encoding.packing else { return }
+    try setAttribute("scale_factor", packing.step)
+    try setAttribute("add_offset", packing.offset)
+    try setAttribute(
+      "_FillValue",
+      encoding.elementType,
+      bytes: Layout.fillValue(encoding.elementType)
+    )
+  }
+}
+
+extension MetadataDocument {
+  /// The name of the attribute that holds a piece, from `metadata_0000`.
+  static func pieceName(_ piece: Int) -> String {
+    let digits = String(piece)
+    return "metadata_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}
+
+extension RelabelError {
+  /// A failure of the HDF5 library while writing `path`.
+  init(writing error: HDF5Error, _ path: String) {
+    self.init(.io, "can't be written: \(error)", at: Location(file: path))
+  }
+
+  /// A failure of the HDF5 library while reading `path`.
+  package init(reading error: HDF5Error, _ path: String) {
+    self.init(
+      error.systemError == nil ? .corrupt : .io,
+      "can't be read: \(error)",
+      at: Location(file: path)
+    )
+  }
+}

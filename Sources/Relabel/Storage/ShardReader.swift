@@ -1,0 +1,203 @@
+internal import HDF5
+import Synchronization
+
+/// Reads one shard: label maps by row, by image key or by image index.
+///
+/// Callable from any thread; reads take turns only while raw bytes leave the HDF5 library.
+public final class ShardReader: Sendable {
+  private let file: ShardFile
+  private let codec: MapCodec
+  private let identities = Mutex<Identities?>(nil)
+
+  private struct Identities {
+    let keys: [String]
+    let imageIndexes: [Int64]
+    let rowOfKey: [String: Int]
+    let rowOfIndex: [Int64: Int]
+  }
+
+  /// Opens a shard and checks that this library can read it.
+  ///
+  /// - Throws: `.notFound`/`.io` for the file, `.unsupported` for a newer version or feature,
+  ///   `.corrupt` or `.unsafeInput` naming the broken rule.
+  public init(_ path: String) throws(RelabelError) {
+    var first: Violation?
+    let file = try ShardFile.open(path) { violation in first = first ?? violation }
+    if let first { throw first.error(file: path) }
+    guard let file else {
+      throw RelabelError(.internalFault, "refused without a reason", at: Location(file: path))
+    }
+    self.file = file
+    codec = MapCodec(file.header)
+  }
+
+  /// The path the shard was opened by.
+  public var path: String { file.path }
+  /// What the shard says about its rows.
+  public var header: ShardHeader { file.header }
+  /// Rows of the shard.
+  public var count: Int { file.rows }
+  /// The largest |decoded − given| score that the writer noted, if it did.
+  public var largestError: Double? { file.largestError }
+
+  /// The label map of a row.
+  ///
+  /// - Throws: `.notFound` for a row that is not there, `.corrupt` for a damaged chunk.
+  /// - Complexity: reads and decodes one chunk of each dataset.
+  public func map(at row: Int) throws(RelabelError) -> LabelMap {
+    try maps(at: [row])[0]
+  }
+
+  /// The label maps of some rows, in the order asked for; each chunk is read once.
+  ///
+  /// - Throws: as `map(at:)`.
+  public func maps(at rows: [Int]) throws(RelabelError) -> [LabelMap] {
+    let perChunk = file.classIndex.rowsPerChunk
+    var places: [Int: [Int]] = [:]
+    for (place, row) in rows.enumerated() {
+      guard (0..<count).contains(row) else {
+        throw RelabelError(
+          .notFound,
+          "there is no row \(row); the shard has \(count)",
+          at: Location(file: path)
+        )
+      }
+      places[row / perChunk, default: []].append(place)
+    }
+    var maps = [LabelMap?](repeating: nil, count: rows.count)
+    for chunk in places.keys.sorted() {
+      let ids = try bytes(of: file.classIndex, named: Layout.classIndex, chunk)
+      let scores = try bytes(of: file.score, named: Layout.score, chunk)
+      for place in places[chunk] ?? [] {
+        maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores)
+      }
+    }
+    return maps.compactMap(\.self)
+  }
+
+  private func map(
+    row: Int,
+    first: Int,
+    _ ids: [UInt8],
+    _ scores: [UInt8]
+  ) throws(RelabelError) -> LabelMap {
+    let idBytes = file.classIndex.rowBytes
+    let scoreBytes = file.score.rowBytes
+    let row = row - first
+    let map = LabelMap(
+      shape: header.shape,
+      classIndex: codec.classIndex(ids[(row * idBytes)..<((row + 1) * idBytes)].span),
+      score: codec.score(scores[(row * scoreBytes)..<((row + 1) * scoreBytes)].span)
+    )
+    // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
+    // checksums cannot see"), so a reader looks before it hands labels to a training run.
+    let rules = header.cellRules(order: header.cellOrder)
+    for start in stride(from: 0, to: header.shape.entries, by: header.shape.topK) {
+      let end = start + header.shape.topK
+      let faults = rules.faults(map.classIndex[start..<end].span, map.score[start..<end].span)
+      if !faults.isDisjoint(with: [.classOutOfRange, .duplicateClass, .notFinite]) {
+        throw RelabelError(
+          .corrupt,
+          "the cell's entries are not \(header.shape.topK) different classes with finite scores",
+          at: Location(file: path, row: first + row, cell: map.cell(at: start))
+        )
+      }
+    }
+    return map
+  }
+
+  /// The image keys, in row order; read once and kept.
+  public func keys() throws(RelabelError) -> [String] { try loadIdentities().keys }
+
+  /// The image indexes, in row order; read once and kept.
+  public func imageIndexes() throws(RelabelError) -> [Int64] { try loadIdentities().imageIndexes }
+
+  /// The row of an image key, or nil.
+  ///
+  /// - Complexity: O(1) after the first call, which reads all keys.
+  public func row(forKey key: String) throws(RelabelError) -> Int? {
+    try loadIdentities().rowOfKey[key]
+  }
+
+  /// The row of an image index, or nil.
+  ///
+  /// - Complexity: O(1) after the first call, which reads all indexes.
+  public func row(forImageIndex index: Int64) throws(RelabelError) -> Int? {
+    try loadIdentities().rowOfIndex[index]
+  }
+
+  private func loadIdentities() throws(RelabelError) -> Identities {
+    if let loaded = identities.withLock({ $0 }) { return loaded }
+    var keys: [String] = []
+    for chunk in 0..<file.imageKey.chunks {
+      let bytes = try bytes(of: file.imageKey, named: Layout.imageKey, chunk)
+      for key in ShardFile.imageKeys(bytes, width: header.keyBytes) where keys.count < count {
+        guard let key else {
+          throw RelabelError(
+            .corrupt,
+            "the key is not valid UTF-8",
+            at: Location(file: path, dataset: Layout.imageKey, row: keys.count)
+          )
+        }
+        keys.append(key)
+      }
+    }
+    var indexes: [Int64] = []
+    for chunk in 0..<file.imageIndex.chunks {
+      indexes += ShardFile.imageIndexes(
+        try bytes(of: file.imageIndex, named: Layout.imageIndex, chunk))
+    }
+    indexes.removeLast(indexes.count - count)
+    let loaded = Identities(
+      keys: keys,
+      imageIndexes: indexes,
+      rowOfKey: Dictionary(zip(keys, 0...), uniquingKeysWith: { first, _ in first }),
+      rowOfIndex: Dictionary(zip(indexes, 0...), uniquingKeysWith: { first, _ in first })
+    )
+    identities.withLock { $0 = loaded }
+    return loaded
+  }
+
+  private func bytes(
+    of column: StoredColumn,
+    named name: String,
+    _ chunk: Int
+  ) throws(RelabelError) -> [UInt8] {
+    let result: Result<[UInt8], ChunkFault>
+    do {
+      result = try column.chunk(chunk)
+    } catch {
+      throw RelabelError(reading: error, path)
+    }
+    switch result {
+    case .success(let bytes): return bytes
+    case .failure(let fault):
+      throw RelabelError(
+        .corrupt,
+        "\(fault); rows \(chunk * column.rowsPerChunk) and on are lost",
+        at: Location(file: path, dataset: name, row: chunk * column.rowsPerChunk)
+      )
+    }
+  }
+}
+
+extension ShardReader {
+  /// Bytes of the file, and of the stored chunks of each dataset.
+  ///
+  /// - Complexity: looks up every chunk.
+  public func sizes() throws(RelabelError) -> (
+    total: Int64, datasets: [(name: String, bytes: Int64)]
+  ) {
+    var datasets: [(name: String, bytes: Int64)] = []
+    do {
+      for (name, column) in file.columns {
+        var bytes: Int64 = 0
+        for chunk in 0..<column.chunks { bytes += Int64(try column.storedBytes(ofChunk: chunk)) }
+        datasets.append((name, bytes))
+      }
+    } catch {
+      throw RelabelError(reading: error, path)
+    }
+    return (try Folder.fileBytes(path), datasets)
+  }
+}

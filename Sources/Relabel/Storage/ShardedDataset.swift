@@ -1,0 +1,138 @@
+import Synchronization
+
+/// Reads a dataset of shards through its `index.json`: label maps by position, key or image index.
+///
+/// Callable from any thread. Shards are opened when they are first needed.
+public final class ShardedDataset: Sendable {
+  /// The dataset's index.
+  public let index: DatasetIndex
+  private let folder: String
+  private let firstPositions: [Int]
+  private let state = Mutex(State())
+
+  private struct State {
+    var shards: [Int: ShardReader] = [:]
+    var places: Places?
+  }
+
+  private struct Places {
+    var ofKey: [String: Int] = [:]
+    var ofIndex: [Int64: Int] = [:]
+  }
+
+  /// The most bytes of `index.json` that are read.
+  package static let maximumIndexBytes: Int = 64 << 20
+
+  /// Opens a dataset by its folder or its `index.json`.
+  ///
+  /// - Throws: `.notFound` for a folder without `index.json`: such a dataset is incomplete.
+  public init(_ path: String) throws(RelabelError) {
+    let suffix = "/" + DatasetIndex.fileName
+    let folder =
+      path.hasSuffix(suffix)
+      ? String(path.dropLast(suffix.count))
+      : path == DatasetIndex.fileName ? "." : path
+    let indexPath = folder + suffix
+    guard Folder.hasFile(indexPath) else {
+      throw RelabelError(
+        .notFound,
+        "there is no index.json here: the dataset is incomplete; run relabel-pack again",
+        at: Location(file: folder)
+      )
+    }
+    do {
+      index = try DatasetIndex(
+        parsing: Folder.contents(indexPath, limit: Self.maximumIndexBytes))
+    } catch {
+      throw error.located(Location(file: indexPath))
+    }
+    self.folder = folder
+    var first = 0
+    var firstPositions: [Int] = []
+    for shard in index.shards {
+      if let fault = ImageKey.fault(shard.path) {
+        throw RelabelError(
+          .unsafeInput,
+          "shard path '\(shard.path)' leaves the folder: \(fault) [M009]",
+          at: Location(file: indexPath)
+        )
+      }
+      firstPositions.append(first)
+      first += shard.rows
+    }
+    self.firstPositions = firstPositions
+  }
+
+  /// Rows of all shards.
+  public var count: Int { index.count }
+
+  /// The label map at a position, counted through the shards in the order of the index.
+  ///
+  /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
+  public func map(at position: Int) throws(RelabelError) -> LabelMap {
+    let (shard, row) = try place(position)
+    return try reader(ofShard: shard).map(at: row)
+  }
+
+  /// The position of an image key, or nil.
+  ///
+  /// - Complexity: O(1) after the first call, which reads the keys of all shards.
+  public func position(forKey key: String) throws(RelabelError) -> Int? {
+    try loadPlaces().ofKey[key]
+  }
+
+  /// The position of an image index, or nil.
+  ///
+  /// - Complexity: O(1) after the first call, which reads the indexes of all shards.
+  public func position(forImageIndex index: Int64) throws(RelabelError) -> Int? {
+    try loadPlaces().ofIndex[index]
+  }
+
+  /// The shard with number `shard`, opened if need be.
+  public func reader(ofShard shard: Int) throws(RelabelError) -> ShardReader {
+    if let open = state.withLock({ $0.shards[shard] }) { return open }
+    let entry = index.shards[shard]
+    let path = "\(folder)/\(entry.path)"
+    let reader = try ShardReader(path)
+    guard reader.count == entry.rows, reader.header.buildID == index.buildID else {
+      throw RelabelError(
+        .corrupt,
+        "the shard is not the one that index.json lists [M006]",
+        at: Location(file: path)
+      )
+    }
+    state.withLock { $0.shards[shard] = reader }
+    return reader
+  }
+
+  /// The shard and its row that hold a position.
+  public func place(_ position: Int) throws(RelabelError) -> (shard: Int, row: Int) {
+    guard (0..<count).contains(position),
+      let shard = firstPositions.lastIndex(where: { $0 <= position })
+    else {
+      throw RelabelError(
+        .notFound,
+        "there is no position \(position); the dataset has \(count) images",
+        at: Location(file: folder)
+      )
+    }
+    return (shard, position - firstPositions[shard])
+  }
+
+  private func loadPlaces() throws(RelabelError) -> Places {
+    if let loaded = state.withLock({ $0.places }) { return loaded }
+    var places = Places()
+    for shard in index.shards.indices {
+      let reader = try reader(ofShard: shard)
+      for (row, key) in try reader.keys().enumerated() {
+        places.ofKey[key] = firstPositions[shard] + row
+      }
+      for (row, index) in try reader.imageIndexes().enumerated() {
+        places.ofIndex[index] = firstPositions[shard] + row
+      }
+    }
+    let loaded = places
+    state.withLock { $0.places = loaded }
+    return loaded
+  }
+}

@@ -1,0 +1,57 @@
+internal import ArgumentParser
+import Glibc
+internal import Relabel
+
+/// How commands end.
+enum Exit {
+  /// Prints an error as one line and ends with the exit code of its kind.
+  static func failing(_ error: RelabelError) -> ExitCode {
+    Output.error("Error: \(error)")
+    return ExitCode(code(of: error.code))
+  }
+
+  private static func code(of code: RelabelError.Code) -> Int32 {
+    switch code {
+    case .usage: 64
+    case .io: 74
+    case .invalidInput, .corrupt: 5
+    case .unsafeInput: 4
+    case .unsupported: 6
+    case .notFound: 66
+    default: 70
+    }
+  }
+}
+
+/// Results go to standard output, all else to standard error.
+enum Output {
+  static func result(_ text: String) {
+    write(text + "\n", STDOUT_FILENO)
+  }
+
+  static func error(_ text: String) {
+    write(text + "\n", STDERR_FILENO)
+  }
+
+  /// Replaces the current line of a terminal; nothing when standard error is none.
+  static func progress(_ text: String) {
+    if isTerminal { write("\r\u{1B}[K" + text, STDERR_FILENO) }
+  }
+
+  static let isTerminal = isatty(STDERR_FILENO) == 1
+
+  private static func write(_ text: String, _ descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      // A closed pipe has nobody left to tell.
+      if count < 0 && errno != EINTR { return }
+      bytes = bytes.dropFirst(max(count, 0))
+    }
+  }
+}
+
+/// How a result is printed.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
+}

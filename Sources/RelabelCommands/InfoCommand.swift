@@ -1,0 +1,137 @@
+public import ArgumentParser
+internal import Relabel
+
+/// `relabel info`: what a shard or dataset is.
+public struct InfoCommand: ParsableCommand {
+  /// Names and help.
+  public static let configuration: CommandConfiguration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Say what a shard or dataset is: annotator, classes, counts, sizes by part."
+  )
+
+  @Argument(help: "A shard, a folder or an index.json.", completion: .file())
+  var path: String
+
+  @Option(help: "How to print: text or json.")
+  var format: OutputFormat = .text
+
+  /// Makes the command.
+  public init() {}
+
+  /// Prints the description.
+  public func run() throws {
+    do {
+      let argument = try DatasetArgument(path)
+      let info = try Info(argument)
+      switch format {
+      case .text: Output.result(info.text(path: path))
+      case .json: Output.result(try info.json().pretty())
+      }
+    } catch {
+      throw Exit.failing(error)
+    }
+  }
+}
+
+/// What `relabel info` tells.
+private struct Info {
+  let header: ShardHeader
+  let images: Int
+  let shards: Int
+  let leftOut: Int
+  let bytes: Int64
+  /// Stored bytes of each dataset, over all shards.
+  let parts: [(name: String, bytes: Int64)]
+  let largestError: Double?
+
+  init(_ argument: DatasetArgument) throws(RelabelError) {
+    let readers = try argument.readers()
+    guard let first = readers.first else {
+      throw RelabelError(.notFound, "the dataset has no shards")
+    }
+    header = first.header
+    shards = readers.count
+    images = readers.reduce(0) { $0 + $1.count }
+    if case .dataset(let dataset) = argument {
+      leftOut = dataset.index.leftOut.count
+    } else {
+      leftOut = 0
+    }
+    largestError = readers.compactMap(\.largestError).max()
+    var total: Int64 = 0
+    var sums: [(name: String, bytes: Int64)] = []
+    for reader in readers {
+      let sizes = try reader.sizes()
+      total += sizes.total
+      if sums.isEmpty { sums = sizes.datasets.map { ($0.name, 0) } }
+      for (place, part) in sizes.datasets.enumerated() where place < sums.count {
+        sums[place].bytes += part.bytes
+      }
+    }
+    bytes = total
+    parts = sums
+  }
+
+  func text(path: String) -> String {
+    let shape = header.shape
+    let perImage = { (bytes: Int64) in (Double(bytes) / Double(max(images, 1))).rounded(to: 1) }
+    var lines = [
+      "\(path): relabel format \(header.version), \(images) images in \(shards) shard"
+        + (shards == 1 ? "" : "s"),
+      "  annotator    \(header.metadata.annotatorName ?? "not documented")",
+      "  classes      \(header.numClasses)"
+        + (header.metadata.classes == nil ? ", no names" : ", with names"),
+      "  maps         \(shape), orientation \(header.orientation.rawValue)",
+      "  scores       \(header.scoreKind.rawValue), absent classes \(header.fill.rawValue), "
+        + "temperature \(header.temperature)",
+      "  stored as    \(header.encoding.name.rawValue)" + encodingText,
+      "  order        cells by \(header.cellOrder.rawValue), rows \(header.rowOrder)",
+      "  chunks       \(header.imagesPerChunk) images, \(header.compression)",
+      "  writer       \(header.writer), build \(header.buildID.prefix(12))",
+    ]
+    if leftOut > 0 { lines.append("  left out     \(leftOut) images, named in index.json") }
+    lines.append("  size         \(bytes) bytes, \(perImage(bytes)) an image")
+    for (name, bytes) in parts + [("structure", bytes - parts.reduce(0) { $0 + $1.bytes })] {
+      let padded = name + String(repeating: " ", count: max(1, 12 - name.count))
+      lines.append("    \(padded) \(bytes) bytes, \(perImage(bytes)) an image")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var encodingText: String {
+    let packing = header.encoding.packing.map { ", step \($0.step) from \($0.offset)" } ?? ""
+    return packing + (largestError.map { ", largest error \($0)" } ?? "")
+  }
+
+  func json() -> JSON {
+    .object([
+      "format_version": .string("\(header.version)"),
+      "images": .integer(Int64(images)),
+      "shards": .integer(Int64(shards)),
+      "left_out": .integer(Int64(leftOut)),
+      "bytes": .integer(bytes),
+      "dataset_bytes": .object(
+        Dictionary(uniqueKeysWithValues: parts.map { ($0.name, .integer($0.bytes)) })
+      ),
+      "num_classes": .integer(Int64(header.numClasses)),
+      "height": .integer(Int64(header.shape.height)),
+      "width": .integer(Int64(header.shape.width)),
+      "top_k": .integer(Int64(header.shape.topK)),
+      "score_kind": .string(header.scoreKind.rawValue),
+      "fill": .string(header.fill.rawValue),
+      "temperature": .number(header.temperature),
+      "score_encoding": .string(header.encoding.name.rawValue),
+      "largest_error": .optional(largestError),
+      "cell_order": .string(header.cellOrder.rawValue),
+      "row_order": .string("\(header.rowOrder)"),
+      "orientation": .string(header.orientation.rawValue),
+      "map_extent": .array(header.mapExtent.components.map { .number(Double($0)) }),
+      "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
+      "compression": .string("\(header.compression)"),
+      "writer": .string(header.writer),
+      "build_id": .string(header.buildID),
+      "annotator": header.metadata.json["annotator"] ?? .null,
+      "classes_sha256": .optional(header.metadata.classesDigest),
+    ])
+  }
+}

@@ -1,0 +1,64 @@
+public import ArgumentParser
+import Glibc
+public import Relabel
+
+// The words of the command line for the library's types.
+
+extension ScoreKind: ExpressibleByArgument {
+  /// Reads `log-probability` as well as `log_probability`.
+  public init?(argument: String) {
+    self.init(rawValue: argument.replacing("-", with: "_"))
+  }
+  /// The words that help shows.
+  public static var allValueStrings: [String] {
+    allCases.map { $0.rawValue.replacing("_", with: "-") }
+  }
+}
+
+extension ScoreEncoding.Name: ExpressibleByArgument {}
+extension CellOrder: ExpressibleByArgument {}
+extension Orientation: ExpressibleByArgument {}
+
+extension RowOrder: ExpressibleByArgument {
+  /// Reads `shuffled[:SEED]` or `source`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension Compression: ExpressibleByArgument {
+  /// Reads `deflate[:LEVEL]` or `none`.
+  public init?(argument: String) { self.init(argument) }
+}
+
+/// The option shared by all commands that use several threads.
+struct JobsOption: ParsableArguments {
+  @Option(name: [.short, .long], help: "Threads. The result never depends on it.")
+  var jobs: Int = min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 64)
+
+  func validate() throws {
+    if jobs < 1 { throw ValidationError("Please give --jobs a number of at least 1.") }
+  }
+}
+
+/// A text file named on the command line.
+enum TextFile {
+  /// The most bytes of a class list, an annotator document or an image listing.
+  private static let limit = 1 << 28
+
+  static func read(_ path: String) throws(RelabelError) -> String {
+    let bytes = try Folder.contents(path, limit: limit)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw RelabelError(.usage, "the file is not UTF-8 text", at: Location(file: path))
+    }
+    return text
+  }
+
+  /// Lines without their ends; a last empty line does not count.
+  static func lines(_ path: String) throws(RelabelError) -> [String] {
+    let text = try read(path)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      String(line.hasSuffix("\r") ? line.dropLast() : line)
+    }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    return lines
+  }
+}

@@ -1,0 +1,139 @@
+public import ArgumentParser
+internal import Packing
+internal import Relabel
+
+/// `relabel-pack`: raw annotator outputs to verified shards.
+public struct PackCommand: ParsableCommand {
+  /// Names and help.
+  public static let configuration: CommandConfiguration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Pack raw annotator outputs into a verified dataset of HDF5 shards.",
+    discussion: """
+      Reads ReLabel .pt files, dense .npy and .npz arrays, from folders, tars or a pipe. Writes \
+      NAME-00000.h5 and so on, and index.json last: a folder without it is incomplete. The same \
+      command run again completes what a killed run left.
+
+      Exit codes: 0 done, 3 done but inputs were left out, 4 an input is unsafe, 5 an input is \
+      broken, 64 usage (an existing dataset included), 70 internal error, 74 input or output \
+      failed.
+      """,
+    version: RelabelCommand.versionText
+  )
+
+  @Argument(help: "Folders, tars or files of annotator outputs; - is standard input.")
+  var inputs: [String]
+
+  @Option(name: [.short, .long], help: "The folder for the dataset.", completion: .directory)
+  var output: String
+
+  @Option(help: "What shard files are called before their number.")
+  var name: String = "labels"
+
+  @Option(help: "Classes to keep in a cell. (default: those of sparse input, 5 of dense input)")
+  var topK: Int?
+
+  @Option(help: "Classes of the annotator, where the input does not tell.")
+  var numClasses: Int?
+
+  @Option(help: "What the scores are, where the input does not tell.")
+  var scoreKind: ScoreKind?
+
+  @Option(help: "How scores are stored.")
+  var scoreEncoding: ScoreEncoding.Name = .fixed16
+
+  @Option(help: "The largest error a stored score may have. (default: by score kind)")
+  var maxError: Double?
+
+  @Option(help: "The order of the entries in a cell.")
+  var cellOrder: CellOrder = .score
+
+  @Option(help: "The order of rows: shuffled[:SEED] or source. (default: shuffled:0)")
+  var rowOrder: RowOrder?
+
+  @Option(help: "How the grid lies on the picture. (default: unknown for .pt, else yx)")
+  var orientation: Orientation?
+
+  @Option(help: "Images in one chunk.")
+  var imagesPerChunk: Int = 4
+
+  @Option(help: "Images in one shard.")
+  var imagesPerShard: Int = 16_384
+
+  @Option(help: "deflate[:LEVEL] or none.")
+  var compression: Compression = .default
+
+  @Option(help: "Class list, a line ID<TAB>NAME for each class.", completion: .file())
+  var classes: String?
+
+  @Option(help: "Annotator document.", completion: .file(extensions: ["json"]))
+  var annotator: String?
+
+  @Option(help: "Image listing, one relative path a line: the order of image_index.")
+  var images: String?
+
+  @OptionGroup var threads: JobsOption
+
+  @Option(help: "What to do with broken or unsafe input: fail or skip.")
+  var onBadInput: BadInputPolicy = .fail
+
+  @Flag(help: "Replace an existing dataset.")
+  var overwrite = false
+
+  @Option(help: "How to print the summary: text or json.")
+  var format: OutputFormat = .text
+
+  enum BadInputPolicy: String, ExpressibleByArgument, CaseIterable {
+    case fail, skip
+  }
+
+  /// Makes the command.
+  public init() {}
+
+  /// Packs and prints the summary.
+  public func run() throws {
+    let meter = ProgressMeter("images")
+    let summary: PackSummary
+    do {
+      summary = try Packer(packOptions()) { meter.show($0.images, of: $0.total) }.run()
+      meter.finish()
+    } catch {
+      meter.finish()
+      throw Exit.failing(error)
+    }
+    switch format {
+    case .text: Output.result(summary.text(output: output, elapsed: meter.elapsed))
+    case .json: Output.result(try summary.json().pretty())
+    }
+    if !summary.index.leftOut.isEmpty { throw ExitCode(3) }
+  }
+
+  private func packOptions() throws(RelabelError) -> PackOptions {
+    var options = PackOptions(inputs: inputs, output: output)
+    options.name = name
+    options.topK = topK
+    options.numClasses = numClasses
+    options.scoreKind = scoreKind
+    options.encoding = scoreEncoding
+    options.maximumError = maxError
+    options.cellOrder = cellOrder
+    options.rowOrder = rowOrder
+    options.orientation = orientation
+    options.imagesPerChunk = imagesPerChunk
+    options.imagesPerShard = imagesPerShard
+    options.compression = compression
+    options.jobs = threads.jobs
+    options.skipsBadInput = onBadInput == .skip
+    options.overwrites = overwrite
+    if let classes { options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes) }
+    if let images { options.imageList = try TextFile.lines(images) }
+    if let annotator {
+      guard let document = try? JSON(parsing: Array(TextFile.read(annotator).utf8)),
+        case .object = document
+      else {
+        throw RelabelError(.usage, "this is not a JSON object", at: Location(file: annotator))
+      }
+      options.annotator = document
+    }
+    return options
+  }
+}

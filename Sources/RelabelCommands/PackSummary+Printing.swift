@@ -1,0 +1,77 @@
+internal import Packing
+internal import Relabel
+
+extension PackSummary {
+  /// The summary for people.
+  func text(output: String, elapsed: Double) -> String {
+    let count = index.count
+    var lines = [
+      "\(output): \(count) images in \(index.shards.count) shards",
+      "  size      \(outputBytes) bytes, \(bytesPerImage.rounded(to: 1)) an image"
+        + ratio.map { ", 1/\($0.rounded(to: 2)) of the input" }.orEmpty,
+      "  error     at most \(largestError) in a score"
+        + boundText.orEmpty,
+      "  time      \(elapsed.rounded(to: 1)) s, "
+        + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
+    ]
+    if keptShards > 0 { lines.append("  kept      \(keptShards) shards that an earlier run finished") }
+    lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
+    lines += listed("ignored", ignored)
+    lines += listed("no map", unmatchedListLines)
+    return lines.joined(separator: "\n")
+  }
+
+  private var ratio: Double? {
+    inputBytes > 0 && outputBytes > 0 ? Double(inputBytes) / Double(outputBytes) : nil
+  }
+
+  private var boundText: String? {
+    guard case .number(let bound)? = index.options["max_error"] else { return nil }
+    return " (promised: \(bound))"
+  }
+
+  /// A count and the first few of a list; all of them stand in the JSON summary.
+  private func listed(_ title: String, _ items: [String]) -> [String] {
+    guard !items.isEmpty else { return [] }
+    let shown = items.prefix(10).map { "            \($0)" }
+    let more = items.count > 10 ? ["            and \(items.count - 10) more"] : []
+    let padded = title + String(repeating: " ", count: max(1, 10 - title.count))
+    return ["  \(padded)\(items.count)"] + shown + more
+  }
+
+  /// The summary for programs.
+  func json() -> JSON {
+    .object([
+      "schema_version": .string("1.0"),
+      "name": .string(index.name),
+      "build_id": .string(index.buildID),
+      "images": .integer(Int64(index.count)),
+      "shards": .integer(Int64(index.shards.count)),
+      "kept_shards": .integer(Int64(keptShards)),
+      "output_bytes": .integer(outputBytes),
+      "input_bytes": .integer(inputBytes),
+      "bytes_per_image": .number(bytesPerImage),
+      "largest_error": .number(largestError),
+      "left_out": .array(
+        index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
+      ),
+      "ignored": .array(ignored.map(JSON.string)),
+      "images_without_map": .array(unmatchedListLines.map(JSON.string)),
+    ])
+  }
+}
+
+extension String? {
+  /// The text, or nothing.
+  var orEmpty: String { self ?? "" }
+}
+
+extension Double {
+  /// The number with so many digits behind the point.
+  func rounded(to digits: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let value = (self * scale).rounded() / scale
+    return digits == 0 ? String(Int(value)) : String(value)
+  }
+}

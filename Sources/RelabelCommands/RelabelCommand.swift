@@ -1,0 +1,22 @@
+public import ArgumentParser
+internal import HDF5
+internal import Relabel
+
+/// `relabel`: all commands under one name.
+public struct RelabelCommand: ParsableCommand {
+  /// Name, subcommands and version.
+  public static let configuration: CommandConfiguration = CommandConfiguration(
+    commandName: "relabel",
+    abstract: "Store, check and read the label maps of a machine annotator.",
+    version: versionText,
+    subcommands: [PackCommand.self, VerifyCommand.self, InfoCommand.self, ShowCommand.self]
+  )
+
+  /// Makes the command.
+  public init() {}
+
+  /// Tool, format and HDF5 version, for `--version`.
+  static var versionText: String {
+    "\(Software.version) (format \(FormatVersion.current), HDF5 \(Library.version))"
+  }
+}

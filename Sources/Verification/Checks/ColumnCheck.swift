@@ -1,0 +1,67 @@
+internal import HDF5
+internal import Relabel
+
+/// Checks that the chunks of one dataset are there, sound and padded (rules C001, C007–C009, V008).
+struct ColumnCheck {
+  let name: String
+  let column: StoredColumn
+
+  init(_ name: String, _ column: StoredColumn) {
+    self.name = name
+    self.column = column
+  }
+
+  /// All chunks in turn.
+  func check() -> Tally {
+    var tally = Tally()
+    for chunk in 0..<column.chunks { _ = bytes(ofChunk: chunk, &tally) }
+    return tally
+  }
+
+  /// The decoded bytes of a chunk's rows, without padding, or nil after a report.
+  func bytes(ofChunk chunk: Int, _ tally: inout Tally) -> ArraySlice<UInt8>? {
+    let first = chunk * column.rowsPerChunk
+    let place = Location(dataset: name, row: first)
+    let result: Result<[UInt8], ChunkFault>
+    do {
+      result = try column.chunk(chunk)
+    } catch {
+      tally.add(Violation("C001", "the chunk can't be read: \(error)", at: place))
+      return nil
+    }
+    switch result {
+    case .failure(let fault):
+      tally.add(Violation(fault.rule, "\(fault)", at: place))
+      return nil
+    case .success(let bytes):
+      let used = min(column.rowsPerChunk, column.rows - first) * column.rowBytes
+      checkPadding(bytes[used...], firstRow: column.rows, &tally)
+      return bytes[..<used]
+    }
+  }
+
+  private func checkPadding(_ padding: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {
+    let fill = Layout.fillValue(column.description.type)
+    for (offset, byte) in padding.enumerated() where byte != fill[offset % fill.count] {
+      let row = firstRow + offset / column.rowBytes
+      tally.add(
+        Violation(
+          "V008",
+          "a padding row of the last chunk holds something else than the fill value",
+          at: Location(dataset: name, row: row)
+        )
+      )
+      return
+    }
+  }
+}
+
+extension ChunkFault {
+  fileprivate var rule: String {
+    switch self {
+    case .missing: "C007"
+    case .checksumSkipped: "C009"
+    case .tooShort, .checksum, .stream: "C008"
+    }
+  }
+}

@@ -1,0 +1,150 @@
+internal import Relabel
+
+/// Checks a folder of shards against its index.json (rules M001–M010).
+struct DatasetCheck {
+  let folder: String
+  let jobs: Int
+
+  /// Findings by file, in the order of the check.
+  struct Outcome {
+    var tallies: [(file: String, tally: Tally)] = []
+    var shards = 0
+    var images = 0
+    var isComplete = true
+  }
+
+  private var indexPath: String { "\(folder)/\(DatasetIndex.fileName)" }
+
+  /// - Throws: `.io` when the system refuses a file.
+  func check() throws(RelabelError) -> Outcome {
+    var outcome = Outcome()
+    var tally = Tally()
+    let present = try Folder.names(folder).filter { $0.hasSuffix(".h5") && !$0.hasPrefix(".") }
+    guard let index = try readIndex(&tally) else {
+      outcome.isComplete = false
+      for name in present { try check(shard: "\(folder)/\(name)", &outcome) }
+      outcome.tallies.insert((indexPath, tally), at: 0)
+      return outcome
+    }
+    let listed = Set(index.shards.map(\.path))
+    for name in present where !listed.contains(name) {
+      tally.add(Violation("M004", "shard '\(name)' is not listed"))
+    }
+    var uniqueness = Uniqueness()
+    var first: (path: String, header: ShardHeader)?
+    for entry in index.shards {
+      if let fault = ImageKey.fault(entry.path) {
+        tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
+        outcome.isComplete = false
+        continue
+      }
+      let path = "\(folder)/\(entry.path)"
+      guard Folder.hasFile(path) else {
+        tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
+        outcome.isComplete = false
+        continue
+      }
+      let file = try Digest.of(file: path)
+      if file.bytes != entry.bytes || file.hex != entry.sha256 {
+        tally.add(
+          Violation(
+            "M005",
+            "shard '\(entry.path)' is not the file that was listed: \(file.bytes) bytes, sha256 "
+              + "\(file.hex), listed \(entry.bytes) bytes, sha256 \(entry.sha256)"
+          )
+        )
+      }
+      guard let shard = try check(shard: path, &outcome) else { continue }
+      compare(shard, entry, index, &tally)
+      if let first {
+        compare(shard.header, entry.path, with: first, &tally)
+      } else {
+        first = (entry.path, shard.header)
+      }
+      uniqueness.add(shard, path: entry.path, &tally)
+    }
+    outcome.tallies.insert((indexPath, tally), at: 0)
+    return outcome
+  }
+
+  private func readIndex(_ tally: inout Tally) throws(RelabelError) -> DatasetIndex? {
+    guard Folder.hasFile(indexPath) else {
+      tally.add(Violation("M001", "there is no index.json: the dataset is incomplete"))
+      return nil
+    }
+    let bytes = try Folder.contents(indexPath, limit: ShardedDataset.maximumIndexBytes)
+    do {
+      return try DatasetIndex(parsing: bytes)
+    } catch {
+      let rule = error.message.contains("[M002]") ? "M002" : "M003"
+      tally.add(Violation(rule, error.message.replacing(" [\(rule)]", with: "")))
+      return nil
+    }
+  }
+
+  @discardableResult
+  private func check(
+    shard path: String,
+    _ outcome: inout Outcome
+  ) throws(RelabelError) -> CheckedShard? {
+    let (tally, shard) = try ShardCheck(jobs: jobs).check(path)
+    outcome.tallies.append((path, tally))
+    outcome.shards += 1
+    outcome.images += shard?.rows ?? 0
+    if shard == nil { outcome.isComplete = false }
+    return shard
+  }
+
+  private func compare(
+    _ shard: CheckedShard,
+    _ entry: DatasetIndex.Shard,
+    _ index: DatasetIndex,
+    _ tally: inout Tally
+  ) {
+    if entry.rows == 0 { tally.add(Violation("M010", "shard '\(entry.path)' has no rows")) }
+    let metadata = (try? shard.header.metadata.json.canonical()).map(Digest.of)
+    let facts: [(String, Bool)] = [
+      ("rows", shard.rows == entry.rows),
+      ("metadata_sha256", metadata == entry.metadataSHA256),
+      ("score_min and score_max", shard.rows == 0 || shard.scoreRange == entry.scoreRange),
+      ("largest_error", shard.largestError ?? entry.largestError == entry.largestError),
+      ("build_id", shard.header.buildID == index.buildID),
+      ("num_classes", shard.header.numClasses == index.numClasses),
+      ("score_kind", shard.header.scoreKind == index.scoreKind),
+      ("classes_sha256", shard.header.metadata.classesDigest == index.classesSHA256),
+    ]
+    for (name, agrees) in facts where !agrees {
+      tally.add(Violation("M006", "'\(name)' differs between index.json and '\(entry.path)'"))
+    }
+  }
+
+  private func compare(
+    _ header: ShardHeader,
+    _ path: String,
+    with first: (path: String, header: ShardHeader),
+    _ tally: inout Tally
+  ) {
+    guard header != first.header else { return }
+    tally.add(
+      Violation("M008", "'\(path)' and '\(first.path)' differ in types, shapes or attributes"))
+  }
+}
+
+/// Keys and indexes seen so far in a dataset (rule M007).
+private struct Uniqueness {
+  private var keys: [String: String] = [:]
+  private var indexes: [Int64: String] = [:]
+
+  mutating func add(_ shard: CheckedShard, path: String, _ tally: inout Tally) {
+    for key in shard.keys {
+      if let earlier = keys.updateValue(path, forKey: key), earlier != path {
+        tally.add(Violation("M007", "image '\(key)' is in '\(earlier)' and in '\(path)'"))
+      }
+    }
+    for index in shard.imageIndexes {
+      if let earlier = indexes.updateValue(path, forKey: index), earlier != path {
+        tally.add(Violation("M007", "image index \(index) is in '\(earlier)' and in '\(path)'"))
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+internal import Relabel
+
+/// Checks the labels of a shard cell by cell (rules V001–V007).
+struct LabelCheck: Sendable {
+  private let file: ShardFile
+  private let codec: MapCodec
+  private let rules: CellRules
+  /// The bit pattern that the codec gives for a score that was never written, in any encoding.
+  private static let unwrittenScore = Float.nan.bitPattern
+
+  struct Outcome: Sendable {
+    var tally = Tally()
+    var scoreRange: ClosedRange<Float>?
+  }
+
+  init(_ file: ShardFile) {
+    self.file = file
+    codec = MapCodec(file.header)
+    rules = file.header.cellRules(order: file.header.cellOrder)
+  }
+
+  /// All chunks, by several threads; findings come in row order at any number of jobs.
+  func check(jobs: Int) -> Outcome {
+    var outcome = Outcome()
+    // Chunks in runs, so that results of a large shard don't pile up.
+    let run = 1024
+    for first in stride(from: 0, to: file.classIndex.chunks, by: run) {
+      let count = min(run, file.classIndex.chunks - first)
+      for part in Parallel.map(count, jobs: jobs, { check(chunk: first + $0) }) {
+        outcome.tally.add(part.tally)
+        outcome.scoreRange = Self.union(outcome.scoreRange, part.scoreRange)
+      }
+    }
+    return outcome
+  }
+
+  private func check(chunk: Int) -> Outcome {
+    var outcome = Outcome()
+    let idBytes = ColumnCheck(Layout.classIndex, file.classIndex)
+      .bytes(ofChunk: chunk, &outcome.tally)
+    let scoreBytes = ColumnCheck(Layout.score, file.score).bytes(ofChunk: chunk, &outcome.tally)
+    guard let idBytes, let scoreBytes else { return outcome }
+    let ids = codec.classIndex(idBytes.span)
+    let scores = codec.score(scoreBytes.span)
+    let k = file.header.shape.topK
+    let firstCell = chunk * file.classIndex.rowsPerChunk * file.header.shape.cells
+    for cell in 0..<ids.count / k {
+      let range = cell * k..<(cell + 1) * k
+      let (ids, scores) = (ids.span.extracting(range), scores.span.extracting(range))
+      if isUnwritten(ids, scores) {
+        report("V007", "the row was never written", cell: firstCell + cell, &outcome)
+        continue
+      }
+      let faults = rules.faults(ids, scores)
+      if !faults.isEmpty { report(faults, ids, scores, cell: firstCell + cell, &outcome) }
+      for rank in scores.indices where scores[rank].isFinite {
+        outcome.scoreRange = Self.union(outcome.scoreRange, scores[rank]...scores[rank])
+      }
+    }
+    return outcome
+  }
+
+  private func isUnwritten(_ ids: Span<UInt32>, _ scores: Span<Float>) -> Bool {
+    let unwrittenID: UInt32 = file.header.numClasses <= 65_535 ? 0xFFFF : .max
+    for rank in ids.indices
+    where ids[rank] == unwrittenID || scores[rank].bitPattern == Self.unwrittenScore {
+      return true
+    }
+    return false
+  }
+
+  private func report(
+    _ faults: CellFaults,
+    _ ids: Span<UInt32>,
+    _ scores: Span<Float>,
+    cell: Int,
+    _ outcome: inout Outcome
+  ) {
+    let idList = ids.indices.map { String(ids[$0]) }.joined(separator: ", ")
+    let scoreList = scores.indices.map { String(scores[$0]) }.joined(separator: ", ")
+    let classes = file.header.numClasses
+    let order = file.header.cellOrder.rawValue
+    for (fault, rule, message) in [
+      (CellFaults.classOutOfRange, "V001", "class ids \(idList) are not all below \(classes)"),
+      (.duplicateClass, "V002", "class ids \(idList) are not distinct"),
+      (.notFinite, "V003", "scores \(scoreList) are not all finite"),
+      (.outOfOrder, "V004", "ids \(idList), scores \(scoreList) are not in '\(order)' order"),
+      (.probabilityRange, "V005", "scores \(scoreList) are no probabilities"),
+      (.probabilitySum, "V006", "probabilities \(scoreList) sum to more than 1"),
+    ] where faults.contains(fault) {
+      report(rule, message, cell: cell, &outcome)
+    }
+  }
+
+  private func report(_ rule: String, _ message: String, cell: Int, _ outcome: inout Outcome) {
+    let shape = file.header.shape
+    let inMap = cell % shape.cells
+    let isScoreRule = ["V003", "V005", "V006"].contains(rule)
+    outcome.tally.add(
+      Violation(
+        rule,
+        message,
+        at: Location(
+          dataset: isScoreRule ? Layout.score : Layout.classIndex,
+          row: cell / shape.cells,
+          cell: Location.Cell(y: inMap / shape.width, x: inMap % shape.width)
+        )
+      )
+    )
+  }
+
+  private static func union(
+    _ a: ClosedRange<Float>?,
+    _ b: ClosedRange<Float>?
+  ) -> ClosedRange<Float>? {
+    guard let a, let b else { return a ?? b }
+    return min(a.lowerBound, b.lowerBound)...max(a.upperBound, b.upperBound)
+  }
+}

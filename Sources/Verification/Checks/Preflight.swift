@@ -1,0 +1,55 @@
+import Glibc
+internal import Relabel
+
+/// Looks at the first bytes of a file before the HDF5 library sees it (spec, "Superblock").
+struct Preflight {
+  private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+  private static let superblockBytes = 48
+  /// Bit 0: opened for writing; bit 2: opened for single-writer/multiple-reader access.
+  private static let writeFlags: UInt8 = 0b101
+
+  /// The first broken rule, or nil when the library may open the file.
+  ///
+  /// - Throws: `.io` when the file can't be read.
+  static func violation(_ path: String) throws(RelabelError) -> Violation? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("can't be opened", path) }
+    defer { _ = close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .system("can't be read", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
+    }
+    var bytes = [UInt8](repeating: 0, count: superblockBytes)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw .system("can't be read", path) }
+    return violation(Array(bytes[..<count]), fileBytes: UInt64(status.st_size))
+  }
+
+  private static func violation(_ bytes: [UInt8], fileBytes: UInt64) -> Violation? {
+    guard bytes.starts(with: signature), bytes.count > 8 else {
+      return Violation("S001", "the file does not start with the HDF5 signature")
+    }
+    guard bytes[8] == 3 else {
+      return Violation("S002", "the superblock has version \(bytes[8]), not 3")
+    }
+    guard bytes.count == superblockBytes else {
+      return Violation("S004", "the file ends within its superblock")
+    }
+    guard bytes[9] == 8, bytes[10] == 8 else {
+      return Violation("S002", "offsets and lengths have \(bytes[9]) and \(bytes[10]) bytes, not 8")
+    }
+    guard bytes[12..<20].allSatisfy({ $0 == 0 }), bytes[20..<28].allSatisfy({ $0 == 0xFF }) else {
+      return Violation("S002", "the superblock has a base address or an extension")
+    }
+    guard bytes[11] & writeFlags == 0 else {
+      return Violation("S003", "the write flag is set: the writer died before it closed the file")
+    }
+    let end = bytes[28..<36].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    guard end == fileBytes else {
+      let what = fileBytes < end ? "truncated" : "followed by other bytes"
+      return Violation("S004", "the file has \(fileBytes) bytes, its superblock says \(end): \(what)")
+    }
+    return nil
+  }
+}

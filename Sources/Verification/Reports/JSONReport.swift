@@ -1,0 +1,41 @@
+internal import HDF5
+public import Relabel
+
+extension Report {
+  /// The report for programs; its members only ever grow within one `schema_version` major.
+  public func json() -> JSON {
+    .object([
+      "schema_version": .string("1.0"),
+      "tool": .object([
+        "name": .string("relabel-verify"),
+        "version": .string(Software.version),
+        "hdf5": .string(Library.version),
+      ]),
+      "verdict": .string(verdict),
+      "exit_code": .integer(Int64(exitCode)),
+      "complete": .bool(isComplete && failures.isEmpty),
+      "shards": .integer(Int64(shards)),
+      "images": .integer(Int64(images)),
+      "findings": .array(findings.map(\.json)),
+      "failures": .array(failures.map { .string("\($0)") }),
+    ])
+  }
+}
+
+extension Finding {
+  fileprivate var json: JSON {
+    var members: [String: JSON] = [
+      "rule": .string(rule.id),
+      "title": .string(rule.title),
+      "severity": .string(rule.severity.rawValue),
+      "message": .string(message),
+      "count": .integer(Int64(count)),
+      "file": .optional(location.file),
+    ]
+    members["dataset"] = location.dataset.map(JSON.string)
+    members["key"] = location.key.map(JSON.string)
+    members["row"] = location.row.map { .integer(Int64($0)) }
+    members["cell"] = location.cell.map { .array([.integer(Int64($0.y)), .integer(Int64($0.x))]) }
+    return .object(members)
+  }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+import RelabelCommands
+
+/// The entry point of `relabel-pack`.
+@main
+enum Main {
+  static func main() {
+    PackCommand.main()
+  }
+}

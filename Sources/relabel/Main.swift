@@ -1,0 +1,10 @@
+import ArgumentParser
+import RelabelCommands
+
+/// The entry point of `relabel`.
+@main
+enum Main {
+  static func main() {
+    RelabelCommand.main()
+  }
+}
