@@ -29,13 +29,25 @@ let package = Package(
   targets: [
     // C libraries: a module map and the macros Swift cannot import, nothing else.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CDeflate",
+      pkgConfig: "libdeflate",
+      providers: [.apt(["libdeflate-dev"])]
+    ),
+    .systemLibrary(
+      name: "CArchive",
+      pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]
+    ),
 
     // From the bytes up: each target sees only those above it in this list.
     .target(name: "HDF5", dependencies: ["CHDF5"], swiftSettings: settings),
     .target(name: "Relabel", dependencies: ["HDF5", "CDeflate", crypto], swiftSettings: settings),
-    .target(name: "AnnotatorOutputs", dependencies: ["Relabel", "CArchive"], swiftSettings: settings),
+    .target(
+      name: "AnnotatorOutputs",
+      dependencies: ["Relabel", "CArchive"],
+      swiftSettings: settings
+    ),
     .target(name: "Verification", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),
     .target(
       name: "Packing",
@@ -49,9 +61,21 @@ let package = Package(
     ),
 
     // One file each: the entry point.
-    .executableTarget(name: "relabel", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
-    .executableTarget(name: "relabel-pack", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
-    .executableTarget(name: "relabel-verify", dependencies: ["RelabelCommands", argumentParser], swiftSettings: settings),
+    .executableTarget(
+      name: "relabel",
+      dependencies: ["RelabelCommands", argumentParser],
+      swiftSettings: settings
+    ),
+    .executableTarget(
+      name: "relabel-pack",
+      dependencies: ["RelabelCommands", argumentParser],
+      swiftSettings: settings
+    ),
+    .executableTarget(
+      name: "relabel-verify",
+      dependencies: ["RelabelCommands", argumentParser],
+      swiftSettings: settings
+    ),
 
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: settings),
     .testTarget(name: "RelabelTests", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),

@@ -62,7 +62,7 @@ public struct AnnotatorOutput: Sendable {
         "nothing to read was found in \(paths.joined(separator: ", "))\(what)"
       )
     }
-    let listing = try Listing(gathering)
+    let listing = try Listing(&gathering)
     return AnnotatorOutput(
       images: .listed(listing.images),
       traits: listing.traits,

@@ -5,8 +5,8 @@ public struct PendingImage: Sendable {
   /// The join key: the path below the input root without its extension.
   public let key: String
   /// The place in the listing, or -1 for an image that the image list doesn't name.
-  public let imageIndex: Int64
-  let entry: Entry
+  public internal(set) var imageIndex: Int64
+  var entry: Entry
 
   /// Where the labels come from: `dir/a.pt`, `maps.tar:dir/a.pt` or `batch.npz[12]`.
   public var source: String { entry.place.description(key: key) }

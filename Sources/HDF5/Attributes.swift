@@ -19,37 +19,51 @@ package struct Attribute: Hashable, Sendable {
 }
 
 extension Object where Self: ~Copyable {
-  /// Writes a scalar string of exactly its length; `text` must not be empty. Calls `H5Awrite`.
+  /// Writes a scalar string of exactly its length; `text` must not be empty.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, _ text: String) throws(HDF5Error) {
     try setAttribute(attribute, bytes: Array(text.utf8))
   }
 
-  /// Writes a scalar string from its UTF-8 bytes; not empty. Calls `H5Awrite`.
+  /// Writes a scalar string from its UTF-8 bytes; not empty.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, bytes: [UInt8]) throws(HDF5Error) {
     try write(attribute, .utf8(bytes: bytes.count), shape: [], bytes)
   }
 
-  /// Writes a scalar 64-bit integer. Calls `H5Awrite`.
+  /// Writes a scalar 64-bit integer.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, _ value: Int64) throws(HDF5Error) {
     try write(attribute, .int64, shape: [], [value.littleEndian])
   }
 
-  /// Writes a scalar double. Calls `H5Awrite`.
+  /// Writes a scalar double.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, _ value: Double) throws(HDF5Error) {
     try write(attribute, .float64, shape: [], [value])
   }
 
-  /// Writes a scalar float. Calls `H5Awrite`.
+  /// Writes a scalar float.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, _ value: Float) throws(HDF5Error) {
     try write(attribute, .float32, shape: [], [value])
   }
 
-  /// Writes a one-dimensional array of floats. Calls `H5Awrite`.
+  /// Writes a one-dimensional array of floats.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(_ attribute: String, _ values: [Float]) throws(HDF5Error) {
     try write(attribute, .float32, shape: [values.count], values)
   }
 
-  /// Writes one element of any type from its little-endian bytes. Calls `H5Awrite`.
+  /// Writes one element of any type from its little-endian bytes.
+  ///
+  /// Calls `H5Awrite`.
   package func setAttribute(
     _ attribute: String,
     _ type: ElementType,
@@ -75,26 +89,29 @@ extension Object where Self: ~Copyable {
     }
   }
 
-  /// Names of all attributes, sorted. Calls `H5Aget_name_by_idx`.
+  /// Names of all attributes, sorted.
+  ///
+  /// Calls `H5Aget_name_by_idx`.
   package func attributeNames() throws(HDF5Error) -> [String] {
     try Library.locked { () throws(HDF5Error) -> [String] in
       var info = H5O_info_t()
       try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_NUM_ATTRS) }
       var names: [String] = []
       for position in 0..<info.num_attrs {
-        let length = H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, nil, 0, 0)
-        guard length >= 0 else { throw .current("H5Aget_name_by_idx", on: name) }
-        var buffer = [CChar](repeating: 0, count: length + 1)
-        H5Aget_name_by_idx(
-          id, ".", H5_INDEX_NAME, H5_ITER_INC, position, &buffer, buffer.count, 0)
+        var nameBytes = [CChar]()
         names.append(
-          String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+          try text("H5Aget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
+            H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, size, 0)
+          }
+        )
       }
       return names.sorted()
     }
   }
 
-  /// Reads an attribute with its type, or nil when there is none of that name. Calls `H5Aread`.
+  /// Reads an attribute with its type, or nil when there is none of that name.
+  ///
+  /// Calls `H5Aread`.
   package func attribute(_ attribute: String) throws(HDF5Error) -> Attribute? {
     try Library.locked { () throws(HDF5Error) -> Attribute? in
       let object = "\(name)@\(attribute)"
@@ -102,7 +119,9 @@ extension Object where Self: ~Copyable {
       if exists < 0 { throw .current("H5Aexists", on: object) }
       if exists == 0 { return nil }
       let handle = try Handle("H5Aopen", on: object, closer: H5Aclose) { H5Aopen(id, attribute, 0) }
-      let stored = try Handle("H5Aget_type", on: object, closer: H5Tclose) { H5Aget_type(handle.id) }
+      let stored = try Handle("H5Aget_type", on: object, closer: H5Tclose) {
+        H5Aget_type(handle.id)
+      }
       let type = ElementType(describing: stored.id)
       let space = try Handle("H5Aget_space", on: object, closer: H5Sclose) {
         H5Aget_space(handle.id)
@@ -147,7 +166,9 @@ extension Object where Self: ~Copyable {
     }
   }
 
-  /// True when attributes lie in the object header, not in a heap. Calls `H5Oget_info2`.
+  /// True when attributes lie in the object header, not in a heap.
+  ///
+  /// Calls `H5Oget_info2`.
   package func hasCompactAttributes() throws(HDF5Error) -> Bool {
     var info = H5O_info_t()
     try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_META_SIZE) }

@@ -57,7 +57,15 @@ extension Dataset {
       var valueCount = 8
       var values = [UInt32](repeating: 0, count: valueCount)
       let filter = H5Pget_filter2(
-        creation, position, &flags, &valueCount, &values, 0, nil, nil)
+        creation,
+        position,
+        &flags,
+        &valueCount,
+        &values,
+        0,
+        nil,
+        nil
+      )
       switch filter {
       case _ where filter < 0: throw .current("H5Pget_filter2", on: name)
       case H5Z_FILTER_SHUFFLE: filters.append(.shuffle)
@@ -75,7 +83,9 @@ extension Dataset {
     _ type: hid_t
   ) throws(HDF5Error) -> [UInt8]? {
     var status = H5D_FILL_VALUE_ERROR
-    try Library.check("H5Pfill_value_defined", on: name) { H5Pfill_value_defined(creation, &status) }
+    try Library.check("H5Pfill_value_defined", on: name) {
+      H5Pfill_value_defined(creation, &status)
+    }
     guard status == H5D_FILL_VALUE_USER_DEFINED, element.size > 0 else { return nil }
     var bytes = [UInt8](repeating: 0, count: element.size)
     try Library.check("H5Pget_fill_value", on: name) { H5Pget_fill_value(creation, type, &bytes) }

@@ -65,24 +65,31 @@ package struct Dataset: ~Copyable, Object {
     self.name = name
   }
 
-  /// Closes the dataset and reports what `deinit` would swallow. Calls `H5Dclose`.
+  /// Closes the dataset and reports what `deinit` would swallow.
+  ///
+  /// Calls `H5Dclose`.
   package consuming func close() throws(HDF5Error) {
     let name = name
     try handle.close("H5Dclose", on: name)
   }
 
-  /// Grows the first axis to `rows`. Calls `H5Dset_extent`.
+  /// Grows the first axis to `rows`.
+  ///
+  /// Calls `H5Dset_extent`.
   package func grow(rows: Int, of shape: [Int]) throws(HDF5Error) {
     var extent = shape.map(hsize_t.init)
     extent[0] = hsize_t(rows)
     try Library.check("H5Dset_extent", on: name) { H5Dset_extent(id, extent) }
   }
 
-  /// Writes one chunk that has been through the filters already. Calls `H5Dwrite_chunk`.
+  /// Writes one chunk that has been through the filters already.
+  ///
+  /// Calls `H5Dwrite_chunk`.
   ///
   /// - Parameters:
   ///   - bytes: the filtered chunk.
   ///   - offset: the chunk's first element, in elements along each axis.
+  /// - Throws: the library's refusal, a full disk included.
   package func writeChunk(_ bytes: [UInt8], at offset: [Int]) throws(HDF5Error) {
     let offset = offset.map(hsize_t.init)
     try Library.check("H5Dwrite_chunk", on: name) {
@@ -90,12 +97,17 @@ package struct Dataset: ~Copyable, Object {
     }
   }
 
-  /// Bytes of a stored chunk, or 0 when it was never written. Calls `H5Dget_chunk_storage_size`.
+  /// Bytes of a stored chunk, or 0 when it was never written.
+  ///
+  /// Calls `H5Dget_chunk_storage_size`.
   package func storedBytes(at offset: [Int]) throws(HDF5Error) -> Int {
     let offset = offset.map(hsize_t.init)
     var size: hsize_t = 0
-    try Library.check("H5Dget_chunk_storage_size", on: name) {
-      H5Dget_chunk_storage_size(id, offset, &size)
+    try Library.locked { () throws(HDF5Error) in
+      guard H5Dget_chunk_storage_size(id, offset, &size) < 0 else { return }
+      let error = HDF5Error.current("H5Dget_chunk_storage_size", on: name)
+      // The library answers 0 for one missing chunk, but refuses where all are missing.
+      if H5Dget_storage_size(id) > 0 { throw error }
     }
     guard let size = Int(exactly: size) else {
       throw HDF5Error(call: "H5Dget_chunk_storage_size", object: name, "size \(size) is absurd")
@@ -103,10 +115,15 @@ package struct Dataset: ~Copyable, Object {
     return size
   }
 
-  /// Reads one chunk as stored, with the mask of the filters it skips. Calls `H5Dread_chunk`.
+  /// Reads one chunk as stored, with the mask of the filters it skips.
   ///
-  /// - Parameter limit: the most bytes a stored chunk may have; a larger one is refused unread.
+  /// Calls `H5Dread_chunk`.
+  ///
+  /// - Parameters:
+  ///   - offset: the chunk's first element.
+  ///   - limit: the most bytes a stored chunk may have; a larger one is refused unread.
   /// - Returns: nil when the chunk was never written.
+  /// - Throws: the library's refusal.
   package func readChunk(
     at offset: [Int],
     limit: Int
@@ -178,7 +195,9 @@ extension File {
     return Dataset(adopting: handle, name: dataset)
   }
 
-  /// Opens a dataset of the root group. Calls `H5Dopen2`.
+  /// Opens a dataset of the root group.
+  ///
+  /// Calls `H5Dopen2`.
   package func openDataset(_ dataset: String) throws(HDF5Error) -> Dataset {
     let handle = try Handle("H5Dopen2", on: dataset, closer: H5Dclose) { H5Dopen2(id, dataset, 0) }
     return Dataset(adopting: handle, name: dataset)

@@ -37,7 +37,9 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Makes the HDF5 datatype. Calls `H5Tcopy` and the setters.
+  /// Makes the HDF5 datatype.
+  ///
+  /// Calls `H5Tcopy` and the setters.
   func makeDatatype() throws(HDF5Error) -> Handle {
     try Library.locked { () throws(HDF5Error) -> Handle in
 
@@ -72,7 +74,9 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Names the type behind an identifier. Calls the `H5Tget` family.
+  /// Names the type behind an identifier.
+  ///
+  /// Calls the `H5Tget` family.
   init(describing id: Int64) {
     self = Library.locked { Self.describe(id) }
   }

@@ -46,7 +46,9 @@ package struct File: ~Copyable, Object {
     }
   }
 
-  /// Opens a finished file for reading. Calls `H5Fopen`.
+  /// Opens a finished file for reading.
+  ///
+  /// Calls `H5Fopen`.
   package static func open(_ path: String) throws(HDF5Error) -> File {
     let access = try accessProperties(path)
     return try File(path) { H5Fopen(path, chdf5_acc_read_only(), access.id) }
@@ -74,7 +76,9 @@ package struct File: ~Copyable, Object {
     return access
   }
 
-  /// Writes everything out and closes; a full disk shows up here. Calls `H5Fclose`.
+  /// Writes everything out and closes; a full disk shows up here.
+  ///
+  /// Calls `H5Fclose`.
   package consuming func close() throws(HDF5Error) {
     let path = path
     let fileID = file.id
@@ -83,20 +87,20 @@ package struct File: ~Copyable, Object {
     try file.close("H5Fclose", on: path)
   }
 
-  /// Names and kinds of the links in the root group, in name order. Calls `H5Lget_info`.
+  /// Names and kinds of the links in the root group, in name order.
+  ///
+  /// Calls `H5Lget_info`.
   package func links() throws(HDF5Error) -> [(name: String, kind: LinkKind)] {
     try Library.locked { () throws(HDF5Error) -> [(name: String, kind: LinkKind)] in
       var info = H5G_info_t()
       try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }
       var links: [(name: String, kind: LinkKind)] = []
       for position in 0..<info.nlinks {
-        let length = H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, nil, 0, 0)
-        guard length >= 0 else { throw .current("H5Lget_name_by_idx", on: name) }
-        var buffer = [CChar](repeating: 0, count: length + 1)
-        H5Lget_name_by_idx(
-          id, ".", H5_INDEX_NAME, H5_ITER_INC, position, &buffer, buffer.count, 0)
-        let link = String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        links.append((link, try linkKind(buffer, named: link)))
+        var nameBytes = [CChar]()
+        let link = try text("H5Lget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
+          H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, size, 0)
+        }
+        links.append((link, try linkKind(nameBytes, named: link)))
       }
       return links
     }
@@ -120,7 +124,9 @@ package struct File: ~Copyable, Object {
     }
   }
 
-  /// True when links lie in the object header, not in a heap. Calls `H5Gget_info`.
+  /// True when links lie in the object header, not in a heap.
+  ///
+  /// Calls `H5Gget_info`.
   package func hasCompactLinks() throws(HDF5Error) -> Bool {
     var info = H5G_info_t()
     try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }

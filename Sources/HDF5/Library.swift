@@ -49,6 +49,28 @@ package enum Library {
   }
 }
 
+/// The text that a C function writes into a buffer of the size it asks for.
+///
+/// - Parameters:
+///   - call: the C function.
+///   - object: what errors call the object.
+///   - bytes: receives the text as a C string.
+///   - write: calls the function with a buffer, nil at first, and returns the length.
+/// - Returns: the text.
+/// - Throws: the library's error for a negative length.
+func text(
+  _ call: StaticString,
+  on object: String,
+  into bytes: inout [CChar],
+  _ write: (UnsafeMutablePointer<CChar>?, Int) -> Int
+) throws(HDF5Error) -> String {
+  let length = write(nil, 0)
+  guard length >= 0 else { throw .current(call, on: object) }
+  bytes = [CChar](repeating: 0, count: length + 1)
+  _ = write(&bytes, bytes.count)
+  return String(decoding: bytes.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
 /// A recursive mutex; the standard library's `Mutex` can't be taken twice by one thread.
 private final class RecursiveLock: @unchecked Sendable {
   // Unchecked: a pthread mutex may be used from any thread once made.

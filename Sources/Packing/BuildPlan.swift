@@ -51,7 +51,11 @@ struct BuildPlan {
     }
     let rowOrder = try Self.rowOrder(options.rowOrder, isListed: listing != nil)
     let metadata = try MetadataDocument(annotator: options.annotator, classes: options.classes)
-    let encoding = try ScoreEncoding(options.encoding, for: kind, maximumError: options.maximumError)
+    let encoding = try ScoreEncoding(
+      options.encoding,
+      for: kind,
+      maximumError: options.maximumError
+    )
     let keyBytes = listing.map { images in
       images.lazy.map(\.key.utf8.count).filter { $0 <= ImageKey.maximumBytes }.max() ?? 1
     }
@@ -119,7 +123,8 @@ struct BuildPlan {
   private static func checkSizes(_ header: ShardHeader) throws(RelabelError) {
     let entryBytes = 4
     let bytes = header.imagesPerChunk.multipliedReportingOverflow(
-      by: header.shape.entries * entryBytes)
+      by: header.shape.entries * entryBytes
+    )
     if bytes.overflow || bytes.partialValue > 16 << 20 {
       throw RelabelError(
         .usage,

@@ -54,8 +54,10 @@ struct OutputFolder: ~Copyable {
 
   /// Refuses what stands in the way of a build, or removes it.
   ///
-  /// - Parameter overwrites: removes an existing dataset: first its index, so that the folder is
-  ///   incomplete from then on, then its shards.
+  /// - Parameters:
+  ///   - buildID: the build whose shards may stay.
+  ///   - overwrites: removes an existing dataset: first its index, so that the folder is
+  ///     incomplete from then on, then its shards.
   /// - Throws: `.usage` naming the file that is in the way.
   func prepare(buildID: String, overwrites: Bool) throws(RelabelError) {
     let indexPath = path(of: DatasetIndex.fileName)

@@ -160,7 +160,8 @@ public struct Packer: Sendable {
         continue
       }
       // The earlier run left this image out. If it is sound by now, the shard is out of date.
-      guard case .failure(let error) = ShardBuild.encoded(image, codec, keyBytes: plan.header.keyBytes)
+      guard
+        case .failure(let error) = ShardBuild.encoded(image, codec, keyBytes: plan.header.keyBytes)
       else { return nil }
       guard options.skipsBadInput, error.isBadInput else { throw error }
       leftOut.append(DatasetIndex.LeftOut(image, because: error))
@@ -182,7 +183,10 @@ public struct Packer: Sendable {
   ) throws(RelabelError) -> PackSummary {
     let index = build.index(named: options.name)
     guard !index.shards.isEmpty else {
-      throw RelabelError(.invalidInput, "no image could be packed: \(index.leftOut.first?.reason ?? "")")
+      throw RelabelError(
+        .invalidInput,
+        "no image could be packed: \(index.leftOut.first?.reason ?? "")"
+      )
     }
     let bytes = try index.encoded()
     try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))

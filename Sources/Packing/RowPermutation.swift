@@ -1,9 +1,9 @@
-import Relabel
+package import Relabel
 
 /// The order in which listed images become rows (spec, "Permutation").
-enum RowPermutation {
+package enum RowPermutation {
   /// Places in the listing, row by row.
-  static func places(_ count: Int, _ order: RowOrder) -> [Int] {
+  package static func places(_ count: Int, _ order: RowOrder) -> [Int] {
     var places = Array(0..<count)
     guard case .shuffled(let seed) = order else { return places }
     var random = SplitMix64(state: seed)

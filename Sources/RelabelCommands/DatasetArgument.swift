@@ -38,7 +38,9 @@ enum DatasetArgument {
     case .shard(let reader): return [reader]
     case .dataset(let dataset):
       var readers: [ShardReader] = []
-      for shard in dataset.index.shards.indices { readers.append(try dataset.reader(ofShard: shard)) }
+      for shard in dataset.index.shards.indices {
+        readers.append(try dataset.reader(ofShard: shard))
+      }
       return readers
     }
   }

@@ -31,7 +31,10 @@ extension Compression: ExpressibleByArgument {
 
 /// The option shared by all commands that use several threads.
 struct JobsOption: ParsableArguments {
-  @Option(name: [.short, .long], help: "Threads. The result never depends on it.")
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long],
+    help: "Threads. The result never depends on it."
+  )
   var jobs: Int = min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 64)
 
   func validate() throws {

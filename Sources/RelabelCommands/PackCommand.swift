@@ -124,7 +124,9 @@ public struct PackCommand: ParsableCommand {
     options.jobs = threads.jobs
     options.skipsBadInput = onBadInput == .skip
     options.overwrites = overwrite
-    if let classes { options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes) }
+    if let classes {
+      options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes)
+    }
     if let images { options.imageList = try TextFile.lines(images) }
     if let annotator {
       guard let document = try? JSON(parsing: Array(TextFile.read(annotator).utf8)),

@@ -14,7 +14,9 @@ extension PackSummary {
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
     ]
-    if keptShards > 0 { lines.append("  kept      \(keptShards) shards that an earlier run finished") }
+    if keptShards > 0 {
+      lines.append("  kept      \(keptShards) shards that an earlier run finished")
+    }
     lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
     lines += listed("ignored", ignored)
     lines += listed("no map", unmatchedListLines)

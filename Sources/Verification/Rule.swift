@@ -98,7 +98,9 @@ public struct Rule: Hashable, Sendable {
     Rule("P003", "The orientation is stated", .sound),
   ]
 
-  private static let byID: [String: Rule] = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+  private static let byID: [String: Rule] = Dictionary(
+    uniqueKeysWithValues: all.map { ($0.id, $0) }
+  )
 
   /// The rule with an id, or nil.
   public static func with(id: String) -> Rule? { byID[id] }

@@ -7,7 +7,9 @@ struct ReLabelTensorTests {
   @Test("every container, type, stride and protocol", arguments: Fixtures.names("pt/"))
   func reads(_ name: String) throws {
     let output = try AnnotatorOutput.open([Fixtures.path(name)], options: options(topK: nil))
-    #expect(output.traits == SourceTraits(scoreKind: .logit, numClasses: 1000, isReLabelDialect: true))
+    #expect(
+      output.traits == SourceTraits(scoreKind: .logit, numClasses: 1000, isReLabelDialect: true)
+    )
     let image = try #require(try output.listed.first)
     #expect(try [image.load()] == Fixtures.maps(name))
     #expect(image.key == name.dropFirst(3).dropLast(3))
@@ -75,10 +77,13 @@ struct ReLabelTensorTests {
     }
   }
 
-  @Test("shapes that are no map", arguments: [
-    [2, 2, 12], [3, 2, 3, 2], [2, 0, 3, 4], [2, 2, 0, 4], [2, 2, 3, 5000], [2, 70_000, 1, 1],
-    [2, 65_535, 64, 4],
-  ])
+  @Test(
+    "shapes that are no map",
+    arguments: [
+      [2, 2, 12], [3, 2, 3, 2], [2, 0, 3, 4], [2, 2, 0, 4], [2, 2, 3, 5000], [2, 70_000, 1, 1],
+      [2, 65_535, 64, 4],
+    ]
+  )
   func shapes(_ sizes: [Int]) {
     var file = LegacyFile()
     file.sizes = sizes

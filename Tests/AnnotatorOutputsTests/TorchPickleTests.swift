@@ -15,10 +15,14 @@ struct TorchPickleTests {
     expectError(code, message, location: location) { _ = try load(file) }
   }
 
-  @Test("calls", arguments: [
-    ("os", "system"), ("builtins", "eval"), ("torch", "load"), ("torch.storage", "_load_from_bytes"),
-    ("collections", "Counter"), ("torch._utils", "_rebuild_tensor"), ("evil", "FloatStorage"),
-  ])
+  @Test(
+    "calls",
+    arguments: [
+      ("os", "system"), ("builtins", "eval"), ("torch", "load"),
+      ("torch.storage", "_load_from_bytes"),
+      ("collections", "Counter"), ("torch._utils", "_rebuild_tensor"), ("evil", "FloatStorage"),
+    ]
+  )
   func calls(_ module: String, _ name: String) {
     let message = "the pickle calls '\(module).\(name)'; it was not executed"
     let arguments = Op.text("(") + Op.string("touch here") + Op.text("tR")
@@ -27,10 +31,12 @@ struct TorchPickleTests {
     expectRefusal(.unsafeInput, message, stacked + arguments)
   }
 
-  @Test("objects", arguments: [
+  static let objectCodes: [[UInt8]] = [
     Op.text("(ios\nsystem\n"), Op.text("(o"), Op.text(")b"), Op.text(")") + [0x81],
     [0x92], [0x82, 1], [0x83, 1, 0], [0x84, 1, 0, 0, 0],
-  ])
+  ]
+
+  @Test("objects", arguments: objectCodes)
   func objects(_ code: [UInt8]) {
     expectRefusal(.unsafeInput, "makes an object of its own; it was not executed", code)
   }
@@ -52,18 +58,23 @@ struct TorchPickleTests {
     expectRefusal(.invalidInput, "not a storage", Op.text("(NNNNNtQ"))
   }
 
-  @Test("malformed", arguments: [
-    "t", "R", "Q", "N)R", "(", "NN", "a", "Na", "s", "}Ns", "((tt", "]((Ne", "Nt",
-  ])
+  @Test(
+    "malformed",
+    arguments: [
+      "t", "R", "Q", "(", "NN", "a", "Na", "s", "}Ns", "((tt", "]((Ne", "Nt",
+    ]
+  )
   func malformed(_ code: String) {
     expectRefusal(.invalidInput, "", Op.text(code))
   }
 
-  @Test("memo", arguments: [
+  static let memoCodes: [([UInt8], String)] = [
     (Op.text("q\u{0}"), "malformed"), (Op.text("h\u{0}"), "malformed"),
     (Op.text("Nr") + [0xFF, 0xFF, 0xFF, 0x7F], "malformed"),
     (Op.text(")q\u{0}h\u{0}"), "uses a container twice"),
-  ])
+  ]
+
+  @Test("memo", arguments: memoCodes)
   func memo(_ code: [UInt8], _ message: String) {
     expectRefusal(.invalidInput, message, code)
   }

@@ -96,7 +96,10 @@ struct NumPyArchive {
     _ stream: ArrayStream,
     _ spool: inout Spool
   ) throws(RelabelError) -> Part {
-    try takeSparse(stream, &spool) { header, bytes, shape throws(RelabelError) in
+    try takeSparse(stream, &spool, needsFloat: false) {
+      header,
+      bytes,
+      shape throws(RelabelError) in
       var values = NumPyValues.classIDs(header.scalar, bytes, shape.entries)
       if header.isFortran {
         values = NumPyValues.fromFortran(values, shape: [shape.height, shape.width, shape.topK])
@@ -116,10 +119,10 @@ struct NumPyArchive {
     _ stream: ArrayStream,
     _ spool: inout Spool
   ) throws(RelabelError) -> Part {
-    try takeSparse(stream, &spool) { header, bytes, shape throws(RelabelError) in
-      guard header.scalar.isFloat else {
-        throw RelabelError(.invalidInput, "scores are of float16, float32 or float64")
-      }
+    try takeSparse(stream, &spool, needsFloat: true) {
+      header,
+      bytes,
+      shape throws(RelabelError) in
       var values = NumPyValues.floats(header.scalar, bytes, shape.entries)
       if header.isFortran {
         values = NumPyValues.fromFortran(values, shape: [shape.height, shape.width, shape.topK])
@@ -138,9 +141,16 @@ struct NumPyArchive {
   private mutating func takeSparse<Value: BitwiseCopyable>(
     _ stream: ArrayStream,
     _ spool: inout Spool,
+    needsFloat: Bool,
     _ decode: (NumPyHeader, UnsafeRawBufferPointer, MapShape) throws(RelabelError) -> [Value]
   ) throws(RelabelError) -> Part {
     let header = try stream.header()
+    guard needsFloat ? header.scalar.isFloat : header.scalar.isNumber else {
+      throw RelabelError(
+        .invalidInput,
+        needsFloat ? "scores are of float16, float32 or float64" : "class ids are numbers"
+      )
+    }
     let (rows, shape) = try Self.sparseShape(header)
     guard let values = checkedProduct(rows, shape.entries) else { throw Self.overflow }
     let (file, offset) = try spool.reserve(values: values)

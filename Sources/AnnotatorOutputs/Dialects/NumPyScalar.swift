@@ -28,18 +28,25 @@ enum NumPyScalar: Hashable {
     }
   }
 
+  var isNumber: Bool {
+    switch self {
+    case .bytes, .unicode: false
+    default: true
+    }
+  }
+
   /// Reads a `descr` such as `<f4`.
   init(_ descriptor: String) throws(RelabelError) {
     let text = Array(descriptor.utf8)
     guard text.count >= 2 else { throw Self.unknown(descriptor) }
     let (order, kind) = (text[0], text[1])
+    if kind == UInt8(ascii: "O") {
+      throw RelabelError(
+        .unsafeInput,
+        "the array holds pickled Python objects; they were not executed"
+      )
+    }
     guard let width = Int(String(decoding: text[2...], as: UTF8.self)), width >= 0 else {
-      if kind == UInt8(ascii: "O") {
-        throw RelabelError(
-          .unsafeInput,
-          "the array holds pickled Python objects; they were not executed"
-        )
-      }
       throw Self.unknown(descriptor)
     }
     if order == UInt8(ascii: ">") {

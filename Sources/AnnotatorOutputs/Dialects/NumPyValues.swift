@@ -2,7 +2,9 @@ import Relabel
 
 /// Turns the bytes of one row of an array into numbers.
 enum NumPyValues {
-  /// `count` elements as binary32; a binary64 too large for it becomes infinite.
+  /// `count` elements of a floating-point type as binary32.
+  ///
+  /// A binary64 too large for it becomes infinite.
   static func floats(
     _ scalar: NumPyScalar,
     _ bytes: UnsafeRawBufferPointer,
@@ -12,7 +14,7 @@ enum NumPyValues {
     case .float16: convert(bytes, count, Half.float)
     case .float32: convert(bytes, count, Float.float)
     case .float64: convert(bytes, count, Double.float)
-    default: convert(bytes, count) { Float(truncating(whole(scalar, $0, $1))) }
+    default: convert(bytes, count) { _, _ in .nan }
     }
   }
 
@@ -90,9 +92,9 @@ enum NumPyValues {
     case .signed(1): load(Int8.self)
     case .signed(2): load(Int16.self)
     case .signed(4): load(Int32.self)
-    default: load(Int64.self)
+    case .signed: load(Int64.self)
+    // Texts are refused before; their widths are no number's.
+    case .float16, .float32, .float64, .bytes, .unicode: nil
     }
   }
-
-  private static func truncating(_ value: Int64?) -> Int64 { value ?? 0 }
 }

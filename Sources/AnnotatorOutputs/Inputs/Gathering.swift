@@ -9,7 +9,8 @@ struct Gathering {
   }
 
   let options: InputOptions
-  var images: [(key: String, entry: Entry)] = []
+  /// Images with a key but no index yet.
+  var images: [PendingImage] = []
   var batches: [Batch] = []
   var ignored: [String] = []
   var inputBytes: Int64 = 0
@@ -22,7 +23,7 @@ struct Gathering {
 
   /// Adds an image that can't be loaded.
   mutating func addFailure(_ error: RelabelError, key: String, at place: Place) {
-    images.append((key, .failing(error, at: place)))
+    append(key, .failing(error, at: place))
   }
 
   /// Adds the images of a file or tar member; a broken one becomes one image that fails.
@@ -38,7 +39,7 @@ struct Gathering {
     do throws(RelabelError) {
       switch kind {
       case .torch:
-        images.append((key, Entry(place: place, payload: .torch(region, topK: options.topK))))
+        append(key, Entry(place: place, payload: .torch(region, topK: options.topK)))
       case .array:
         let (entries, isBatch) = try DenseLayout.entries(
           of: region,
@@ -63,12 +64,16 @@ struct Gathering {
 
   private mutating func add(_ entries: [Entry], isBatch: Bool, keys: [String]?, key: String) {
     if let keys {
-      for (key, entry) in zip(keys, entries) { images.append((key, entry)) }
+      for (key, entry) in zip(keys, entries) { append(key, entry) }
     } else if isBatch {
       batches.append(Batch(key: key, entries: entries))
     } else {
-      for entry in entries { images.append((key, entry)) }
+      for entry in entries { append(key, entry) }
     }
+  }
+
+  private mutating func append(_ key: String, _ entry: Entry) {
+    images.append(PendingImage(key: key, imageIndex: -1, entry: entry))
   }
 
   private func checkKind(_ entries: [Entry]) throws(RelabelError) {
@@ -85,8 +90,10 @@ struct Gathering {
 
 extension Gathering.Batch {
   /// The rows, keyed by the path and their number: `PATH#000012`.
-  var keyed: [(key: String, entry: Entry)] {
-    entries.enumerated().map { (Self.key(key, row: $0.offset), $0.element) }
+  var keyed: [PendingImage] {
+    entries.enumerated().map { row, entry in
+      PendingImage(key: Self.key(key, row: row), imageIndex: -1, entry: entry)
+    }
   }
 
   static func key(_ path: String, row: Int) -> String {

@@ -7,47 +7,43 @@ struct Listing {
   private(set) var unmatched: [String] = []
   let traits: SourceTraits
 
-  init(_ gathering: Gathering) throws(RelabelError) {
+  /// Takes the images out of `gathering`.
+  init(_ gathering: inout Gathering) throws(RelabelError) {
+    let options = gathering.options
     let list: ImageList?
-    if let lines = gathering.options.imageList {
-      list = try ImageList(lines)
+    if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
+    // There may be millions: the one array is moved from hand to hand and changed in place.
+    var found: [PendingImage] = []
+    swap(&found, &gathering.images)
+    if let list, !gathering.batches.isEmpty, found.allSatisfy(\.entry.isFailing) {
+      // Which lines a broken batch would have taken can't be known.
+      if case .failure(let error) = found.first?.entry.payload { throw error }
+      images = try Self.batches(gathering.batches, list)
     } else {
-      list = nil
+      for batch in gathering.batches { found += batch.keyed }
+      Self.sort(&found)
+      Self.failDuplicates(&found)
+      images = found
     }
-    if let list, !gathering.batches.isEmpty, gathering.images.allSatisfy(\.entry.isFailing) {
-      (images, traits) = try Self.batches(gathering, list)
-      return
+    found = []
+    let first = images.lazy.compactMap(\.entry.denseClasses).first
+    for place in images.indices {
+      images[place].entry = images[place].entry.checked(given: options.numClasses, first: first)
     }
-
-    let found = Self.sorted(gathering.images + gathering.batches.flatMap(\.keyed))
-    var unique = Self.unique(found)
-    let first = unique.lazy.compactMap(\.entry.denseClasses).first
-    for place in unique.indices {
-      unique[place].entry = unique[place].entry.checked(
-        given: gathering.options.numClasses,
-        first: first
-      )
+    traits = try Self.traits(images.lazy.map(\.entry), options)
+    if let list, images.first?.imageIndex == -1 {
+      place(in: list)
+    } else {
+      for place in images.indices { images[place].imageIndex = Int64(place) }
     }
-    traits = try Self.traits(unique.lazy.map(\.entry), gathering.options)
-    guard let list else {
-      images = unique.enumerated().map { place, image in
-        PendingImage(key: image.key, imageIndex: Int64(place), entry: image.entry)
-      }
-      return
-    }
-    (images, unmatched) = Self.listed(unique, list)
   }
 
   /// Rows of batches take the lines of the list in order.
   private static func batches(
-    _ gathering: Gathering,
+    _ batches: [Gathering.Batch],
     _ list: ImageList
-  ) throws(RelabelError) -> ([PendingImage], SourceTraits) {
-    // Which lines a broken batch would have taken can't be known.
-    if let broken = gathering.images.first {
-      if case .failure(let error) = broken.entry.payload { throw error }
-    }
-    var entries = gathering.batches.flatMap(\.entries)
+  ) throws(RelabelError) -> [PendingImage] {
+    let entries = batches.flatMap(\.entries)
     guard entries.count == list.keys.count else {
       throw RelabelError(
         .usage,
@@ -55,63 +51,39 @@ struct Listing {
           + " give one line for each map, in order"
       )
     }
-    let first = entries.lazy.compactMap(\.denseClasses).first
-    entries = entries.map { $0.checked(given: gathering.options.numClasses, first: first) }
-    let images = zip(list.keys, entries).enumerated().map { place, image in
-      PendingImage(key: image.0, imageIndex: Int64(place), entry: image.1)
-    }
-    return (images, try traits(entries.lazy.map(\.self), gathering.options))
+    return zip(list.keys, entries).map { PendingImage(key: $0, imageIndex: 0, entry: $1) }
   }
 
-  /// The images in the order of their lines; those without one fail and come last.
-  private static func listed(
-    _ found: [(key: String, entry: Entry)],
-    _ list: ImageList
-  ) -> ([PendingImage], unmatched: [String]) {
-    var place = [Int?](repeating: nil, count: list.keys.count)
-    var missing: [PendingImage] = []
-    for (number, image) in found.enumerated() {
-      if let line = list.line(of: image.key) {
-        place[line] = number
-      } else {
-        let entry =
-          image.entry.isFailing
-          ? image.entry : .failing(ImageList.missing(image.key), at: image.entry.place)
-        missing.append(PendingImage(key: image.key, imageIndex: -1, entry: entry))
+  /// Puts the images in the order of their lines; those without one fail and come last.
+  private mutating func place(in list: ImageList) {
+    var isMatched = [Bool](repeating: false, count: list.keys.count)
+    for place in images.indices {
+      if let line = list.line(of: images[place].key) {
+        images[place].imageIndex = Int64(line)
+        isMatched[line] = true
+      } else if !images[place].entry.isFailing {
+        let error = ImageList.missing(images[place].key)
+        images[place].entry = .failing(error, at: images[place].entry.place)
       }
     }
-    var images: [PendingImage] = []
-    var unmatched: [String] = []
-    for (line, number) in place.enumerated() {
-      if let number {
-        let image = found[number]
-        images.append(
-          PendingImage(key: image.key, imageIndex: Int64(line), entry: image.entry)
-        )
-      } else {
-        unmatched.append(list.lines[line])
-      }
+    images.sort { a, b in
+      // Those without a line have -1, the largest number without a sign.
+      let (x, y) = (UInt64(bitPattern: a.imageIndex), UInt64(bitPattern: b.imageIndex))
+      return x == y ? Self.compare(a.key, b.key) < 0 : x < y
     }
-    return (images + missing, unmatched)
+    unmatched = zip(list.lines, isMatched).filter { !$0.1 }.map(\.0)
   }
 
-  /// The images in key order; those with an invalid key fail.
-  private static func sorted(
-    _ found: [(key: String, entry: Entry)]
-  ) -> [(key: String, entry: Entry)] {
-    // Sorting numbers moves less than sorting what they stand for.
-    let order = found.indices.sorted { a, b in
-      switch compare(found[a].key, found[b].key) {
-      case 0:
-        found[a].entry.place.description(key: found[a].key)
-          < found[b].entry.place.description(key: found[b].key)
-      case let sign: sign < 0
-      }
+  /// Sorts by key; images with an invalid key fail.
+  private static func sort(_ images: inout [PendingImage]) {
+    images.sort { a, b in
+      let sign = compare(a.key, b.key)
+      return sign == 0 ? a.source < b.source : sign < 0
     }
-    return order.map { place in
-      let image = found[place]
-      guard !image.entry.isFailing, let fault = ImageKey.fault(image.key) else { return image }
-      return (image.key, .failing(RelabelError(.invalidInput, fault), at: image.entry.place))
+    for place in images.indices where !images[place].entry.isFailing {
+      guard let fault = ImageKey.fault(images[place].key) else { continue }
+      let error = RelabelError(.invalidInput, fault)
+      images[place].entry = .failing(error, at: images[place].entry.place)
     }
   }
 
@@ -128,27 +100,22 @@ struct Listing {
     return ImageKey.precedes(a, b) ? -1 : (ImageKey.precedes(b, a) ? 1 : 0)
   }
 
-  /// One image for each key; where there were several, one that fails and names two of them.
-  private static func unique(
-    _ sorted: [(key: String, entry: Entry)]
-  ) -> [(key: String, entry: Entry)] {
-    var unique: [(key: String, entry: Entry)] = []
-    unique.reserveCapacity(sorted.count)
+  /// Leaves one image for each key; where there were several, it fails and names two of them.
+  private static func failDuplicates(_ images: inout [PendingImage]) {
+    var kept = 0
     var start = 0
-    while start < sorted.count {
-      let image = sorted[start]
+    while start < images.count {
       var end = start + 1
-      while end < sorted.count, compare(sorted[end].key, image.key) == 0 { end += 1 }
-      if end == start + 1 {
-        unique.append(image)
-      } else {
-        let names = [image, sorted[start + 1]].map { $0.entry.place.description(key: $0.key) }
-        let error = Self.duplicate(names[0], names[1])
-        unique.append((image.key, .failing(error, at: image.entry.place)))
+      while end < images.count, compare(images[end].key, images[start].key) == 0 { end += 1 }
+      if start != kept { images.swapAt(kept, start) }
+      if end > start + 1 {
+        let error = duplicate(images[kept].source, images[start + 1].source)
+        images[kept].entry = .failing(error, at: images[kept].entry.place)
       }
+      kept += 1
       start = end
     }
-    return unique
+    images.removeSubrange(kept...)
   }
 
   /// What an image with two sources fails with.

@@ -20,7 +20,7 @@ package struct CellRules: Sendable {
   private let order: CellOrder?
   private let slack: Double
 
-  /// - Parameter order: nil leaves the order unchecked, for entries that are yet to be sorted.
+  /// Makes the rules of a dataset; without an order, entries may come in any.
   package init(numClasses: Int, kind: ScoreKind, encoding: ScoreEncoding, order: CellOrder?) {
     self.numClasses = UInt32(clamping: numClasses)
     self.kind = kind

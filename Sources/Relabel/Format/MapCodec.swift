@@ -152,7 +152,9 @@ public struct MapCodec: Sendable {
     return RelabelError(.invalidInput, reason, at: Location(cell: cell))
   }
 
-  /// Class ids from their stored bytes. Callable from any thread.
+  /// Class ids from their stored bytes.
+  ///
+  /// Callable from any thread.
   package func classIndex(_ bytes: Span<UInt8>) -> [UInt32] {
     let size = hasWideIDs ? 4 : 2
     return [UInt32](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
@@ -161,7 +163,9 @@ public struct MapCodec: Sendable {
     }
   }
 
-  /// Scores from their stored bytes, NaN where never written. Callable from any thread.
+  /// Scores from their stored bytes, NaN where never written.
+  ///
+  /// Callable from any thread.
   package func score(_ bytes: Span<UInt8>) -> [Float] {
     let size = encoding.elementType.size
     let unwritten: UInt32? = encoding.packing == nil ? nil : size == 1 ? 0xFF : 0xFFFF

@@ -14,6 +14,7 @@ public struct MetadataDocument: Hashable, Sendable {
   ///   - annotator: the user's annotator document; its members `source`, `licence` and `citation`
   ///     move to the top of the document.
   ///   - classes: the class table.
+  /// - Throws: `.invalidInput` for a number that JSON can't hold.
   public init(annotator: JSON?, classes: ClassTable?) throws(RelabelError) {
     var members: [String: JSON] = ["annotator": .null, "classes": .null]
     if case .object(var annotator)? = annotator {
@@ -59,7 +60,9 @@ public struct MetadataDocument: Hashable, Sendable {
   private static func json(of classes: ClassTable) throws(RelabelError) -> JSON {
     let table = JSON.array(
       classes.entries.enumerated().map { index, entry in
-        .object(["index": .integer(Int64(index)), "id": .string(entry.id), "name": .string(entry.name)])
+        .object([
+          "index": .integer(Int64(index)), "id": .string(entry.id), "name": .string(entry.name),
+        ])
       }
     )
     return .object([
@@ -77,7 +80,10 @@ public struct MetadataDocument: Hashable, Sendable {
     for (index, row) in rows.enumerated() {
       let (id, name) = (row["id"]?.string, row["name"]?.string)
       guard row["index"]?.integer == Int64(index), let either = id ?? name else {
-        throw RelabelError(.invalidInput, "'classes.table[\(index)]' lacks its index, or id and name")
+        throw RelabelError(
+          .invalidInput,
+          "'classes.table[\(index)]' lacks its index, or id and name"
+        )
       }
       entries.append(ClassTable.Entry(id: id ?? either, name: name ?? either))
     }

@@ -38,7 +38,9 @@ package struct ChunkCodec: Hashable, Sendable {
   /// The most bytes a sound stored chunk can have (spec, section 3.11).
   package var largestStored: Int { rawBytes + rawBytes / 512 + 128 }
 
-  /// The stored form of a chunk. Callable from any thread.
+  /// The stored form of a chunk.
+  ///
+  /// Callable from any thread.
   package func encode(_ raw: [UInt8]) -> [UInt8] {
     precondition(raw.count == rawBytes)
     var bytes = raw
@@ -57,9 +59,14 @@ package struct ChunkCodec: Hashable, Sendable {
     return bytes
   }
 
-  /// The chunk that `stored` holds. Callable from any thread.
+  /// The chunk that some stored bytes hold.
   ///
-  /// - Parameter skipped: bit i set means filter i was not applied (`H5Dread_chunk`).
+  /// Callable from any thread.
+  /// - Parameters:
+  ///   - stored: the bytes as `H5Dread_chunk` gives them.
+  ///   - skipped: bit i set means filter i was not applied.
+  /// - Returns: `rawBytes` bytes.
+  /// - Throws: why the bytes hold no such chunk.
   package func decode(_ stored: [UInt8], skipped: UInt32) throws(ChunkFault) -> [UInt8] {
     var bytes = stored[...]
     for (position, filter) in filters.enumerated().reversed() {

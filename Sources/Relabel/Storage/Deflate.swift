@@ -3,9 +3,13 @@ import Synchronization
 
 /// zlib streams through libdeflate (spec, "Filters").
 package enum Deflate {
-  /// A zlib stream of `bytes`. Callable from any thread.
+  /// Compresses some bytes to a zlib stream.
   ///
-  /// - Parameter level: 1 to 12.
+  /// Callable from any thread.
+  /// - Parameters:
+  ///   - bytes: what to compress.
+  ///   - level: 1 to 12.
+  /// - Returns: the stream.
   package static func compressed(_ bytes: [UInt8], level: Int) -> [UInt8] {
     let compressor = Pool.takeCompressor(level: level)
     defer { Pool.give(compressor, level: level) }

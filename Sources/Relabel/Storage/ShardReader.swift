@@ -145,7 +145,8 @@ public final class ShardReader: Sendable {
     var indexes: [Int64] = []
     for chunk in 0..<file.imageIndex.chunks {
       indexes += ShardFile.imageIndexes(
-        try bytes(of: file.imageIndex, named: Layout.imageIndex, chunk))
+        try bytes(of: file.imageIndex, named: Layout.imageIndex, chunk)
+      )
     }
     indexes.removeLast(indexes.count - count)
     let loaded = Identities(

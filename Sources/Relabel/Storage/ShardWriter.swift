@@ -61,9 +61,10 @@ public struct ShardWriter: ~Copyable {
       imageIndexes.append(image.imageIndex)
       largestError = max(largestError, image.largestError)
       let range = image.scoreRange
-      scoreRange = scoreRange.map {
-        min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
-      } ?? range
+      scoreRange =
+        scoreRange.map {
+          min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
+        } ?? range
     }
     pending += images
     let whole = pending.count - pending.count % header.imagesPerChunk
@@ -73,7 +74,10 @@ public struct ShardWriter: ~Copyable {
 
   /// Writes the last chunk, the keys and the attributes, closes, checks and publishes the file.
   ///
-  /// - Parameter check: looks at the closed file under its temporary name before it is published.
+  /// - Parameters:
+  ///   - jobs: threads that compress the last chunk.
+  ///   - check: looks at the closed file under its temporary name before it is published.
+  /// - Returns: what the shard holds.
   /// - Throws: `.io`, or what `check` throws; nothing is published then.
   public consuming func finish(
     jobs: Int = 1,

@@ -42,7 +42,8 @@ public final class ShardedDataset: Sendable {
     }
     do {
       index = try DatasetIndex(
-        parsing: Folder.contents(indexPath, limit: Self.maximumIndexBytes))
+        parsing: Folder.contents(indexPath, limit: Self.maximumIndexBytes)
+      )
     } catch {
       throw error.located(Location(file: indexPath))
     }

@@ -6,6 +6,7 @@ public enum TopK {
   ///   - dense: scores in the order [class, y, x], `classes · height · width` of them, none NaN.
   ///   - classes: how many classes the map scores.
   ///   - shape: grid and k of the result; k is at most `classes`.
+  /// - Returns: the label map, its cells ordered by score.
   /// - Complexity: O(classes · cells), with one pass over `dense` in memory order.
   public static func reduce(_ dense: Span<Float>, classes: Int, shape: MapShape) -> LabelMap {
     let cells = shape.cells

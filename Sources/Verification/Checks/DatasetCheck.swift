@@ -126,7 +126,8 @@ struct DatasetCheck {
   ) {
     guard header != first.header else { return }
     tally.add(
-      Violation("M008", "'\(path)' and '\(first.path)' differ in types, shapes or attributes"))
+      Violation("M008", "'\(path)' and '\(first.path)' differ in types, shapes or attributes")
+    )
   }
 }
 

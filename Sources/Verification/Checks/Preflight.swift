@@ -48,7 +48,10 @@ struct Preflight {
     let end = bytes[28..<36].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     guard end == fileBytes else {
       let what = fileBytes < end ? "truncated" : "followed by other bytes"
-      return Violation("S004", "the file has \(fileBytes) bytes, its superblock says \(end): \(what)")
+      return Violation(
+        "S004",
+        "the file has \(fileBytes) bytes, its superblock says \(end): \(what)"
+      )
     }
     return nil
   }

@@ -16,7 +16,7 @@ struct ShardCheck {
     let file: ShardFile?
     do {
       file = try ShardFile.open(path) { tally.add($0) }
-    } catch where error.code == .corrupt {
+    } catch  where error.code == .corrupt {
       tally.add(Violation("C001", error.message))
       return (tally, nil)
     }

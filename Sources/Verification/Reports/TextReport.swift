@@ -6,7 +6,8 @@ extension Report {
       let repeats = finding.count > 1 ? " (in \(finding.count) places, first here)" : ""
       let severity = finding.rule.severity.rawValue
       lines.append(
-        "\(finding.location): \(severity) \(finding.rule.id): \(finding.message)\(repeats)")
+        "\(finding.location): \(severity) \(finding.rule.id): \(finding.message)\(repeats)"
+      )
     }
     for failure in failures { lines.append("\(failure)") }
     let shards = "\(shards) shard\(shards == 1 ? "" : "s")"

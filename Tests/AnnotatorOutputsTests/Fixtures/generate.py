@@ -233,10 +233,11 @@ def make_tars():
         write(f"tar/maps.tar.{suffix}", f"w:{suffix}", order, format=tarfile.PAX_FORMAT)
     write("tar/maps.tar", "w", order, format=tarfile.PAX_FORMAT)
     subprocess.run(["zstd", "-q", "--rm", "-f", path("tar/maps.tar")], check=True)
-    expected["tar"] = {
-        name.removeprefix("./").removesuffix(".pt"): expected[source][0]
+    # A list: two of the names differ only in how an accent is written.
+    expected["tar"] = [
+        {"key": name.removeprefix("./").removesuffix(".pt"), "map": expected[source][0]}
         for name, source in zip(names, sources)
-    }
+    ]
 
 
 for folder in ("pt", "bad", "npy", "npz", "tar"):

@@ -25,9 +25,14 @@ enum Fixtures {
     }
   }
 
+  private struct Member: Decodable {
+    let key: String
+    let map: Map
+  }
+
   private struct Document: Decodable {
     let files: [String: [Map]]
-    let tar: [String: Map]
+    let tar: [Member]
   }
 
   static let folder: String = {
@@ -40,7 +45,7 @@ enum Fixtures {
       return try JSONDecoder().decode(Document.self, from: Data(bytes("expected.json")))
     } catch {
       Issue.record("expected.json can't be read: \(error)")
-      return Document(files: [:], tar: [:])
+      return Document(files: [:], tar: [])
     }
   }()
 
@@ -54,8 +59,12 @@ enum Fixtures {
     try #require(document.files[name]).map(\.labelMap)
   }
 
-  /// The maps in the tar files, by key.
-  static var tarMaps: [String: LabelMap] { document.tar.mapValues(\.labelMap) }
+  /// The map in the tar files with exactly this key.
+  static func tarMap(_ key: String) throws -> LabelMap {
+    // `==` takes `é` and `e` + accent for the same.
+    let member = document.tar.first { $0.key.utf8.elementsEqual(key.utf8) }
+    return try #require(member).map.labelMap
+  }
 
   static func path(_ name: String) -> String { "\(folder)/\(name)" }
 
@@ -69,7 +78,7 @@ final class TemporaryFolder {
   let path: String
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.path() + "/relabel-tests-\(UUID().uuidString)"
+    path = FileManager.default.temporaryDirectory.path() + "relabel-tests-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

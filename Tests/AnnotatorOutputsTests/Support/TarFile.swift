@@ -2,7 +2,7 @@
 struct TarFile {
   private(set) var bytes: [UInt8] = []
 
-  /// Adds a member; its type is as in the tar header: `0` file, `1` hard link, `2` symbolic link …
+  /// Adds a member whose type is as in a tar header: `0` for files, `2` for symbolic links.
   mutating func add(
     _ name: String,
     _ contents: [UInt8] = [],

@@ -36,10 +36,15 @@ struct ZipFile {
   }
 
   private static func crc(_ data: [UInt8]) -> UInt32 {
-    ~data.reduce(~UInt32(0)) { crc, byte in
-      (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in
-        crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1
+    var crc = ~UInt32(0)
+    for byte in data {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 {
+        let isOdd = crc & 1 == 1
+        crc >>= 1
+        if isOdd { crc ^= 0xEDB8_8320 }
       }
     }
+    return ~crc
   }
 }

@@ -142,7 +142,8 @@ struct LayoutInspection {
     case "log_normalizer": tail = Array(labels.dropFirst().prefix(2))
     default: tail = []
     }
-    guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first else {
+    guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first
+    else {
       fail("L007", "shape \(description.shape) does not fit the labels' \(labels)", column.name)
       return false
     }

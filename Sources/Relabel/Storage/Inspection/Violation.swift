@@ -21,6 +21,10 @@ package struct Violation: Hashable, Sendable {
       case "C002", "C003", "C006", "C010", "M009": .unsafeInput
       default: .corrupt
       }
-    return RelabelError(code, "\(message) [\(rule)]", at: location.filled(from: Location(file: file)))
+    return RelabelError(
+      code,
+      "\(message) [\(rule)]",
+      at: location.filled(from: Location(file: file))
+    )
   }
 }

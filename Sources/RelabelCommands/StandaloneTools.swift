@@ -1,0 +1,39 @@
+public import ArgumentParser
+
+/// `relabel-pack`: `relabel pack` as a program of its own.
+public struct PackTool: ParsableCommand {
+  /// As `relabel pack`, under its own name.
+  public static let configuration: CommandConfiguration =
+    PackCommand.configuration.named("relabel-pack")
+
+  @OptionGroup var command: PackCommand
+
+  /// Makes the command.
+  public init() {}
+
+  /// Packs.
+  public func run() throws { try command.run() }
+}
+
+/// `relabel-verify`: `relabel verify` as a program of its own.
+public struct VerifyTool: ParsableCommand {
+  /// As `relabel verify`, under its own name.
+  public static let configuration: CommandConfiguration =
+    VerifyCommand.configuration.named("relabel-verify")
+
+  @OptionGroup var command: VerifyCommand
+
+  /// Makes the command.
+  public init() {}
+
+  /// Verifies.
+  public func run() throws { try command.run() }
+}
+
+extension CommandConfiguration {
+  fileprivate func named(_ name: String) -> CommandConfiguration {
+    var copy = self
+    copy.commandName = name
+    return copy
+  }
+}

@@ -1,0 +1,112 @@
+import Relabel
+import Testing
+
+@Suite("Model")
+struct ModelTests {
+  @Test("Valid keys pass", arguments: ["a", "n01440764/n01440764_10026", "ä b/ü.x", "..a/b"])
+  func validKeys(_ key: String) {
+    #expect(ImageKey.fault(key) == nil)
+  }
+
+  @Test(
+    "Keys that leave the folder or can't be a path are refused",
+    arguments: ["", "/a", "a//b", "a/", "../a", "a/../b", "./a", "a\u{0}b", "a\nb", "a\u{7F}"]
+  )
+  func invalidKeys(_ key: String) {
+    #expect(ImageKey.fault(key) != nil)
+    #expect(ImageKey.fault(String(repeating: "k", count: 1025)) != nil)
+    #expect(ImageKey.fault(String(repeating: "k", count: 1024)) == nil)
+  }
+
+  @Test(
+    "Only the last extension goes",
+    arguments: [
+      ("a/b.pt", "a/b"), ("a.b/c", "a.b/c"), ("x.tar.pt", "x.tar"), (".hidden", ".hidden"),
+      ("a/.b", "a/.b"),
+    ]
+  )
+  func extensions(_ path: String, _ key: String) {
+    #expect(ImageKey.strippingExtension(path) == key)
+  }
+
+  @Test(
+    "Row orders are read and printed",
+    arguments: [("source", "source"), ("shuffled", "shuffled:0"), ("shuffled:7", "shuffled:7")]
+  )
+  func rowOrders(_ text: String, _ printed: String) {
+    #expect(RowOrder(text).map { "\($0)" } == printed)
+  }
+
+  @Test("Other words are refused", arguments: ["", "random", "shuffled:", "shuffled:-1", "Source"])
+  func otherRowOrders(_ text: String) {
+    #expect(RowOrder(text) == nil)
+    #expect(Compression(text) == nil)
+  }
+
+  @Test("Versions are two plain numbers", arguments: ["1", "1.0.0", "1.x", "01.0", "-1.0", "1. 0"])
+  func versions(_ text: String) {
+    #expect(FormatVersion(text) == nil)
+    #expect(FormatVersion("1.0") == .current)
+  }
+
+  @Test(
+    "A class list with a broken or repeated line is refused by its number",
+    arguments: [
+      ("a\tb\nc\n", "line 2"), ("a\tb\n\tc\n", "line 2"), ("a\tb\na\tc\n", "lines 1 and 2"),
+    ]
+  )
+  func classLists(_ text: String, _ says: String) throws {
+    let error = #expect(throws: RelabelError.self) { try ClassTable(parsing: text, file: "c.tsv") }
+    #expect(error?.message.contains(says) == true)
+    #expect(error?.location.file == "c.tsv")
+    #expect(try ClassTable(parsing: "a\tb\nc\td, e\n", file: "c").entries.count == 2)
+  }
+
+  struct Dense: CustomTestStringConvertible, Sendable {
+    let classes: Int
+    let shape: MapShape
+    var testDescription: String { "\(classes) classes to \(shape)" }
+  }
+
+  @Test(
+    "Top-k is a stable sort of each cell",
+    arguments: [
+      Dense(classes: 20, shape: MapShape(height: 3, width: 5, topK: 5)),
+      Dense(classes: 7, shape: MapShape(height: 2, width: 2, topK: 7)),
+      Dense(classes: 1, shape: MapShape(height: 1, width: 4, topK: 1)),
+    ]
+  )
+  func topK(_ test: Dense) {
+    let cells = test.shape.cells
+    // Few distinct values, negative ones and infinities among them, so that ties are common.
+    let values: [Float] = [-3, 0, 0.5, 2, -.infinity]
+    let dense = (0..<test.classes * cells).map { values[($0 * 7919 + $0 / 13) % values.count] }
+    let map = TopK.reduce(dense.span, classes: test.classes, shape: test.shape)
+    for cell in 0..<cells {
+      let sorted = (0..<test.classes).sorted { a, b in
+        let (x, y) = (dense[a * cells + cell], dense[b * cells + cell])
+        return x > y || (x == y && a < b)
+      }
+      let start = cell * test.shape.topK
+      let expected = sorted.prefix(test.shape.topK)
+      #expect(Array(map.classIndex[start..<start + test.shape.topK]) == expected.map(UInt32.init))
+      #expect(
+        Array(map.score[start..<start + test.shape.topK])
+          == expected.map { dense[$0 * cells + cell] }
+      )
+    }
+  }
+
+  @Test("Whole-image targets are softmax of the mean, absent classes at logit 0")
+  func wholeImage() throws {
+    let shape = MapShape(height: 1, width: 2, topK: 2)
+    let header = try Sample.header(ScoreEncoding(.float32, for: .logit), kind: .logit, shape: shape)
+    let map = LabelMap(shape: shape, classIndex: [3, 1, 3, 2], score: [4, 2, 2, 1])
+    let top = WholeImage.top(map, header: header, count: 2)
+    // By hand: means 3, 1, 0.5 and seven classes at 0.
+    let total = 20.085536923187668 + 2.718281828459045 + 1.6487212707001282 + 7
+    #expect(top.map(\.classIndex) == [3, 1])
+    #expect(abs(top[0].probability - 20.085536923187668 / total) < 1e-12)
+    #expect(abs(top[1].probability - 2.718281828459045 / total) < 1e-12)
+  }
+}
