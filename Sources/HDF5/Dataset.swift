@@ -99,15 +99,19 @@ package struct Dataset: ~Copyable, Object {
 
   /// Bytes of a stored chunk, or 0 when it was never written.
   ///
-  /// Calls `H5Dget_chunk_storage_size`.
+  /// Calls `H5Dget_chunk_storage_size`, and `H5Dget_chunk_info_by_coord` for a chunk that is missing.
   package func storedBytes(at offset: [Int]) throws(HDF5Error) -> Int {
     let offset = offset.map(hsize_t.init)
     var size: hsize_t = 0
     try Library.locked { () throws(HDF5Error) in
       guard H5Dget_chunk_storage_size(id, offset, &size) < 0 else { return }
       let error = HDF5Error.current("H5Dget_chunk_storage_size", on: name)
-      // The library answers 0 for one missing chunk, but refuses where all are missing.
-      if H5Dget_storage_size(id) > 0 { throw error }
+      // 1.10 refuses a missing chunk, newer libraries answer 0. Only then look at the whole index.
+      var (mask, address): (UInt32, haddr_t) = (0, 0)
+      guard H5Dget_chunk_info_by_coord(id, offset, &mask, &address, &size) >= 0,
+        address == chdf5_undefined_address()
+      else { throw error }
+      size = 0
     }
     guard let size = Int(exactly: size) else {
       throw HDF5Error(call: "H5Dget_chunk_storage_size", object: name, "size \(size) is absurd")

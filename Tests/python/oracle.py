@@ -41,13 +41,16 @@ class Shard:
 
     def __init__(self, path):
         with h5py.File(path, "r") as file:
-            self.attributes = {name: text(value) for name, value in file.attrs.items()}
+            raw = dict(file.attrs.items())
             self.score_attributes = {n: text(v) for n, v in file["score"].attrs.items()}
             self.keys = [key.decode() for key in file["image_key"][:].tolist()]
             self.indexes = file["image_index"][:].tolist()
             self.ids = file["class_index"][:]
             self.stored = file["score"][:]
             self.chunk = file["score"].chunks
+        pieces = [name for name in sorted(raw) if name.startswith("metadata_0")]
+        self.metadata_pieces = [bytes(raw.pop(name)) for name in pieces]
+        self.attributes = {name: text(value) for name, value in raw.items()}
         self.scores = self.stored.astype(np.float32)
         if "scale_factor" in self.score_attributes:
             assert not (self.stored == self.score_attributes["_FillValue"]).any()
@@ -57,8 +60,7 @@ class Shard:
     @property
     def metadata(self):
         """The metadata document, its digest checked."""
-        names = sorted(n for n in self.attributes if n.startswith("metadata_0"))
-        joined = b"".join(self.attributes[n].encode() for n in names)
+        joined = b"".join(self.metadata_pieces)
         assert hashlib.sha256(joined).hexdigest() == self.attributes["metadata_sha256"]
         return json.loads(joined)
 
