@@ -190,15 +190,21 @@ public struct Packer: Sendable {
     }
     let bytes = try index.encoded()
     try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
-    var inputBytes = input.inputBytes
-    if case .arriving(let stream) = input.images { inputBytes = stream.bytesRead }
+    var (inputBytes, ignored, unmatched) = (
+      input.inputBytes, input.ignored, input.unmatchedListLines
+    )
+    if case .arriving(let stream) = input.images {
+      (inputBytes, ignored, unmatched) = (
+        stream.bytesRead, stream.ignored, stream.unmatchedListLines
+      )
+    }
     return PackSummary(
       index: index,
       keptShards: build.keptShards,
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
-      ignored: input.ignored,
-      unmatchedListLines: input.unmatchedListLines
+      ignored: ignored,
+      unmatchedListLines: unmatched
     )
   }
 }
