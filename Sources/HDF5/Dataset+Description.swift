@@ -22,6 +22,9 @@ extension Dataset {
         fillValue: try fillValue(of: creation.id, element, type.id)
       )
       description.storage = try storage(of: creation.id)
+      var fillTime = H5D_FILL_TIME_ERROR
+      try Library.check("H5Pget_fill_time", on: name) { H5Pget_fill_time(creation.id, &fillTime) }
+      description.writesFillValue = fillTime != H5D_FILL_TIME_NEVER
       if description.storage == .chunked {
         var chunk = [hsize_t](repeating: 0, count: shape.count)
         try Library.check("H5Pget_chunk", on: name) {

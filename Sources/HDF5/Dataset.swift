@@ -33,6 +33,8 @@ package struct DatasetDescription: Hashable, Sendable {
   package var maximumShape: [Int?]
   package var chunk: [Int]
   package var filters: [Filter]
+  /// False when the library would leave unwritten elements undefined.
+  package var writesFillValue: Bool = true
   /// Little-endian bytes of one element; nil when the file defines none.
   package var fillValue: [UInt8]?
 

@@ -76,8 +76,8 @@ private struct Info {
     let shape = header.shape
     let perImage = { (bytes: Int64) in (Double(bytes) / Double(max(images, 1))).rounded(to: 1) }
     var lines = [
-      "\(path): relabel format \(header.version), \(images) images in \(shards) shard"
-        + (shards == 1 ? "" : "s"),
+      "\(path): relabel format \(header.version), "
+        + "\(counted(images, "image")) in \(counted(shards, "shard"))",
       "  annotator    \(header.metadata.annotatorName ?? "not documented")",
       "  classes      \(header.numClasses)"
         + (header.metadata.classes == nil ? ", no names" : ", with names"),

@@ -6,7 +6,7 @@ extension PackSummary {
   func text(output: String, elapsed: Double) -> String {
     let count = index.count
     var lines = [
-      "\(output): \(count) images in \(index.shards.count) shards",
+      "\(output): \(counted(count, "image")) in \(counted(index.shards.count, "shard"))",
       "  size      \(outputBytes) bytes, \(bytesPerImage.rounded(to: 1)) an image"
         + ratio.map { ", 1/\($0.rounded(to: 2)) of the input" }.orEmpty,
       "  error     at most \(largestError) in a score"
@@ -67,6 +67,9 @@ extension String? {
   /// The text, or nothing.
   var orEmpty: String { self ?? "" }
 }
+
+/// A number with its noun, for example `1 shard`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension Double {
   /// The number with so many digits behind the point.

@@ -82,7 +82,7 @@ public struct ShardHeader: Hashable, Sendable {
       maximumShape: [nil] + (isLabel ? map : []),
       chunk: isLabel ? [imagesPerChunk] + map : [Layout.rowsPerIdentityChunk],
       filters: Layout.filters(isShuffled: column.isShuffled, compression),
-      fillValue: Layout.fillValue(type)
+      fillValue: Layout.definedFillValue(type)
     )
   }
 }

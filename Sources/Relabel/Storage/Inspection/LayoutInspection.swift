@@ -176,9 +176,8 @@ struct LayoutInspection {
     if (description.filters == [.fletcher32]) != (labels.filters == [.fletcher32]) {
       fail("C004", "some datasets are compressed and some are not", column.name)
     }
-    // Null bytes are the library's own default for strings.
-    if description.fillValue ?? [UInt8](repeating: 0, count: description.type.size)
-      != Layout.fillValue(description.type)
+    if !description.writesFillValue
+      || description.fillValue != Layout.definedFillValue(description.type)
     {
       fail("L009", "the fill value is not the one reserved for 'never written'", column.name)
     }
