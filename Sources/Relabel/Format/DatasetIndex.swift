@@ -125,26 +125,36 @@ extension DatasetIndex {
 
   /// Reads the bytes of `index.json`.
   ///
-  /// - Throws: `.corrupt` with the rule that is broken: `M002` for the digest, `M003` for a member.
+  /// - Throws: `.corrupt` or `.unsupported` with the rule that is broken.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
+    do {
+      try self.init(checking: bytes)
+    } catch {
+      throw error.error(file: nil)
+    }
+  }
+
+  /// Reads the bytes of `index.json`.
+  ///
+  /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member.
+  package init(checking bytes: [UInt8]) throws(Violation) {
     let digestBytes = 64
     let tail = Self.digestOpening.count + digestBytes + Self.digestClosing.count
     let start = bytes.count - tail
     guard start > 0, bytes[start...].starts(with: Self.digestOpening),
       bytes.suffix(Self.digestClosing.count) == Self.digestClosing[...]
     else {
-      throw RelabelError(.corrupt, "the index does not end with its own digest [M002]")
+      throw Violation("M002", "the index does not end with its own digest")
     }
     let document = bytes[..<start] + [UInt8(ascii: "}")]
     let digest = bytes[(start + Self.digestOpening.count)...].prefix(digestBytes)
     guard Array(digest) == Array(Digest.of(Array(document)).utf8) else {
-      throw RelabelError(.corrupt, "the index differs from its own digest [M002]")
+      throw Violation("M002", "the index differs from its own digest")
     }
-    do {
-      try self.init(json: JSON(parsing: Array(document)))
-    } catch {
-      throw RelabelError(.corrupt, "\(error.message) [M003]")
+    guard let json = try? JSON(parsing: Array(document)) else {
+      throw Violation("M003", "the index is not a JSON document")
     }
+    try self.init(json: json)
   }
 
   private func json() -> JSON {
@@ -166,20 +176,20 @@ extension DatasetIndex {
     ])
   }
 
-  private init(json: JSON) throws(RelabelError) {
+  private init(json: JSON) throws(Violation) {
     let members = Members(json, "the index")
     guard try members.string("format") == "relabel-index" else {
-      throw RelabelError(.corrupt, "'format' is not 'relabel-index'")
+      throw Violation("M003", "'format' is not 'relabel-index'")
     }
     let version = try members.string("format_version")
     guard FormatVersion(version)?.major == FormatVersion.current.major else {
-      throw RelabelError(.corrupt, "'format_version' \(version) needs another reader")
+      throw Violation("L002", "format version \(version) needs another reader")
     }
     guard let kind = ScoreKind(rawValue: try members.string("score_kind")) else {
-      throw RelabelError(.corrupt, "'score_kind' is unknown")
+      throw Violation("M003", "'score_kind' is unknown")
     }
     guard case .object(let options)? = json["options"] else {
-      throw RelabelError(.corrupt, "'options' is not an object")
+      throw Violation("M003", "'options' is not an object")
     }
     name = try members.string("name")
     sources = try members.count("sources")
@@ -195,10 +205,10 @@ extension DatasetIndex {
     leftOut = []
     for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
     guard try members.count("count") == count else {
-      throw RelabelError(.corrupt, "'count' is not the sum of the shards' rows")
+      throw Violation("M003", "'count' is not the sum of the shards' rows")
     }
     guard count + leftOut.count == sources else {
-      throw RelabelError(.corrupt, "'count' and 'left_out' do not add up to 'sources'")
+      throw Violation("M003", "'count' and 'left_out' do not add up to 'sources'")
     }
   }
 }
@@ -217,14 +227,14 @@ extension DatasetIndex.Shard {
     ])
   }
 
-  fileprivate init(json: JSON) throws(RelabelError) {
+  fileprivate init(json: JSON) throws(Violation) {
     let members = Members(json, "a shard")
     var range: ClosedRange<Float>?
     if json["score_min"] != .null || json["score_max"] != .null {
       let lowest = Float(try members.number("score_min"))
       let highest = Float(try members.number("score_max"))
       guard lowest <= highest else {
-        throw RelabelError(.corrupt, "'score_min' is above 'score_max'")
+        throw Violation("M003", "'score_min' is above 'score_max'")
       }
       range = lowest...highest
     }
@@ -249,7 +259,7 @@ extension DatasetIndex.LeftOut {
     ])
   }
 
-  fileprivate init(json: JSON) throws(RelabelError) {
+  fileprivate init(json: JSON) throws(Violation) {
     let members = Members(json, "a left-out input")
     self.init(
       key: try members.string("key"),
@@ -269,33 +279,34 @@ private struct Members {
     self.owner = owner
   }
 
-  private func missing(_ name: String, _ what: String) -> RelabelError {
-    RelabelError(.corrupt, "\(owner) lacks '\(name)', \(what)")
+  private func missing(_ name: String, _ what: String) -> Violation {
+    Violation("M003", "\(owner) lacks '\(name)', \(what)")
   }
 
-  func string(_ name: String) throws(RelabelError) -> String {
+  func string(_ name: String) throws(Violation) -> String {
     guard let value = json[name]?.string else { throw missing(name, "a string") }
     return value
   }
 
-  func optionalString(_ name: String) throws(RelabelError) -> String? {
+  func optionalString(_ name: String) throws(Violation) -> String? {
     if json[name] == .null { return nil }
     return try string(name)
   }
 
-  func number(_ name: String) throws(RelabelError) -> Double {
+  func number(_ name: String) throws(Violation) -> Double {
     guard let value = json[name]?.number else { throw missing(name, "a number") }
     return value
   }
 
-  func count(_ name: String) throws(RelabelError) -> Int {
-    guard let value = json[name]?.integer, value >= 0 else {
+  func count(_ name: String) throws(Violation) -> Int {
+    // So many that sums of them can't overflow, and more than any dataset has.
+    guard let value = json[name]?.integer, (0...(1 << 40)).contains(value) else {
       throw missing(name, "a whole number of at least 0")
     }
     return Int(value)
   }
 
-  func array(_ name: String) throws(RelabelError) -> [JSON] {
+  func array(_ name: String) throws(Violation) -> [JSON] {
     guard let value = json[name]?.array else { throw missing(name, "an array") }
     return value
   }

@@ -68,8 +68,10 @@ package enum Layout {
     }
   }
 
-  /// The fill value that a dataset's creation list defines: none for strings, whose default is null
-  /// bytes already. netCDF 4.9 writes a defined one over its own memory (spec, section 19.5).
+  /// The fill value that a creation list defines: none for strings.
+  ///
+  /// Their default is null bytes already, and netCDF 4.9 copies a defined one over its own memory
+  /// (spec, section 19.5).
   package static func definedFillValue(_ type: ElementType) -> [UInt8]? {
     if case .utf8 = type { return nil }
     return fillValue(type)

@@ -74,10 +74,9 @@ struct DatasetCheck {
     }
     let bytes = try Folder.contents(indexPath, limit: ShardedDataset.maximumIndexBytes)
     do {
-      return try DatasetIndex(parsing: bytes)
+      return try DatasetIndex(checking: bytes)
     } catch {
-      let rule = error.message.contains("[M002]") ? "M002" : "M003"
-      tally.add(Violation(rule, error.message.replacing(" [\(rule)]", with: "")))
+      tally.add(error)
       return nil
     }
   }

@@ -67,7 +67,9 @@ struct LayoutInspection {
       attributes.fail("attribute 'scale_factor' is \(step), not a power of two")
       return nil
     }
-    guard offset.isFinite, (offset / step).rounded() == offset / step else {
+    let multiple = offset / step
+    // Within 2^23 steps of 0, so that every sum is exact in float32 (spec, section 6.1).
+    guard multiple.rounded() == multiple, abs(multiple) <= 0x1p23 else {
       attributes.fail("attribute 'add_offset' is \(offset), not a multiple of the step \(step)")
       return nil
     }

@@ -1,5 +1,5 @@
 /// A rule of the spec that a file breaks, named by the rule's stable id.
-package struct Violation: Hashable, Sendable {
+package struct Violation: Error, Hashable, Sendable {
   /// The id of the rule, as in `spec/rules.md`.
   package let rule: String
   /// What is wrong, with the value found.
@@ -14,7 +14,7 @@ package struct Violation: Hashable, Sendable {
   }
 
   /// The violation as a reader's refusal.
-  package func error(file: String) -> RelabelError {
+  package func error(file: String?) -> RelabelError {
     let code: RelabelError.Code =
       switch rule {
       case "L002", "L003": .unsupported
