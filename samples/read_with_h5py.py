@@ -3,8 +3,9 @@ import json, sys
 import h5py
 
 with h5py.File(sys.argv[1]) as shard:
-    assert shard.attrs["format"] == b"relabel" and shard.attrs["format_version"].startswith(b"1.")
-    assert shard.attrs["features_required"] == b"none"
+    header = [shard.attrs[name] for name in ("format", "format_version", "features_required")]
+    if header[0] != b"relabel" or not header[1].startswith(b"1.") or header[2] != b"none":
+        sys.exit(f"this reader can't read {header}")
     row = [key.decode() for key in shard["image_key"]].index(sys.argv[2])
     ids, score = shard["class_index"][row], shard["score"]
     values = score[row].astype("float32")

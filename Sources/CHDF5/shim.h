@@ -17,6 +17,9 @@ static inline hid_t chdf5_class_dataset_create(void) { return H5P_DATASET_CREATE
 static inline hid_t chdf5_u8(void) { return H5T_STD_U8LE; }
 static inline hid_t chdf5_u16(void) { return H5T_STD_U16LE; }
 static inline hid_t chdf5_u32(void) { return H5T_STD_U32LE; }
+static inline hid_t chdf5_u64(void) { return H5T_STD_U64LE; }
+static inline hid_t chdf5_i8(void) { return H5T_STD_I8LE; }
+static inline hid_t chdf5_i16(void) { return H5T_STD_I16LE; }
 static inline hid_t chdf5_i32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_i64(void) { return H5T_STD_I64LE; }
 static inline hid_t chdf5_f32(void) { return H5T_IEEE_F32LE; }

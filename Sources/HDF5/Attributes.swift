@@ -16,6 +16,16 @@ package struct Attribute: Hashable, Sendable {
   package let shape: [Int]
   /// Nil when the type or the shape is none that this package reads.
   package let value: AttributeValue?
+
+  /// Elements of the attribute, nil when it is absurdly many.
+  package var count: Int? {
+    shape.reduce(1) { product, side in
+      guard let (value, overflow) = product.map({ $0.multipliedReportingOverflow(by: side) }),
+        !overflow
+      else { return nil }
+      return value
+    }
+  }
 }
 
 extension Object where Self: ~Copyable {
@@ -127,7 +137,9 @@ extension Object where Self: ~Copyable {
         H5Aget_space(handle.id)
       }
       let (shape, _) = try Dataspace.extent(space.id, of: object)
-      let value = try read(handle.id, type, count: shape.reduce(1, *), object)
+      let unread = Attribute(name: attribute, type: type, shape: shape, value: nil)
+      guard let count = unread.count else { return unread }
+      let value = try read(handle.id, type, count: count, object)
       return Attribute(name: attribute, type: type, shape: shape, value: value)
     }
   }
@@ -139,6 +151,10 @@ extension Object where Self: ~Copyable {
     _ object: String
   ) throws(HDF5Error) -> AttributeValue? {
     // An attribute in the object header is under 64 KiB, so larger is not ours to read.
+    switch type {
+    case .oddString, .other, .uint64, .float16: return nil
+    default: break
+    }
     guard type.size > 0, count > 0, count <= 65_536, type.size * count <= 65_536 else { return nil }
     let datatype = try type.makeDatatype()
     var bytes = [UInt8](repeating: 0, count: type.size * count)
@@ -150,11 +166,13 @@ extension Object where Self: ~Copyable {
     case .uint8: return .integers(bytes.map(Int64.init))
     case .uint16: return .integers(Self.elements(bytes, UInt16.self).map(Int64.init))
     case .uint32: return .integers(Self.elements(bytes, UInt32.self).map(Int64.init))
+    case .int8: return .integers(bytes.map { Int64(Int8(bitPattern: $0)) })
+    case .int16: return .integers(Self.elements(bytes, Int16.self).map(Int64.init))
     case .int32: return .integers(Self.elements(bytes, Int32.self).map(Int64.init))
     case .int64: return .integers(Self.elements(bytes, Int64.self))
     case .float32: return .floats(Self.elements(bytes, Float.self).map(Double.init))
     case .float64: return .floats(Self.elements(bytes, Double.self))
-    case .float16, .other: return nil
+    case .uint64, .float16, .oddString, .other: return nil
     }
   }
 

@@ -55,6 +55,16 @@ package struct DatasetDescription: Hashable, Sendable {
   }
 }
 
+/// A chunk as stored.
+package enum RawChunk: Hashable, Sendable {
+  /// It was never written.
+  case missing
+  /// It has more bytes than asked for, and was not read.
+  case oversized(bytes: Int)
+  /// Its bytes; bit i of the mask means that filter i was not applied.
+  case stored(bytes: [UInt8], skippedFilters: UInt32)
+}
+
 /// A dataset of an open file, read and written by whole raw chunks.
 package struct Dataset: ~Copyable, Object {
   private let handle: Handle
@@ -121,36 +131,26 @@ package struct Dataset: ~Copyable, Object {
     return size
   }
 
-  /// Reads one chunk as stored, with the mask of the filters it skips.
+  /// Reads one chunk as stored.
   ///
   /// Calls `H5Dread_chunk`.
-  ///
   /// - Parameters:
   ///   - offset: the chunk's first element.
-  ///   - limit: the most bytes a stored chunk may have; a larger one is refused unread.
-  /// - Returns: nil when the chunk was never written.
+  ///   - limit: the most bytes a stored chunk may have; a larger one is not read.
+  /// - Returns: the chunk's bytes, or why there are none.
   /// - Throws: the library's refusal.
-  package func readChunk(
-    at offset: [Int],
-    limit: Int
-  ) throws(HDF5Error) -> (bytes: [UInt8], skippedFilters: UInt32)? {
-    try Library.locked { () throws(HDF5Error) -> (bytes: [UInt8], skippedFilters: UInt32)? in
+  package func readChunk(at offset: [Int], limit: Int) throws(HDF5Error) -> RawChunk {
+    try Library.locked { () throws(HDF5Error) -> RawChunk in
       let size = try storedBytes(at: offset)
-      if size == 0 { return nil }
-      if size > limit {
-        throw HDF5Error(
-          call: "H5Dread_chunk",
-          object: name,
-          "a stored chunk of \(size) bytes is over the limit of \(limit)"
-        )
-      }
+      if size == 0 { return .missing }
+      if size > limit { return .oversized(bytes: size) }
       let offset = offset.map(hsize_t.init)
       var mask: UInt32 = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
         count = H5Dread_chunk(id, 0, offset, &mask, buffer.baseAddress) < 0 ? 0 : size
       }
       if bytes.count != size { throw .current("H5Dread_chunk", on: name) }
-      return (bytes, mask)
+      return .stored(bytes: bytes, skippedFilters: mask)
     }
   }
 }

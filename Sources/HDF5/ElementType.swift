@@ -2,22 +2,24 @@ private import CHDF5
 
 /// The type of one element, as far as this package writes and reads types.
 package enum ElementType: Hashable, Sendable, CustomStringConvertible {
-  case uint8, uint16, uint32
-  case int32, int64
+  case uint8, uint16, uint32, uint64
+  case int8, int16, int32, int64
   case float16, float32, float64
   /// UTF-8 in a fixed number of bytes, null-padded.
   case utf8(bytes: Int)
+  /// A fixed-length string that is not null-padded UTF-8, in words.
+  case oddString(bytes: Int, String)
   /// Anything else, in words: big-endian, vlen, compound, committed…
   case other(String)
 
   /// Bytes of one element; 0 for `other`.
   package var size: Int {
     switch self {
-    case .uint8: 1
-    case .uint16, .float16: 2
+    case .uint8, .int8: 1
+    case .uint16, .int16, .float16: 2
     case .uint32, .int32, .float32: 4
-    case .int64, .float64: 8
-    case .utf8(let bytes): bytes
+    case .uint64, .int64, .float64: 8
+    case .utf8(let bytes), .oddString(let bytes, _): bytes
     case .other: 0
     }
   }
@@ -27,13 +29,16 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
     case .uint8: "uint8"
     case .uint16: "uint16"
     case .uint32: "uint32"
+    case .uint64: "uint64"
+    case .int8: "int8"
+    case .int16: "int16"
     case .int32: "int32"
     case .int64: "int64"
     case .float16: "float16"
     case .float32: "float32"
     case .float64: "float64"
     case .utf8(let bytes): "UTF-8 string of \(bytes) bytes"
-    case .other(let what): what
+    case .oddString(_, let what), .other(let what): what
     }
   }
 
@@ -48,12 +53,15 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
         case .uint8: chdf5_u8()
         case .uint16: chdf5_u16()
         case .uint32: chdf5_u32()
+        case .uint64: chdf5_u64()
+        case .int8: chdf5_i8()
+        case .int16: chdf5_i16()
         case .int32: chdf5_i32()
         case .int64: chdf5_i64()
         case .float16, .float32: chdf5_f32()
         case .float64: chdf5_f64()
         case .utf8: chdf5_string()
-        case .other(let what):
+        case .oddString(_, let what), .other(let what):
           throw HDF5Error(call: "H5Tcopy", object: nil, "this package does not write \(what)")
         }
       let type = try Handle("H5Tcopy", on: "\(self)", closer: H5Tclose) { H5Tcopy(base) }
@@ -81,12 +89,16 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
     self = Library.locked { Self.describe(id) }
   }
 
+  private static let integers: [ElementType] = [
+    .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64,
+  ]
+
   private static func describe(_ id: hid_t) -> ElementType {
     if H5Tcommitted(id) > 0 { return .other("committed type") }
     let size = H5Tget_size(id)
     switch H5Tget_class(id) {
     case H5T_INTEGER:
-      for type in [ElementType.uint8, .uint16, .uint32, .int32, .int64] where type.matches(id) {
+      for type in Self.integers where type.matches(id) {
         return type
       }
       return .other("integer of \(size) bytes that is not little-endian or not of a known size")
@@ -95,9 +107,11 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
       return .other("float of \(size) bytes that is not little-endian IEEE")
     case H5T_STRING:
       if H5Tis_variable_str(id) != 0 { return .other("variable-length string") }
-      if H5Tget_cset(id) != H5T_CSET_UTF8 { return .other("fixed-length string not marked UTF-8") }
+      if H5Tget_cset(id) != H5T_CSET_UTF8 {
+        return .oddString(bytes: size, "fixed-length string not marked UTF-8")
+      }
       if H5Tget_strpad(id) != H5T_STR_NULLPAD {
-        return .other("fixed-length string that is not null-padded")
+        return .oddString(bytes: size, "fixed-length string that is not null-padded")
       }
       return .utf8(bytes: size)
     case H5T_COMPOUND: return .other("compound type")

@@ -87,34 +87,47 @@ package struct File: ~Copyable, Object {
     try file.close("H5Fclose", on: path)
   }
 
-  /// Names and kinds of the links in the root group, in name order.
+  /// A link of the root group.
+  package struct Link: Hashable, Sendable {
+    package let name: String
+    package let kind: LinkKind
+    /// Where a hard link's object lies: two names of one object have the same.
+    package let address: UInt64
+  }
+
+  /// The links of the root group, in name order.
   ///
   /// Calls `H5Lget_info`.
-  package func links() throws(HDF5Error) -> [(name: String, kind: LinkKind)] {
-    try Library.locked { () throws(HDF5Error) -> [(name: String, kind: LinkKind)] in
+  package func links() throws(HDF5Error) -> [Link] {
+    try Library.locked { () throws(HDF5Error) -> [Link] in
       var info = H5G_info_t()
       try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }
-      var links: [(name: String, kind: LinkKind)] = []
+      var links: [Link] = []
       for position in 0..<info.nlinks {
         var nameBytes = [CChar]()
         let link = try text("H5Lget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
           H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, size, 0)
         }
-        links.append((link, try linkKind(nameBytes, named: link)))
+        links.append(try describe(nameBytes, named: link))
       }
       return links
     }
   }
 
-  private func linkKind(_ link: [CChar], named: String) throws(HDF5Error) -> LinkKind {
+  private func describe(_ link: [CChar], named: String) throws(HDF5Error) -> Link {
     var info = H5L_info_t()
     try Library.check("H5Lget_info", on: named) { H5Lget_info(id, link, &info, 0) }
     switch info.type {
-    case H5L_TYPE_SOFT: return .soft
-    case H5L_TYPE_EXTERNAL: return .external
-    case H5L_TYPE_HARD: break
-    default: return .other
+    case H5L_TYPE_SOFT: return Link(name: named, kind: .soft, address: 0)
+    case H5L_TYPE_EXTERNAL: return Link(name: named, kind: .external, address: 0)
+    case H5L_TYPE_HARD:
+      let address = UInt64(info.u.address)
+      return Link(name: named, kind: try kindOfObject(link, named), address: address)
+    default: return Link(name: named, kind: .other, address: 0)
     }
+  }
+
+  private func kindOfObject(_ link: [CChar], _ named: String) throws(HDF5Error) -> LinkKind {
     let object = try Handle("H5Oopen", on: named, closer: H5Oclose) { H5Oopen(id, link, 0) }
     switch H5Iget_type(object.id) {
     case H5I_DATASET: return .dataset

@@ -94,7 +94,7 @@ struct OutputFolder: ~Copyable {
   }
 
   private func shardsListed(_ indexPath: String) -> Set<String> {
-    guard let bytes = try? Folder.contents(indexPath, limit: ShardedDataset.maximumIndexBytes),
+    guard let bytes = try? ShardedDataset.indexBytes(indexPath),
       let index = try? DatasetIndex(parsing: bytes)
     else { return [] }
     return Set(index.shards.map(\.path))

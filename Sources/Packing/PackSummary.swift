@@ -21,7 +21,7 @@ public struct PackSummary: Sendable {
   }
 
   /// The largest |decoded − given| of all scores.
-  public var largestError: Double { index.shards.map(\.largestError).max() ?? 0 }
+  public var largestError: Double { index.shards.compactMap(\.largestError).max() ?? 0 }
 }
 
 /// How far a run has come.

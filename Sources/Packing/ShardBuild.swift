@@ -91,7 +91,7 @@ extension DatasetIndex.Shard {
   init(
     _ reader: ShardReader,
     name: String,
-    largestError: Double,
+    largestError: Double?,
     scoreRange: ClosedRange<Float>?
   ) throws(RelabelError) {
     let file = try Digest.of(file: reader.path)
@@ -99,7 +99,7 @@ extension DatasetIndex.Shard {
       path: name,
       bytes: file.bytes,
       sha256: file.hex,
-      metadataSHA256: Digest.of(try reader.header.metadata.json.canonical()),
+      metadataSHA256: reader.header.metadata.sha256,
       rows: reader.count,
       scoreRange: scoreRange,
       largestError: largestError

@@ -33,7 +33,8 @@ struct FileTests {
   @Test(
     "A dataset's description survives the file",
     arguments: [
-      ElementType.uint8, .uint16, .uint32, .int32, .int64, .float16, .float32, .float64,
+      ElementType.uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .float16,
+      .float32, .float64,
       .utf8(bytes: 7),
     ]
   )
@@ -69,12 +70,12 @@ struct FileTests {
     try file.close()
 
     let read = try File.open(path).openDataset("d")
-    let chunk = try read.readChunk(at: [0, 0], limit: 10)
-    #expect(chunk?.bytes == stored)
-    #expect(chunk?.skippedFilters == 0)
+    let whole = try read.readChunk(at: [0, 0], limit: 10)
+    #expect(whole == .stored(bytes: stored, skippedFilters: 0))
     let missing = try read.readChunk(at: [2, 0], limit: 10)
-    #expect(missing == nil)
-    #expect(throws: HDF5Error.self) { _ = try read.readChunk(at: [0, 0], limit: 9) }
+    #expect(missing == .missing)
+    let oversized = try read.readChunk(at: [0, 0], limit: 9)
+    #expect(oversized == .oversized(bytes: 10))
   }
 
   @Test("Attributes keep type and value")

@@ -297,18 +297,21 @@ class _Rebuilt:
 class _Pickler(pickle.Pickler):
     """Writes storages as persistent ids, as torch.save does."""
 
+    def __init__(self, buffer, legacy):
+        super().__init__(buffer, protocol=2)
+        self.view = (None,) if legacy else ()
+
     def persistent_id(self, value):
         if isinstance(value, _Storage):
-            return ("storage", value.kind, "0", "cpu", value.count)
+            return ("storage", value.kind, "0", "cpu", value.count, *self.view)
         return None
 
 
-def forged_pickle(sizes, strides, offset=0, count=None, kind=torch.FloatStorage):
+def forged_pickle(sizes, strides, count, offset=0, kind=torch.FloatStorage, legacy=False):
     """The pickle of a tensor with any sizes, strides, offset and number of elements."""
     buffer = io.BytesIO()
-    storage = _Storage(kind, int(np.prod(sizes)) if count is None else count)
-    value = _Rebuilt(storage, offset, tuple(sizes), tuple(strides), False, collections.OrderedDict())
-    _Pickler(buffer, protocol=2).dump(value)
+    value = _Rebuilt(_Storage(kind, count), offset, sizes, strides, False, collections.OrderedDict())
+    _Pickler(buffer, legacy).dump(value)
     return buffer.getvalue()
 
 

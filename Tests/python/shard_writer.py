@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import json
 import math
+import re
 import zlib
 from dataclasses import dataclass, field, replace
 
@@ -94,7 +95,8 @@ def large_fletcher32(words):
 
 def shuffle(data, size):
     """All first bytes of the elements, then all second bytes, and so on."""
-    return np.frombuffer(data, np.uint8).reshape(-1, size).T.tobytes()
+    end = len(data) // size * size  # HDF5 leaves an incomplete element at the end alone
+    return np.frombuffer(data[:end], np.uint8).reshape(-1, size).T.tobytes() + data[end:]
 
 
 def with_checksum(data):
@@ -127,6 +129,7 @@ class Column:
     data: np.ndarray
     chunk: tuple
     filters: list
+    level: int = 6  # of deflate, as declared
     fill: bytes | None = None  # None: the library's default
     attributes: dict = field(default_factory=dict)
     type: object = None  # an h5t type in place of that of `data`
@@ -466,7 +469,7 @@ def creation_list(column):
         if name == "shuffle":
             plist.set_shuffle()
         elif name == "deflate":
-            plist.set_deflate(6)
+            plist.set_deflate(column.level)
         elif name == "fletcher32":
             plist.set_fletcher32()
         elif name == "scaleoffset":
@@ -475,7 +478,9 @@ def creation_list(column):
             plist.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
     if column.fill is not None:
         kind = column.data.dtype
-        plist.set_fill_value(np.frombuffer(column.fill, kind)[0:1].reshape(()))
+        if kind.kind == "S":
+            kind = h5py.string_dtype("utf-8", kind.itemsize)
+        plist.set_fill_value(np.array(np.frombuffer(column.fill, column.data.dtype)[0], kind))
     if column.fill_time is not None:
         plist.set_fill_time(column.fill_time)
     if column.edge_chunks_unfiltered:
@@ -564,6 +569,24 @@ def change_superblock(path, at, data):
     content[44:48] = lookup3(bytes(content[:44])).to_bytes(4, "little")
     path.write_bytes(content)
     return path
+
+
+def header_blocks(content):
+    """Begin and end of the object headers, their continuations and the headers of chunk indexes."""
+    for match in re.finditer(b"OHDR|OCHK|EAHD", content):
+        begin = match.start()
+        for end in range(begin + 8, min(begin + 8192, len(content) - 3)):
+            if content[end : end + 4] == lookup3(content[begin:end]).to_bytes(4, "little"):
+                yield begin, end
+                break
+
+
+def forge(content, at, value, end, begin):
+    """A byte of a header block replaced, with the checksum at `end` made right again."""
+    forged = bytearray(content)
+    forged[at] = value
+    forged[end : end + 4] = lookup3(bytes(forged[begin:end])).to_bytes(4, "little")
+    return bytes(forged)
 
 
 # ---------------------------------------------------------------------------- dataset of shards (11)

@@ -185,7 +185,7 @@ BAD_NUMBERS = {
     "score-minus-129": (changed(0, -129), 5, ["cell (2, 3)", "-129"]),
     "double-1e300": (changed(0, 0).double().index_put_(
         tuple(torch.tensor(i) for i in (0, 1, 2, 3)), torch.tensor(1e300).double()), 5, ["(2, 3)"]),
-    "half-inf": (changed(0, 65000).half() * 4, 5, ["inf"]),
+    "half-inf": (changed(0, float("inf")).half(), 5, ["cell (2, 3)", "inf"]),
     "planes-swapped": (a_map().flip(0), 5, ["class id"]),
     "grid-3x4": (a_map(height=3), 5, ["3", "4"]),
     "grid-4x3": (a_map(width=3), 5, ["3", "4"]),
@@ -221,6 +221,7 @@ def test_flipped_member_of_pt(good, tmp_path):
 
 
 STORAGE = a_map().numpy().tobytes()
+TRUE_PICKLE = oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160)
 HUGE = 1 << 62
 
 FORGED = {
@@ -249,7 +250,7 @@ FORGED = {
 @pytest.mark.parametrize("name", FORGED)
 def test_forged_tensor(good, tmp_path, name, legacy):
     """Strides, sizes and counts that lie never reach beyond the bytes that are there."""
-    pickled = oracle.forged_pickle(**FORGED[name])
+    pickled = oracle.forged_pickle(**FORGED[name], legacy=legacy)
     if legacy:
         content = oracle.legacy_container(pickled, STORAGE, FORGED[name]["count"])
     else:
@@ -259,13 +260,15 @@ def test_forged_tensor(good, tmp_path, name, legacy):
 
 def test_forging_itself_is_right(good, tmp_path):
     """The same containers with true numbers are read by torch and by the packer."""
-    pickled = oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160)
     maps = tmp_path / "maps"
     maps.mkdir()
-    (maps / "zip.pt").write_bytes(oracle.zip_container(pickled, STORAGE))
-    (maps / "deflated.pt").write_bytes(oracle.zip_container(pickled, STORAGE, zipfile.ZIP_DEFLATED))
+    (maps / "zip.pt").write_bytes(oracle.zip_container(TRUE_PICKLE, STORAGE))
+    pickled = oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160, legacy=True)
     (maps / "legacy.pt").write_bytes(oracle.legacy_container(pickled, STORAGE, 160))
-    assert (oracle.read_pt(maps / "legacy.pt").ids == oracle.from_tensor(a_map()).ids).all()
+    for labels in oracle.read_pt_tree(maps).values():
+        assert (labels.ids == oracle.from_tensor(a_map()).ids).all()
+    deflated = oracle.zip_container(TRUE_PICKLE, STORAGE, zipfile.ZIP_DEFLATED)
+    (maps / "deflated.pt").write_bytes(deflated)
     assert limited(maps, "-o", tmp_path / "d").returncode == 0
     expected = oracle.from_tensor(a_map())
     oracle.compare_dataset(tmp_path / "d", dict.fromkeys(["zip", "deflated", "legacy"], expected))
@@ -279,20 +282,17 @@ def planted_pickles(canary):
         "subprocess": Planted(subprocess.call, ["touch", str(canary)]),
         "eval": Planted(eval, f"__import__('os').system({command!r})"),
         "exec": Planted(exec, f"import os; os.system({command!r})"),
-        "getattr": Planted(getattr, os, "system"),
     }
     for name, call in calls.items():
-        if name == "getattr":
-            continue
-        for protocol in (2, 4, 5):
+        for protocol in (2, 4):
             yield f"{name}-{protocol}", pickle.dumps(call, protocol)
             yield f"{name}-list-{protocol}", pickle.dumps([call, 1], protocol)
-    tensor = oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160)
-    body, call = tensor[2:-1], pickle.dumps(calls["os.system"], 2)[2:-1]
+    body, call = TRUE_PICKLE[2:-1], pickle.dumps(calls["os.system"], 2)[2:-1]
     yield "before-the-tensor", b"\x80\x02" + call + b"0" + body + b"."
     yield "behind-the-tensor", b"\x80\x02" + body + call + b"0."
-    yield "inst", b"\x80\x02(S'" + command.encode() + b"'\nios\nsystem\n."
-    yield "obj", b"\x80\x02(cos\nsystem\nX" + struct.pack("<I", len(command)) + command.encode() + b"o."
+    words = b"X" + struct.pack("<I", len(command)) + command.encode()
+    yield "inst", b"\x80\x02(" + words + b"ios\nsystem\n."
+    yield "obj", b"\x80\x02(cos\nsystem\n" + words + b"o."
     yield "newobj", b"\x80\x02csubprocess\nPopen\n" + pickle.dumps((command, -1), 2)[2:-1] + b"\x81."
     yield "allowed-module", b"\x80\x02ctorch.storage\n_load_from_bytes\nC\x01x\x85R."
     yield "dotted-name", b"\x80\x04\x8c\x05torch\x8c\x1dserialization.os.systemStorage\x93\x8c\x02ls\x85R."
@@ -316,10 +316,7 @@ def test_pickles_are_never_executed(good, tmp_path, container):
         (maps / "n1/bad.pt").write_bytes(content)
         result = limited(maps, "-o", tmp_path / f"out{number}")
         assert not canary.exists(), name
-        # What stands behind a whole tensor is refused before its meaning is known.
-        assert result.returncode in ((4, 5) if name in ("behind-the-tensor", "inst", "build",
-            "before-the-tensor", "dotted-name") else (4,)), (name, result.returncode, result.stderr)
-        refused(result, result.returncode, maps / "n1/bad.pt")
+        refused(result, 4, maps / "n1/bad.pt", "not executed")
         unfinished(tmp_path / f"out{number}")
         check_skip(maps, tmp_path / f"skip{number}", good[1], ["n1/bad"])
         assert not canary.exists(), name
@@ -405,16 +402,15 @@ def test_many_bombs_below_the_limit(good, tmp_path):
     """Members that are each allowed do not add up to anything large."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("map/data.pkl", oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160))
-        for number in range(40):
+        archive.writestr("map/data.pkl", TRUE_PICKLE)
+        for number in range(6):
             archive.writestr(f"map/data/{number}", bytes(60 << 20))
     check_both_ways(good, tmp_path, "n1/bad.pt", buffer.getvalue(), 4, [])
 
 
 def test_zip_with_lying_sizes(good, tmp_path):
     """A member that declares few bytes and inflates to many."""
-    pickled = oracle.forged_pickle((2, 5, 4, 4), (80, 16, 4, 1), count=160)
-    content = oracle.zip_container(pickled, bytes(100 << 20), zipfile.ZIP_DEFLATED)
+    content = oracle.zip_container(TRUE_PICKLE, bytes(100 << 20), zipfile.ZIP_DEFLATED)
     real, told = struct.pack("<I", 100 << 20), struct.pack("<I", 640)
     assert content.count(real) == 2
     check_both_ways(good, tmp_path, "n1/bad.pt", content.replace(real, told), 5, [])
@@ -596,6 +592,12 @@ def zipped(members, compression=zipfile.ZIP_STORED):
     return buffer.getvalue()
 
 
+def twice(name, content):
+    """A zip file with two members of one name."""
+    other = name[:-1] + "!"
+    return zipped([(name, content), (other, content)]).replace(other.encode(), name.encode())
+
+
 def sparse(rows=3, **changes):
     """The arrays class_index and score of some maps; changes replace arrays."""
     maps = [oracle.from_tensor(a_map()) for _ in range(rows)]
@@ -611,7 +613,6 @@ def bad_archives(canary):
     objects = np.array([Planted(os.system, f"touch {canary}")] * 3, dtype=object)
     score = sparse()["score"]
     ids = sparse()["class_index"]
-    bomb_header = npy_with(described((20_000, 30, 15, 15)))
     return {
         **{f"truncated-{s}": (plain[: int(len(plain) * s)], 5, []) for s in (0, .01, .1, .5, .9, .99)},
         **{f"deflated-{s}": (deflated[: int(len(deflated) * s)], 5, []) for s in (.1, .5, .9, .99)},
@@ -635,13 +636,12 @@ def bad_archives(canary):
         "keys-objects": (saved_npz(keys=objects, **sparse()), 4, ["not executed"]),
         "ids-objects": (saved_npz(**sparse(class_index=np.full(ids.shape, objects[0], object))), 4, []),
         "scores-integers": (saved_npz(**sparse(score=score.astype(np.int64))), 5, ["float"]),
-        "same-array-twice": (zipped([("score.npy", saved_npy(score))] * 2), 5, ["score"]),
+        "same-array-twice": (twice("score.npy", saved_npy(score)), 5, ["score"]),
         "member-not-npy": (zipped([("score.npy", b"hello world, hello world")]), 5, ["npy"]),
         "member-short": (zipped([("score.npy", saved_npy(score)[:-4])]), 5, ["truncated"]),
         "member-long": (zipped([("score.npy", saved_npy(score) + b"x")]), 5, ["trailing"]),
         "path-upwards": (zipped([("../score.npy", saved_npy(score))]), 5, []),
         "path-absolute": (zipped([("/score.npy", saved_npy(score))]), 5, []),
-        "bomb": (zipped([("logits.npy", bomb_header + bytes(20_000 * 30 * 900))], zipfile.ZIP_DEFLATED), 4, ["bomb"]),
         "terabytes-declared": (zipped([("score.npy", npy_with(described((10**9, 15, 15, 5))))]), 5, []),
     }
 
@@ -649,7 +649,7 @@ def bad_archives(canary):
 NPZ = [*DENSE, "--num-classes", 1000]
 
 
-@pytest.mark.parametrize("name", [n for n in bad_archives("") if n != "bomb"])
+@pytest.mark.parametrize("name", bad_archives(""))
 def test_bad_npz(good, tmp_path, name):
     canary = tmp_path / "canary"
     content, code, words = bad_archives(canary)[name]
@@ -659,9 +659,10 @@ def test_bad_npz(good, tmp_path, name):
 
 
 def test_npz_bomb(good, tmp_path):
-    content, code, words = bad_archives("")["bomb"]
+    array = npy_with(described((8000, 30, 15, 15))) + bytes(4 * 8000 * 30 * 225)
+    content = zipped([("logits.npy", array)], zipfile.ZIP_DEFLATED)
     assert len(content) < 1 << 20
-    check_both_ways(good, tmp_path, "n1/bad.npz", content, code, words, NPZ)
+    check_both_ways(good, tmp_path, "n1/bad.npz", content, 4, ["bomb"], NPZ)
 
 
 def replaced(name, place, value):
@@ -721,27 +722,35 @@ def probability_rows(*cells):
 @pytest.mark.parametrize("encoding", oracle.ENCODINGS)
 @pytest.mark.parametrize("kind", ["probability", "log-probability"])
 def test_probabilities_above_1(tmp_path, kind, encoding):
-    cells = [(0.5, 0.25), (0.75, 0.5), (1.25, 0.0), (0.5, 0.125)]
+    cells = [(0.5, 0.25), (0.75, 0.5), (0.5, 0.125)]
     arrays = probability_rows(*cells)
     if kind == "log-probability":
         arrays["score"] = np.log(np.maximum(arrays["score"], 2.0**-20)).astype(np.float32)
     (tmp_path / "maps").mkdir()
     np.savez(tmp_path / "maps/b.npz", **arrays)
     options = ["--score-kind", kind, "--num-classes", 10, "--score-encoding", encoding]
-    refused(limited(tmp_path / "maps", "-o", tmp_path / "d", *options), 5, "b.npz[1]", "sum", "1")
+    refused(limited(tmp_path / "maps", "-o", tmp_path / "d", *options), 5, "b.npz[1]", "(0, 0)", "sum")
     result = limited(tmp_path / "maps", "-o", tmp_path / "s", "--on-bad-input", "skip", *options)
     assert result.returncode == 3, result.stderr
-    assert [e["image_index"] for e in oracle.read_index(tmp_path / "s")["left_out"]] == [1, 2]
-    assert oracle.read_dataset(tmp_path / "s").keys() == {"b#000000", "b#000003"}
+    assert [e["image_index"] for e in oracle.read_index(tmp_path / "s")["left_out"]] == [1]
+    assert oracle.read_dataset(tmp_path / "s").keys() == {"b#000000", "b#000002"}
     assert verify(tmp_path / "s")[0] == 0
 
 
-def test_negative_probability_and_log_of_zero(tmp_path):
+def test_single_probability_out_of_range(tmp_path):
     (tmp_path / "maps").mkdir()
-    np.savez(tmp_path / "maps/b.npz", **probability_rows((0.5, -0.1)))
-    for encoding in oracle.ENCODINGS:
-        options = ["--score-kind", "probability", "--num-classes", 10, "--score-encoding", encoding]
-        refused(limited(tmp_path / "maps", "-o", tmp_path / encoding, *options), 5, "b.npz", "(0, 0)")
+    for kind, cell in (("probability", (0.5, -0.1)), ("probability", (1.1, 0)),
+                       ("log-probability", (0.2, -20))):
+        np.savez(tmp_path / "maps/b.npz", **probability_rows(cell))
+        for encoding in oracle.ENCODINGS:
+            options = ["--score-kind", kind, "--num-classes", 10, "--score-encoding", encoding]
+            result = limited(tmp_path / "maps", "-o", tmp_path / encoding, *options)
+            refused(result, 5, "b.npz", "(0, 0)")
+            unfinished(tmp_path / encoding)
+
+
+def test_log_of_zero(tmp_path):
+    (tmp_path / "maps").mkdir()
     np.savez(tmp_path / "maps/b.npz", **probability_rows((0, -np.inf)))
     options = ["--score-kind", "log-probability", "--num-classes", 10]
     refused(limited(tmp_path / "maps", "-o", tmp_path / "d", *options), 5, "b.npz", "(0, 0)", "inf")
@@ -779,6 +788,7 @@ def tar_of(good, *extra, format=tarfile.GNU_FORMAT):
         for name in names[:4]:
             tar.add(good[0] / name, arcname=name)
         for info, content in extra:
+            content.seek(0)
             tar.addfile(info, content if info.isreg() else None)
         for name in names[4:]:
             tar.add(good[0] / name, arcname=name)
@@ -830,32 +840,36 @@ def test_hostile_member(good, tmp_path, name, container):
     assert created == set() and not os.path.exists("/tmp/relabel-escape.pt")
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A folder of larger maps, about a megabyte together, and their labels."""
+    folder = tmp_path_factory.mktemp("many") / "maps"
+    keys = [f"m{i:02d}" for i in range(60)]
+    shape = dict(height=20, width=20)
+    return folder, oracle.make_tree(folder, keys, np.random.default_rng(7), **shape)
+
+
 @pytest.mark.parametrize("container", ["tar", "tar.gz"])
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.75, 0.9])
-def test_truncated_tar(good, tmp_path, container, share):
+@pytest.mark.parametrize("share", [0.0001, 0.3, 0.5, 0.75, 0.9])
+def test_truncated_tar(many, tmp_path, container, share):
     """What came before the cut stays with skip; the cut itself is named."""
-    raw = tar_of(good).rstrip(b"\0")
-    raw = raw[: int(len(raw) * share)]
+    raw = tar_of(many).rstrip(b"\0")
+    raw = gzip.compress(raw + bytes(1024)) if container == "tar.gz" else raw
     path = tmp_path / f"maps.{container}"
-    if container == "tar.gz":
-        whole = gzip.compress(tar_of(good))
-        path.write_bytes(whole[: int(len(whole) * share)])
-    else:
-        path.write_bytes(raw)
-    result = limited(path, "-o", tmp_path / "fail")
-    refused(result, 5, path)
+    path.write_bytes(raw[: int(len(raw) * share)])
+    refused(limited(path, "-o", tmp_path / "fail"), 5, path)
     unfinished(tmp_path / "fail")
     result = limited(path, "-o", tmp_path / "skip", "--on-bad-input", "skip")
-    if result.returncode == 5:
-        refused(result, 5, path)  # Not one image came before the cut.
-        assert share < 0.1
-        return
+    if share < 0.1:
+        return refused(result, 5, path)  # Not one image came before the cut.
     assert result.returncode == 3, result.stderr
     found = oracle.read_dataset(tmp_path / "skip")
-    assert found.keys() < good[1].keys()
+    # A block of a compressed stream is lost as a whole.
+    assert len(found) >= int(share * 60) - (8 if container == "tar.gz" else 1)
     for key in found:
-        oracle.compare(found[key], good[1][key])
-    assert len(oracle.read_index(tmp_path / "skip")["left_out"]) == 1
+        oracle.compare(found[key], many[1][key])
+    left_out = oracle.read_index(tmp_path / "skip")["left_out"]
+    assert [entry["key"] for entry in left_out] == ["maps" if container == "tar" else "maps.tar"]
     assert verify(tmp_path / "skip")[0] == 0
 
 
@@ -898,11 +912,11 @@ def test_tar_member_that_claims_much(good, tmp_path, container, size):
 
 
 def test_compressed_bombs(good, tmp_path):
-    """A gigabyte of zeros as a member of a small archive."""
-    with tarfile.open(tmp_path / "maps.tar.gz", "w:gz", compresslevel=9) as tar:
+    """Very many zeros as a member of a small archive."""
+    with tarfile.open(tmp_path / "maps.tar.gz", "w:gz", compresslevel=1) as tar:
         tar.add(good[0] / f"{GOOD[0]}.pt", arcname="a.pt")
         info = tarfile.TarInfo("bomb.pt")
-        info.size = GIBIBYTE
+        info.size = 300 << 20
         with open("/dev/zero", "rb") as zeros:
             tar.addfile(info, zeros)
     result = limited(tmp_path / "maps.tar.gz", "-o", tmp_path / "d")
@@ -924,7 +938,7 @@ def test_random_flips_in_tar(good, tmp_path):
     """Flips in member headers are found; labels that come through are right or refused."""
     raw = tar_of(good)
     rng = np.random.default_rng(6)
-    for number in range(60):
+    for number in range(40):
         start = 512 * int(rng.integers(len(raw) // 512 - 20))
         place = start + int(rng.integers(512))
         path = tmp_path / "maps.tar"
@@ -1015,7 +1029,7 @@ def test_folder_of_keys_that_are_too_long(good, tmp_path):
     deep = maps.joinpath(*["d" * 200] * 6)
     deep.mkdir(parents=True)
     (deep / "a.pt").write_bytes(MAP)
-    refused(limited(maps, "-o", tmp_path / "fail"), 5, "1,024")
+    refused(limited(maps, "-o", tmp_path / "fail"), 5, "1024 bytes")
     key = "/".join(["d" * 200] * 6) + "/a"
     check_skip_of_unlistable(maps, tmp_path / "skip", good[1], key)
 
@@ -1045,9 +1059,9 @@ def test_the_odd_one_out_comes_first(good, tmp_path):
     maps = copy_of(good, tmp_path / "maps")
     oracle.save_pt(a_map(height=3), maps / "a-first.pt")
     result = limited(maps, "-o", tmp_path / "fail")
-    assert result.returncode == 5
-    assert len(result.stderr.splitlines()) == 1
+    refused(result, 5, "3", "4")
     unfinished(tmp_path / "fail")
+    check_skip(maps, tmp_path / "skip", good[1], ["a-first"])
 
 
 def test_hostile_first_image_is_refused_by_name(good, tmp_path):
@@ -1217,16 +1231,16 @@ PARSER_ERRORS = [
     ["--row-order", "shuffled:-1"], ["--row-order", "shuffled:18446744073709551616"],
     ["--row-order", "shuffled:x"], ["--orientation", "yz"], ["--images-per-chunk", "four"],
     ["--images-per-shard", "1.5"], ["--compression", "gzip"], ["--compression", "deflate:0"],
-    ["--compression", "deflate:10"], ["--jobs", "0"], ["--jobs", "-1"], ["--jobs", "many"],
+    ["--compression", "deflate:13"], ["--jobs", "0"], ["--jobs", "-1"], ["--jobs", "many"],
     ["--on-bad-input", "ignore"], ["--format", "xml"], ["--score-kind", "energy"],
     ["--max-error", "small"], ["--top-k", "x"], ["--nonsense"], ["--num-classes", "1e3"],
 ]
 
 VALUE_ERRORS = [
-    ["--images-per-chunk", 0], ["--images-per-chunk", -1], ["--images-per-shard", 0], ["--top-k", 0],
+    ["--images-per-chunk", 0], ["--images-per-chunk=-1"], ["--images-per-shard", 0], ["--top-k", 0],
     ["--top-k", 6], ["--top-k", 70_000], ["--top-k", 9223372036854775807], ["--num-classes", 0],
-    ["--num-classes", 4294967296], ["--num-classes", -5], ["--num-classes", 4], ["--max-error", 0],
-    ["--max-error", -1], ["--max-error", "nan"], ["--max-error", "inf"], ["--max-error", "1e300"],
+    ["--num-classes", 4294967296], ["--num-classes=-5"], ["--num-classes", 4], ["--max-error", 0],
+    ["--max-error=-1"], ["--max-error", "nan"], ["--max-error", "inf"], ["--max-error", "1e300"],
     ["--max-error", "1e-300"], ["--name", ""], ["--name", "a/b"], ["--name", ".."], ["--name", ".x"],
     ["--name", "a\nb"], ["--images-per-chunk", 10**6], ["--images-per-chunk", 9223372036854775807],
     ["--max-error", "1e-12"], ["--name", "x" * 300], ["--name", "x" * 1100],
@@ -1245,7 +1259,8 @@ def test_parser_errors(good, tmp_path, option):
 @pytest.mark.parametrize("option", VALUE_ERRORS, ids=lambda o: " ".join(map(str, o))[:40])
 def test_values_that_no_run_can_use(good, tmp_path, option):
     result = limited(good[0], "-o", tmp_path / "d", *option)
-    code = 5 if option in (["--num-classes", 4], ["--max-error", "1e-12"]) and result.returncode == 5 else 64
+    # What only the scores can tell is their fault; a name can be too long for the file system.
+    code = 5 if option == ["--max-error", "1e-12"] else 74 if 300 < len(str(option)) < 1000 else 64
     refused(result, code)
     unfinished(tmp_path / "d")
 
@@ -1261,7 +1276,7 @@ def test_kinds_that_contradict_each_other(good, tmp_path):
     dense = dense_map()
     dense = np.exp(dense) / np.exp(dense).sum(axis=0)
     np.savez(maps / "p.npz", probabilities=dense[None])
-    refused(limited(maps, "-o", tmp_path / "d", "--num-classes", 1000), 64, "logit", "probability")
+    refused(limited(maps, "-o", tmp_path / "d"), 64, "logit", "probability")
     refused(limited(maps / "p.npz", "-o", tmp_path / "d", "--score-kind", "logit"), 64, "p.npz")
     unfinished(tmp_path / "d")
 

@@ -18,6 +18,7 @@ package struct CellRules: Sendable {
   private let numClasses: UInt32
   private let kind: ScoreKind
   private let order: CellOrder?
+  private let encoding: ScoreEncoding
   private let slack: Double
 
   /// Makes the rules of a dataset; without an order, entries may come in any.
@@ -25,6 +26,7 @@ package struct CellRules: Sendable {
     self.numClasses = UInt32(clamping: numClasses)
     self.kind = kind
     self.order = order
+    self.encoding = encoding
     slack = encoding.slack
   }
 
@@ -47,14 +49,14 @@ package struct CellRules: Sendable {
       switch kind {
       case .logit: break
       case .probability:
-        if Double(score) < -slack || Double(score) > 1 + slack { faults.insert(.probabilityRange) }
+        if score < 0 || Double(score) > 1 + slack { faults.insert(.probabilityRange) }
         total += Double(score)
       case .logProbability:
         if Double(score) > slack { faults.insert(.probabilityRange) }
         total += exp(Double(score))
       }
     }
-    if total > 1 + Double(ids.count) * slack { faults.insert(.probabilitySum) }
+    if total > 1 + encoding.sumSlack(ids.count) { faults.insert(.probabilitySum) }
     return faults
   }
 

@@ -18,8 +18,8 @@ public struct DatasetIndex: Hashable, Sendable {
     public let rows: Int
     /// Lowest and highest decoded score; nil without rows.
     public let scoreRange: ClosedRange<Float>?
-    /// The largest |decoded − given| score the writer made.
-    public let largestError: Double
+    /// The largest |decoded − given| score the writer made; nil when the shard does not say.
+    public let largestError: Double?
 
     /// Makes an entry.
     public init(
@@ -29,7 +29,7 @@ public struct DatasetIndex: Hashable, Sendable {
       metadataSHA256: String,
       rows: Int,
       scoreRange: ClosedRange<Float>?,
-      largestError: Double
+      largestError: Double?
     ) {
       self.path = path
       self.bytes = bytes
@@ -108,6 +108,12 @@ public struct DatasetIndex: Hashable, Sendable {
     self.writer = writer
   }
 
+  /// Why a shard's path may not be followed, or nil (spec, section 11.2).
+  package static func fault(ofPath path: String) -> String? {
+    if path.contains("\\") { return "a path can't hold a backslash" }
+    return ImageKey.fault(path)
+  }
+
   /// Rows of all shards.
   public var count: Int { shards.reduce(0) { $0 + $1.rows } }
 }
@@ -136,7 +142,7 @@ extension DatasetIndex {
 
   /// Reads the bytes of `index.json`.
   ///
-  /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member.
+  /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member, `M006` for totals.
   package init(checking bytes: [UInt8]) throws(Violation) {
     let digestBytes = 64
     let tail = Self.digestOpening.count + digestBytes + Self.digestClosing.count
@@ -152,7 +158,10 @@ extension DatasetIndex {
       throw Violation("M002", "the index differs from its own digest")
     }
     guard let json = try? JSON(parsing: Array(document)) else {
-      throw Violation("M003", "the index is not a JSON document")
+      throw Violation("M002", "the index is not a JSON document")
+    }
+    if let fault = CanonicalJSON.fault(Array(document), json) {
+      throw Violation("M002", "the index is not canonical: \(fault)")
     }
     try self.init(json: json)
   }
@@ -205,10 +214,10 @@ extension DatasetIndex {
     leftOut = []
     for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
     guard try members.count("count") == count else {
-      throw Violation("M003", "'count' is not the sum of the shards' rows")
+      throw Violation("M006", "'count' is not the sum of the shards' rows")
     }
     guard count + leftOut.count == sources else {
-      throw Violation("M003", "'count' and 'left_out' do not add up to 'sources'")
+      throw Violation("M006", "'count' and 'left_out' do not add up to 'sources'")
     }
   }
 }
@@ -223,7 +232,7 @@ extension DatasetIndex.Shard {
       "rows": .integer(Int64(rows)),
       "score_min": .optional((scoreRange?.lowerBound).map(Double.init)),
       "score_max": .optional((scoreRange?.upperBound).map(Double.init)),
-      "largest_error": .number(largestError),
+      "largest_error": .optional(largestError),
     ])
   }
 
@@ -245,7 +254,7 @@ extension DatasetIndex.Shard {
       metadataSHA256: try members.string("metadata_sha256"),
       rows: try members.count("rows"),
       scoreRange: range,
-      largestError: try members.number("largest_error")
+      largestError: json["largest_error"] == .null ? nil : try members.number("largest_error")
     )
   }
 }

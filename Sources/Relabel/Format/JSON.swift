@@ -83,6 +83,16 @@ public enum JSON: Hashable, Sendable {
     return elements
   }
 
+  /// True when the value is or holds a number that is not whole.
+  package var holdsFraction: Bool {
+    switch self {
+    case .number: true
+    case .array(let elements): elements.contains(where: \.holdsFraction)
+    case .object(let members): members.values.contains(where: \.holdsFraction)
+    default: false
+    }
+  }
+
   /// A string, or null for nil.
   public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
 

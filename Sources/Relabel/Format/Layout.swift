@@ -32,6 +32,13 @@ package enum Layout {
       self.isShuffled = isShuffled
     }
 
+    /// Names of the attributes that it may have.
+    package var attributes: Set<String> {
+      name == Layout.score
+        ? ["axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"]
+        : ["axes"]
+    }
+
     /// Number of axes.
     package var rank: Int { axes.split(separator: " ").count }
   }
@@ -52,6 +59,9 @@ package enum Layout {
     Column("map_extent", axes: "image box", [.float32], isShuffled: true),
     Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
   ]
+
+  /// Optional datasets whose rows may hold the fill value: nothing is known (spec, section 4.5).
+  package static let mayBeUnknown: Set<String> = ["image_sha256", "source_label"]
 
   /// The type of class ids: 16 bits while every id and the fill fit.
   package static func classIndexType(numClasses: Int) -> ElementType {

@@ -4,6 +4,11 @@ public struct MetadataDocument: Hashable, Sendable {
   public let json: JSON
   /// The class table, if the document holds one.
   public let classes: ClassTable?
+  /// The digest of the document's text.
+  public let sha256: String
+
+  /// Members of the annotator document that say something about the whole dataset.
+  private static let shared = ["source", "licence", "citation"]
 
   /// The most bytes of the document that one attribute holds.
   package static let pieceBytes = 60_000
@@ -18,25 +23,33 @@ public struct MetadataDocument: Hashable, Sendable {
   public init(annotator: JSON?, classes: ClassTable?) throws(RelabelError) {
     var members: [String: JSON] = ["annotator": .null, "classes": .null]
     if case .object(var annotator)? = annotator {
-      for shared in ["source", "licence", "citation"] {
-        members[shared] = annotator.removeValue(forKey: shared)
-      }
+      for name in Self.shared { members[name] = annotator.removeValue(forKey: name) }
+      try Self.checkAnnotator(.object(annotator))
       members["annotator"] = .object(annotator)
     }
     if let classes { members["classes"] = try Self.json(of: classes) }
     json = .object(members)
     self.classes = classes
+    sha256 = Digest.of(try json.canonical())
   }
 
   /// Reads a document; `.invalidInput` says what is wrong with it.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
     json = try JSON(parsing: bytes)
+    sha256 = Digest.of(bytes)
     guard case .object = json else {
       throw RelabelError(.invalidInput, "the metadata document is not a JSON object")
     }
     switch json["annotator"] {
-    case .null?, .object?: break
+    case .null?: break
+    case .object?: try Self.checkAnnotator(json["annotator"] ?? .null)
     default: throw RelabelError(.invalidInput, "member 'annotator' is neither object nor null")
+    }
+    for name in Self.shared {
+      switch json[name] {
+      case nil, .null?, .string?, .object?, .array?: break
+      default: throw RelabelError(.invalidInput, "member '\(name)' is no text or structure")
+      }
     }
     switch json["classes"] {
     case .null?: classes = nil
@@ -56,6 +69,36 @@ public struct MetadataDocument: Hashable, Sendable {
 
   /// The digest of the class table, or nil.
   public var classesDigest: String? { json["classes"]?["sha256"]?.string }
+
+  /// Refuses an annotator that the schema (`spec/metadata.schema.json`) does not allow.
+  private static func checkAnnotator(_ annotator: JSON) throws(RelabelError) {
+    func isNumbers(_ json: JSON) -> Bool {
+      json.array.map { !$0.isEmpty && $0.allSatisfy { $0.number != nil } } ?? false
+    }
+    let isSize = { (json: JSON) in
+      json.array?.count == 2 && json.array?.allSatisfy { ($0.integer ?? 0) > 0 } == true
+    }
+    let rules: [(name: String, isRequired: Bool, isRight: (JSON) -> Bool, what: String)] = [
+      ("name", true, { $0.string?.isEmpty == false }, "a text"),
+      ("weights_sha256", false, { $0.string?.isHexDigest == true }, "64 hexadecimal digits"),
+      ("input_size", false, isSize, "[height, width]"),
+      ("resize", false, { $0.string != nil }, "a word"),
+      ("interpolation", false, { $0.string != nil }, "a word"),
+      ("mean", false, isNumbers, "a list of numbers"),
+      ("std", false, isNumbers, "a list of numbers"),
+      ("temperature", false, { ($0.number ?? 0) > 0 }, "a positive number"),
+      ("map_extent", false, isNumbers, "[top, left, height, width]"),
+    ]
+    for rule in rules {
+      guard let value = annotator[rule.name] else {
+        if !rule.isRequired { continue }
+        throw RelabelError(.invalidInput, "the annotator lacks '\(rule.name)', \(rule.what)")
+      }
+      if !rule.isRight(value) {
+        throw RelabelError(.invalidInput, "the annotator's '\(rule.name)' is not \(rule.what)")
+      }
+    }
+  }
 
   private static func json(of classes: ClassTable) throws(RelabelError) -> JSON {
     let table = JSON.array(
@@ -79,13 +122,17 @@ public struct MetadataDocument: Hashable, Sendable {
     var entries: [ClassTable.Entry] = []
     for (index, row) in rows.enumerated() {
       let (id, name) = (row["id"]?.string, row["name"]?.string)
-      guard row["index"]?.integer == Int64(index), let either = id ?? name else {
+      guard row["index"]?.integer == Int64(index), id != "", let either = id ?? name else {
         throw RelabelError(
           .invalidInput,
           "'classes.table[\(index)]' lacks its index, or id and name"
         )
       }
       entries.append(ClassTable.Entry(id: id ?? either, name: name ?? either))
+    }
+    // The digest is of the canonical text, which must not depend on how fractions are spelled.
+    guard rows.allSatisfy({ !$0.holdsFraction }) else {
+      throw RelabelError(.invalidInput, "'classes.table' holds a number that is not whole")
     }
     guard members["count"]?.integer == Int64(entries.count) else {
       throw RelabelError(.invalidInput, "'classes.count' differs from the length of the table")

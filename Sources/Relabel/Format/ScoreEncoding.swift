@@ -93,13 +93,18 @@ public struct ScoreEncoding: Hashable, Sendable {
     }
   }
 
-  /// How far a decoded score near 1 may lie from the given one; widens the checks of probabilities.
+  /// What rounding can add to a probability near 1 (spec, section 6.7).
   package var slack: Double {
     switch name {
     case .fixed16, .fixed8: packing.map { Double($0.step) / 2 } ?? 0
     case .float16: 0x1p-11
-    case .float32: 2e-5
+    case .float32: 1e-4
     }
+  }
+
+  /// What rounding can add to the sum of `count` probabilities (spec, section 6.7).
+  package func sumSlack(_ count: Int) -> Double {
+    name == .float32 ? slack : Double(count) * slack
   }
 
   /// The HDF5 type of the `score` dataset.

@@ -4,6 +4,8 @@ package import HDF5
 public struct ShardHeader: Hashable, Sendable {
   /// The version of the layout.
   public var version: FormatVersion = .current
+  /// What the file asks of its readers.
+  public var features: Features = .none
   /// Classes that the annotator distinguishes.
   public var numClasses: Int
   /// What a score is.

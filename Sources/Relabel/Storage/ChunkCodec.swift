@@ -3,6 +3,7 @@ package import HDF5
 /// Why a stored chunk can't be decoded.
 package enum ChunkFault: Error, Hashable, Sendable, CustomStringConvertible {
   case missing
+  case tooLong(bytes: Int)
   case checksumSkipped
   case tooShort
   case checksum(stored: UInt32, computed: UInt32)
@@ -11,6 +12,7 @@ package enum ChunkFault: Error, Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .missing: "the chunk was never written"
+    case .tooLong(let bytes): "the stored chunk has \(bytes) bytes, more than any sound one"
     case .checksumSkipped: "the chunk's filter mask skips fletcher32"
     case .tooShort: "the stored chunk is too short to hold a checksum"
     case .checksum(let stored, let computed):

@@ -24,6 +24,7 @@ public struct Digest: ~Copyable {
   ///
   /// - Throws: `.io` naming the file.
   public static func of(file path: String) throws(RelabelError) -> (hex: String, bytes: Int64) {
+    _ = try Folder.fileBytes(path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("can't be opened", path) }
     defer { _ = close(descriptor) }

@@ -24,18 +24,27 @@ package enum Folder {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// True when `path` is a symbolic link.
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// True when there is a file of any kind at `path`.
   package static func hasFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0
   }
 
-  /// The size of a file.
+  /// The size of a regular file; anything else, such as a pipe that would block, is refused.
   ///
   /// - Throws: `.io` naming the file.
   package static func fileBytes(_ path: String) throws(RelabelError) -> Int64 {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .system("can't be read", path) }
+    guard stat(path, &status) == 0 else { throw .system("can't be opened", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
+    }
     return Int64(status.st_size)
   }
 

@@ -45,7 +45,7 @@ package final class ShardFile: Sendable {
     let file = try File.open(path)
     let containerInspection = ContainerInspection(fileBytes: bytes, report: report)
     guard let container = try containerInspection.inspect(file),
-      let root = try HeaderInspection(report: report).inspect(file)
+      let root = try HeaderInspection(file, report: report).inspect()
     else { return nil }
     let layout = LayoutInspection(root: root, report: report)
     guard let (header, rows) = try layout.inspect(file, container) else { return nil }

@@ -5,8 +5,8 @@ extension File {
   func setAttributes(of header: ShardHeader) throws(HDF5Error) {
     try setAttribute("format", "relabel")
     try setAttribute("format_version", "\(header.version)")
-    try setAttribute("features_required", "none")
-    try setAttribute("features_optional", "none")
+    try setAttribute("features_required", Features.noneWord)
+    try setAttribute("features_optional", Features.noneWord)
     try setAttribute("num_classes", Int64(header.numClasses))
     try setAttribute("score_kind", header.scoreKind.rawValue)
     try setAttribute("fill", header.fill.rawValue)

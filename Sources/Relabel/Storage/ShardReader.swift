@@ -12,7 +12,7 @@ public final class ShardReader: Sendable {
   private struct Identities {
     let keys: [String]
     let imageIndexes: [Int64]
-    let rowOfKey: [String: Int]
+    let rowOfKey: [ImageKey.Exact: Int]
     let rowOfIndex: [Int64: Int]
   }
 
@@ -116,7 +116,7 @@ public final class ShardReader: Sendable {
   ///
   /// - Complexity: O(1) after the first call, which reads all keys.
   public func row(forKey key: String) throws(RelabelError) -> Int? {
-    try loadIdentities().rowOfKey[key]
+    try loadIdentities().rowOfKey[ImageKey.Exact(key)]
   }
 
   /// The row of an image index, or nil.
@@ -152,7 +152,10 @@ public final class ShardReader: Sendable {
     let loaded = Identities(
       keys: keys,
       imageIndexes: indexes,
-      rowOfKey: Dictionary(zip(keys, 0...), uniquingKeysWith: { first, _ in first }),
+      rowOfKey: Dictionary(
+        zip(keys.map(ImageKey.Exact.init), 0...),
+        uniquingKeysWith: { first, _ in first }
+      ),
       rowOfIndex: Dictionary(zip(indexes, 0...), uniquingKeysWith: { first, _ in first })
     )
     identities.withLock { $0 = loaded }

@@ -16,12 +16,12 @@ public final class ShardedDataset: Sendable {
   }
 
   private struct Places {
-    var ofKey: [String: Int] = [:]
+    var ofKey: [ImageKey.Exact: Int] = [:]
     var ofIndex: [Int64: Int] = [:]
   }
 
   /// The most bytes of `index.json` that are read.
-  package static let maximumIndexBytes: Int = 64 << 20
+  private static let maximumIndexBytes: Int = 64 << 20
 
   /// Opens a dataset by its folder or its `index.json`.
   ///
@@ -41,9 +41,7 @@ public final class ShardedDataset: Sendable {
       )
     }
     do {
-      index = try DatasetIndex(
-        parsing: Folder.contents(indexPath, limit: Self.maximumIndexBytes)
-      )
+      index = try DatasetIndex(parsing: Self.indexBytes(indexPath))
     } catch {
       throw error.located(Location(file: indexPath))
     }
@@ -51,10 +49,10 @@ public final class ShardedDataset: Sendable {
     var first = 0
     var firstPositions: [Int] = []
     for shard in index.shards {
-      if let fault = ImageKey.fault(shard.path) {
+      if let fault = Self.fault(ofPath: shard.path, in: folder) {
         throw RelabelError(
           .unsafeInput,
-          "shard path '\(shard.path)' leaves the folder: \(fault) [M009]",
+          "shard path '\(shard.path)': \(fault) [M009]",
           at: Location(file: indexPath)
         )
       }
@@ -62,6 +60,24 @@ public final class ShardedDataset: Sendable {
       first += shard.rows
     }
     self.firstPositions = firstPositions
+  }
+
+  /// Why a shard's path may not be followed from `folder`, or nil: it must stay in the folder, also
+  /// through links.
+  package static func fault(ofPath path: String, in folder: String) -> String? {
+    if let fault = DatasetIndex.fault(ofPath: path) { return fault }
+    var place = folder
+    for part in path.split(separator: "/") {
+      place += "/\(part)"
+      if Folder.isLink(place) { return "'\(part)' is a symbolic link" }
+    }
+    return nil
+  }
+
+  /// The bytes of an `index.json`; nothing but a regular file of bounded size is read.
+  package static func indexBytes(_ path: String) throws(RelabelError) -> [UInt8] {
+    _ = try Folder.fileBytes(path)
+    return try Folder.contents(path, limit: maximumIndexBytes)
   }
 
   /// Rows of all shards.
@@ -79,7 +95,7 @@ public final class ShardedDataset: Sendable {
   ///
   /// - Complexity: O(1) after the first call, which reads the keys of all shards.
   public func position(forKey key: String) throws(RelabelError) -> Int? {
-    try loadPlaces().ofKey[key]
+    try loadPlaces().ofKey[ImageKey.Exact(key)]
   }
 
   /// The position of an image index, or nil.
@@ -126,7 +142,7 @@ public final class ShardedDataset: Sendable {
     for shard in index.shards.indices {
       let reader = try reader(ofShard: shard)
       for (row, key) in try reader.keys().enumerated() {
-        places.ofKey[key] = firstPositions[shard] + row
+        places.ofKey[ImageKey.Exact(key)] = firstPositions[shard] + row
       }
       for (row, index) in try reader.imageIndexes().enumerated() {
         places.ofIndex[index] = firstPositions[shard] + row

@@ -31,13 +31,15 @@ package final class StoredColumn: @unchecked Sendable {
   package func chunk(_ chunk: Int) throws(HDF5Error) -> Result<[UInt8], ChunkFault> {
     var offset = [Int](repeating: 0, count: description.shape.count)
     offset[0] = chunk * rowsPerChunk
-    guard let stored = try dataset.readChunk(at: offset, limit: codec.largestStored) else {
-      return .failure(.missing)
-    }
-    do {
-      return .success(try codec.decode(stored.bytes, skipped: stored.skippedFilters))
-    } catch {
-      return .failure(error)
+    switch try dataset.readChunk(at: offset, limit: codec.largestStored) {
+    case .missing: return .failure(.missing)
+    case .oversized(let bytes): return .failure(.tooLong(bytes: bytes))
+    case .stored(let bytes, let skipped):
+      do {
+        return .success(try codec.decode(bytes, skipped: skipped))
+      } catch {
+        return .failure(error)
+      }
     }
   }
 

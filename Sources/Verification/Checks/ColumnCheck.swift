@@ -11,11 +11,26 @@ struct ColumnCheck {
     self.column = column
   }
 
-  /// All chunks in turn.
+  /// All chunks of a dataset of optional values in turn.
   func check() -> Tally {
     var tally = Tally()
-    for chunk in 0..<column.chunks { _ = bytes(ofChunk: chunk, &tally) }
+    for chunk in 0..<column.chunks {
+      guard let bytes = bytes(ofChunk: chunk, &tally) else { continue }
+      if !Layout.mayBeUnknown.contains(name) {
+        checkWritten(bytes, firstRow: chunk * column.rowsPerChunk, &tally)
+      }
+    }
     return tally
+  }
+
+  private func checkWritten(_ bytes: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {
+    let fill = Layout.fillValue(column.description.type)
+    for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count)
+    where bytes[start..<start + fill.count] == fill[...] {
+      let row = firstRow + (start - bytes.startIndex) / column.rowBytes
+      let place = Location(dataset: name, row: row)
+      tally.add(Violation("V007", "a value of the row was never written", at: place))
+    }
   }
 
   /// The decoded bytes of a chunk's rows, without padding, or nil after a report.
@@ -60,6 +75,7 @@ extension ChunkFault {
   fileprivate var rule: String {
     switch self {
     case .missing: "C007"
+    case .tooLong: "C006"
     case .checksumSkipped: "C009"
     case .tooShort, .checksum, .stream: "C008"
     }

@@ -19,7 +19,7 @@ struct DatasetCheck {
   func check() throws(RelabelError) -> Outcome {
     var outcome = Outcome()
     var tally = Tally()
-    let present = try Folder.names(folder).filter { $0.hasSuffix(".h5") && !$0.hasPrefix(".") }
+    let present = try Folder.names(folder).filter { $0.hasSuffix(".h5") }
     guard let index = try readIndex(&tally) else {
       outcome.isComplete = false
       for name in present { try check(shard: "\(folder)/\(name)", &outcome) }
@@ -31,9 +31,14 @@ struct DatasetCheck {
       tally.add(Violation("M004", "shard '\(name)' is not listed"))
     }
     var uniqueness = Uniqueness()
-    var first: (path: String, header: ShardHeader)?
+    var first: (path: String, shard: CheckedShard)?
+    var seen: Set<String> = []
     for entry in index.shards {
-      if let fault = ImageKey.fault(entry.path) {
+      guard seen.insert(entry.path).inserted else {
+        tally.add(Violation("M007", "shard '\(entry.path)' is listed twice"))
+        continue
+      }
+      if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
         tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
         outcome.isComplete = false
         continue
@@ -56,11 +61,11 @@ struct DatasetCheck {
       }
       guard let shard = try check(shard: path, &outcome) else { continue }
       compare(shard, entry, index, &tally)
-      if let first {
-        compare(shard.header, entry.path, with: first, &tally)
-      } else {
-        first = (entry.path, shard.header)
+      if let first, !first.shard.agrees(with: shard) {
+        let message = "'\(entry.path)' and '\(first.path)' differ in types, shapes or attributes"
+        tally.add(Violation("M008", message))
       }
+      first = first ?? (entry.path, shard)
       uniqueness.add(shard, path: entry.path, &tally)
     }
     outcome.tallies.insert((indexPath, tally), at: 0)
@@ -72,7 +77,7 @@ struct DatasetCheck {
       tally.add(Violation("M001", "there is no index.json: the dataset is incomplete"))
       return nil
     }
-    let bytes = try Folder.contents(indexPath, limit: ShardedDataset.maximumIndexBytes)
+    let bytes = try ShardedDataset.indexBytes(indexPath)
     do {
       return try DatasetIndex(checking: bytes)
     } catch {
@@ -101,12 +106,13 @@ struct DatasetCheck {
     _ tally: inout Tally
   ) {
     if entry.rows == 0 { tally.add(Violation("M010", "shard '\(entry.path)' has no rows")) }
-    let metadata = (try? shard.header.metadata.json.canonical()).map(Digest.of)
     let facts: [(String, Bool)] = [
       ("rows", shard.rows == entry.rows),
-      ("metadata_sha256", metadata == entry.metadataSHA256),
+      ("metadata_sha256", shard.header.metadata.sha256 == entry.metadataSHA256),
       ("score_min and score_max", shard.rows == 0 || shard.scoreRange == entry.scoreRange),
-      ("largest_error", shard.largestError ?? entry.largestError == entry.largestError),
+      ("largest_error", shard.largestError == entry.largestError),
+      ("writer", shard.header.writer == index.writer),
+      ("annotator", shard.header.metadata.annotatorName == index.annotator),
       ("build_id", shard.header.buildID == index.buildID),
       ("num_classes", shard.header.numClasses == index.numClasses),
       ("score_kind", shard.header.scoreKind == index.scoreKind),
@@ -116,28 +122,16 @@ struct DatasetCheck {
       tally.add(Violation("M006", "'\(name)' differs between index.json and '\(entry.path)'"))
     }
   }
-
-  private func compare(
-    _ header: ShardHeader,
-    _ path: String,
-    with first: (path: String, header: ShardHeader),
-    _ tally: inout Tally
-  ) {
-    guard header != first.header else { return }
-    tally.add(
-      Violation("M008", "'\(path)' and '\(first.path)' differ in types, shapes or attributes")
-    )
-  }
 }
 
 /// Keys and indexes seen so far in a dataset (rule M007).
 private struct Uniqueness {
-  private var keys: [String: String] = [:]
+  private var keys: [ImageKey.Exact: String] = [:]
   private var indexes: [Int64: String] = [:]
 
   mutating func add(_ shard: CheckedShard, path: String, _ tally: inout Tally) {
     for key in shard.keys {
-      if let earlier = keys.updateValue(path, forKey: key), earlier != path {
+      if let earlier = keys.updateValue(path, forKey: ImageKey.Exact(key)), earlier != path {
         tally.add(Violation("M007", "image '\(key)' is in '\(earlier)' and in '\(path)'"))
       }
     }

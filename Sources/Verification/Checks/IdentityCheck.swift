@@ -25,7 +25,7 @@ struct IdentityCheck {
   private func checkKeys(_ outcome: inout Outcome) {
     let column = ColumnCheck(Layout.imageKey, file.imageKey)
     let width = file.header.keyBytes
-    var seen: [String: Int] = [:]
+    var seen: [ImageKey.Exact: Int] = [:]
     for chunk in 0..<file.imageKey.chunks {
       let first = chunk * file.imageKey.rowsPerChunk
       guard let bytes = column.bytes(ofChunk: chunk, &outcome.tally) else {
@@ -38,7 +38,7 @@ struct IdentityCheck {
         outcome.keys.append(key)
         if let fault = key.map({ ImageKey.fault($0) }) ?? "the key is not valid UTF-8" {
           report("V010", fault, Layout.imageKey, row, &outcome)
-        } else if let key, let earlier = seen.updateValue(row, forKey: key) {
+        } else if let key, let earlier = seen.updateValue(row, forKey: ImageKey.Exact(key)) {
           report("V010", "row \(earlier) has the same key", Layout.imageKey, row, &outcome)
         }
       }

@@ -5,25 +5,19 @@ internal import Relabel
 struct Preflight {
   private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
   private static let superblockBytes = 48
-  /// Bit 0: opened for writing; bit 2: opened for single-writer/multiple-reader access.
-  private static let writeFlags: UInt8 = 0b101
 
   /// The first broken rule, or nil when the library may open the file.
   ///
   /// - Throws: `.io` when the file can't be read.
   static func violation(_ path: String) throws(RelabelError) -> Violation? {
+    let fileBytes = try Folder.fileBytes(path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("can't be opened", path) }
     defer { _ = close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw .system("can't be read", path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
-    }
     var bytes = [UInt8](repeating: 0, count: superblockBytes)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard count >= 0 else { throw .system("can't be read", path) }
-    return violation(Array(bytes[..<count]), fileBytes: UInt64(status.st_size))
+    return violation(Array(bytes[..<count]), fileBytes: UInt64(fileBytes))
   }
 
   private static func violation(_ bytes: [UInt8], fileBytes: UInt64) -> Violation? {
@@ -42,7 +36,8 @@ struct Preflight {
     guard bytes[12..<20].allSatisfy({ $0 == 0 }), bytes[20..<28].allSatisfy({ $0 == 0xFF }) else {
       return Violation("S002", "the superblock has a base address or an extension")
     }
-    guard bytes[11] & writeFlags == 0 else {
+    // Bit 0: open for writing; bit 2: open for single-writer access; the others are reserved.
+    guard bytes[11] == 0 else {
       return Violation("S003", "the write flag is set: the writer died before it closed the file")
     }
     let end = bytes[28..<36].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }

@@ -28,7 +28,10 @@ struct ShardCheck {
     let identities = IdentityCheck(file).check()
     tally.add(labels.tally.naming(identities.keys))
     tally.add(identities.tally)
-    for (name, column) in file.optional { tally.add(ColumnCheck(name, column).check()) }
+    for (name, column) in file.optional {
+      tally.add(ColumnCheck(name, column).check())
+      shard.optional[name] = column.description.type
+    }
     shard.scoreRange = labels.scoreRange
     shard.keys = identities.keys.compactMap(\.self)
     shard.imageIndexes = identities.imageIndexes

@@ -27,17 +27,22 @@ struct AttributeReader {
 
   func fail(_ message: String) { report(Violation(rule, message, at: place)) }
 
+  /// Reports a violation of another rule than this reader's own.
+  func fail(_ rule: String, _ message: String) { report(Violation(rule, message, at: place)) }
+
   /// The bytes of a scalar UTF-8 string, or nil after a report.
   func bytes(_ name: String) -> [UInt8]? {
-    guard let attribute = attributes[name] else {
-      fail("attribute '\(name)' is missing")
-      return nil
-    }
+    guard let attribute = present(name) else { return nil }
     guard attribute.shape.isEmpty, case .string(let bytes)? = attribute.value else {
       fail("attribute '\(name)' is a \(attribute.type), not one fixed-length UTF-8 string")
       return nil
     }
     return bytes
+  }
+
+  private func present(_ name: String) -> Attribute? {
+    if attributes[name] == nil { fail("attribute '\(name)' is missing") }
+    return attributes[name]
   }
 
   /// A scalar UTF-8 string, or nil after a report.
@@ -66,10 +71,7 @@ struct AttributeReader {
 
   /// A scalar of 64-bit integer type, or nil after a report.
   func integer(_ name: String) -> Int64? {
-    guard let attribute = attributes[name] else {
-      fail("attribute '\(name)' is missing")
-      return nil
-    }
+    guard let attribute = present(name) else { return nil }
     guard attribute.type == .int64, attribute.shape.isEmpty,
       case .integers(let values)? = attribute.value
     else {
@@ -81,10 +83,7 @@ struct AttributeReader {
 
   /// Floats of one type and count (a scalar for nil), or nil after a report.
   func floats(_ name: String, _ type: ElementType, count: Int? = nil) -> [Double]? {
-    guard let attribute = attributes[name] else {
-      fail("attribute '\(name)' is missing")
-      return nil
-    }
+    guard let attribute = present(name) else { return nil }
     guard attribute.type == type, attribute.shape == (count.map { [$0] } ?? []),
       case .floats(let values)? = attribute.value
     else {

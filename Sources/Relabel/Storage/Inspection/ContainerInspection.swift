@@ -15,12 +15,22 @@ struct ContainerInspection {
 
   /// The fewest bytes a stored chunk can have: an empty zlib stream and a checksum.
   private static let smallestChunk: Int64 = 12
+  /// No deflate stream holds more bytes for each of its own (1,032, and some to spare).
+  private static let largestRatio: Int64 = 1_100
 
   /// The file's datasets, or nil when it must not be read further.
   func inspect(_ file: borrowing File) throws(HDF5Error) -> Container? {
     var isSafe = true
     var container = Container()
-    for link in try file.links() where link.kind != .dataset {
+    let links = try file.links()
+    var names: [UInt64: String] = [:]
+    for link in links where link.kind == .dataset {
+      guard let other = names.updateValue(link.name, forKey: link.address) else { continue }
+      isSafe = false
+      let message = "'\(other)' and '\(link.name)' are one dataset under two names"
+      report(Violation("C002", message, at: Location(dataset: link.name)))
+    }
+    for link in links where link.kind != .dataset {
       isSafe = false
       report(
         Violation(
@@ -35,7 +45,7 @@ struct ContainerInspection {
       report(Violation("C005", "the links of the root group are in dense storage"))
     }
     try inspectAttributes(of: file, dataset: nil)
-    for link in try file.links() {
+    for link in links {
       let dataset = try file.openDataset(link.name)
       let description = try dataset.describe()
       if let violation = fatal(description, link.name) {
@@ -77,7 +87,10 @@ struct ContainerInspection {
     }
     let rows = description.shape.first ?? 0
     let chunks = Int64(rows / max(description.chunk.first ?? 1, 1))
-    guard chunks <= fileBytes / Self.smallestChunk else {
+    let decoded = chunks.multipliedReportingOverflow(by: Int64(chunkBytes.0))
+    guard chunks <= fileBytes / Self.smallestChunk, !decoded.overflow,
+      decoded.partialValue / Self.largestRatio <= fileBytes
+    else {
       return Violation(
         "C006",
         "\(rows) rows are declared, more than a file of \(fileBytes) bytes can hold",
@@ -97,10 +110,24 @@ struct ContainerInspection {
     }
     for name in try object.attributeNames() {
       guard let attribute = try object.attribute(name) else { continue }
-      if case .other(let what) = attribute.type {
-        report(Violation("C005", "attribute '\(name)' is of a \(what)", at: place))
+      if let fault = fault(of: attribute) {
+        report(Violation("C005", "attribute '\(name)' \(fault)", at: place))
       }
     }
+  }
+}
+
+extension ContainerInspection {
+  /// Why an attribute may not stand in a shard (spec, section 3.4), or nil.
+  private func fault(of attribute: Attribute) -> String? {
+    if case .other(let what) = attribute.type { return "is of a \(what)" }
+    guard attribute.shape.count <= 1 else { return "has \(attribute.shape.count) axes" }
+    guard let count = attribute.count, count > 0 else { return "has no elements" }
+    let bytes = count.multipliedReportingOverflow(by: attribute.type.size)
+    guard !bytes.overflow, bytes.partialValue <= MetadataDocument.pieceBytes else {
+      return "has more than \(MetadataDocument.pieceBytes) bytes"
+    }
+    return nil
   }
 }
 

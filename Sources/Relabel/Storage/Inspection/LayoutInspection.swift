@@ -14,14 +14,17 @@ struct LayoutInspection {
     let found = container.descriptions
     let known = Set((Layout.required + Layout.optional).map(\.name))
     for name in found.keys.sorted()
-    where !known.contains(name) && !root.optionalFeatures.contains(name) {
+    where !known.contains(name) && !root.features.optional.contains(name) {
       fail("L005", "there is no dataset of this name in format 1.0", name)
+    }
+    if found["log_normalizer"] != nil, root.scoreKind != .logit {
+      fail("L005", "only logits have a log_normalizer", "log_normalizer")
     }
     for column in Layout.required where found[column.name] == nil {
       fail("L005", "dataset '\(column.name)' is missing", column.name)
     }
     guard let ids = found[Layout.classIndex], let scores = found[Layout.score],
-      let indexes = found[Layout.imageIndex], let keys = found[Layout.imageKey]
+      found[Layout.imageIndex] != nil, let keys = found[Layout.imageKey]
     else { return nil }
     guard let encoding = try encoding(file, scores) else { return nil }
     for column in Layout.required + Layout.optional {
@@ -31,10 +34,12 @@ struct LayoutInspection {
       inspectDetails(column, description, labels: ids)
       try inspectAxes(file, column)
     }
-    guard ids.shape == scores.shape, Set([ids, indexes, keys].map { $0.shape[0] }).count == 1 else {
+    guard ids.shape == scores.shape, found.values.allSatisfy({ $0.shape.first == ids.shape[0] })
+    else {
       fail("L007", "the datasets have different shapes or numbers of rows", Layout.score)
       return nil
     }
+    guard hasKnownFilters(found) else { return nil }
     guard ids.chunk == scores.chunk, Array(ids.chunk.dropFirst()) == Array(ids.shape.dropFirst())
     else { return nil }
     let shape = MapShape(height: ids.shape[1], width: ids.shape[2], topK: ids.shape[3])
@@ -73,10 +78,15 @@ struct LayoutInspection {
       attributes.fail("attribute 'add_offset' is \(offset), not a multiple of the step \(step)")
       return nil
     }
-    return ScoreEncoding(
+    let encoding = ScoreEncoding(
       name: name,
       packing: ScoreEncoding.Packing(step: Float(step), offset: Float(offset))
     )
+    guard encoding.range.upperBound.isFinite else {
+      attributes.fail("the highest score at step \(step) from \(offset) is not finite")
+      return nil
+    }
+    return encoding
   }
 
   /// `_FillValue` stands on packed scores and nowhere else.
@@ -91,7 +101,9 @@ struct LayoutInspection {
       return
     }
     let allOnes = (Int64(1) << Int64(8 * scores.type.size)) - 1
-    if attribute?.type != scores.type || attribute?.value != .integers([allOnes]) {
+    if attribute?.type != scores.type || attribute?.shape != []
+      || attribute?.value != .integers([allOnes])
+    {
       fail("L009", "attribute '_FillValue' is not one \(scores.type) of all ones", Layout.score)
     }
   }
@@ -108,6 +120,13 @@ struct LayoutInspection {
       case Layout.imageKey: nil
       default: column.types.first
       }
+    if column.name == Layout.score, column.types.contains(description.type),
+      description.type != encoding.elementType
+    {
+      let message = "encoding '\(encoding.name.rawValue)' does not store \(description.type)"
+      fail("L010", message, column.name)
+      return false
+    }
     if let expected, description.type != expected {
       fail("L006", "the elements are \(description.type), not \(expected)", column.name)
       return false
@@ -168,13 +187,6 @@ struct LayoutInspection {
     {
       fail("L012", "chunks of \(description.chunk) do not hold whole images alike", column.name)
     }
-    let compressed = Layout.filters(isShuffled: column.isShuffled, .deflate(level: 0))
-    if description.filters.map(\.description) != compressed.map(\.description)
-      && description.filters != [.fletcher32]
-    {
-      let chain = description.filters.map(\.description).joined(separator: ", ")
-      fail("C004", "the filter chain is '\(chain)'", column.name)
-    }
     if (description.filters == [.fletcher32]) != (labels.filters == [.fletcher32]) {
       fail("C004", "some datasets are compressed and some are not", column.name)
     }
@@ -185,15 +197,34 @@ struct LayoutInspection {
     }
   }
 
+  /// False, after a report, when a chain is none that can be undone.
+  private func hasKnownFilters(_ found: [String: DatasetDescription]) -> Bool {
+    var areKnown = true
+    for column in Layout.required + Layout.optional {
+      guard let filters = found[column.name]?.filters else { continue }
+      let compressed = Layout.filters(isShuffled: column.isShuffled, .deflate(level: 0))
+      let chain = filters.map(\.description)
+      if chain != compressed.map(\.description) && filters != [.fletcher32] {
+        fail("C004", "the filter chain is '\(chain.joined(separator: ", "))'", column.name)
+        areKnown = false
+      }
+    }
+    return areKnown
+  }
+
   private func inspectAxes(_ file: borrowing File, _ column: Layout.Column) throws(HDF5Error) {
     let dataset = try file.openDataset(column.name)
     let place = Location(dataset: column.name)
     let attributes = try AttributeReader(dataset, rule: "L008", at: place, report: report)
+    if root.version == .current {
+      for name in attributes.names where !column.attributes.contains(name) && !name.hasPrefix("x-")
+      {
+        let message = "there is no attribute '\(name)' here; your own names start with 'x-'"
+        attributes.fail(name == "_FillValue" ? "L009" : "L004", message)
+      }
+    }
     if let axes = attributes.string("axes"), axes != column.axes {
       attributes.fail("attribute 'axes' is '\(axes)', not '\(column.axes)'")
-    }
-    if column.name != Layout.score, attributes.has("_FillValue") {
-      fail("L009", "a '_FillValue' attribute makes clients read integers as floats", column.name)
     }
   }
 
@@ -215,6 +246,7 @@ struct LayoutInspection {
       metadata: root.metadata
     )
     header.version = root.version
+    header.features = root.features
     header.fill = root.fill
     header.temperature = root.temperature
     header.cellOrder = root.cellOrder

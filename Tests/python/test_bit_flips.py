@@ -1,0 +1,216 @@
+"""A single flipped bit in a published shard is found, or changes nothing that a reader sees."""
+
+import collections
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+import oracle
+from conftest import error_rules, pack, tool
+
+FLIPS = int(os.environ.get("RELABEL_FLIPS", "200"))
+TRUNCATIONS = 60
+
+DECODE = """
+import hashlib, sys
+import h5py
+import numpy as np
+digest = hashlib.sha256()
+def add(*values):
+    for value in values:
+        digest.update(repr(value).encode())
+with h5py.File(sys.argv[1], "r") as file:
+    for holder in (file, *(file[name] for name in sorted(file))):
+        add(holder.name)
+        for name in sorted(holder.attrs):
+            value = holder.attrs.get_id(name)
+            add(name, str(value.dtype), value.shape)
+            digest.update(holder.attrs[name].tobytes())
+        if holder is not file:
+            add(str(holder.dtype), holder.shape)
+            digest.update(holder[...].tobytes())
+print(digest.hexdigest())
+"""
+
+
+def content_digest(path):
+    """A digest of all data and attributes as h5py reads them, or why it can't, in a process apart."""
+    try:
+        command = [sys.executable, "-c", DECODE, path]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    return result.stdout.strip() if result.returncode == 0 else f"exit {result.returncode}"
+
+
+def random_bits(size, count, seed):
+    """Positions of bits, anywhere in so many bytes."""
+    return random.Random(seed).sample(range(size * 8), min(count, size * 8))
+
+
+def structure_bits(path, count, seed):
+    """Positions of bits outside the stored chunks: where the structure of the file is."""
+    with h5py.File(path, "r") as file:
+        chunks = [info for d in file.values() for info in stored_chunks(d)]
+    data = {byte for start, size in chunks for byte in range(start, start + size)}
+    places = [byte for byte in range(path.stat().st_size) if byte not in data]
+    chance = random.Random(seed)
+    return [8 * chance.choice(places) + chance.randrange(8) for _ in range(count)]
+
+
+def stored_chunks(dataset):
+    """Offset and length of each stored chunk."""
+    infos = [dataset.id.get_chunk_info(i) for i in range(dataset.id.get_num_chunks())]
+    return [(info.byte_offset, info.size) for info in infos]
+
+
+def check_alone(path):
+    """Exit code and broken rules of relabel-verify on one file."""
+    result = tool("relabel-verify", "--format", "json", "--jobs", 1, path)
+    assert result.returncode in (0, 1, 4, 5, 6), (path, result.returncode, result.stderr)
+    assert result.stderr == "" and result.stdout, (path, result.stderr)
+    report = json.loads(result.stdout)
+    assert report["exit_code"] == result.returncode
+    rules = error_rules(report)
+    assert (result.returncode == 0) == (rules == [])
+    return result.returncode, rules
+
+
+def check_changes(shard, scratch, changes):
+    """Checks changed copies of a shard two at a time.
+
+    Returns how often each rule was broken, how many copies passed the verifier with the same
+    content, and those that passed with another.
+    """
+    original = shard.read_bytes()
+    intact = content_digest(shard)
+    assert len(intact) == 64
+
+    def check(item):
+        number, change = item
+        path = scratch / f"changed{number}.h5"
+        path.write_bytes(change(original))
+        code, rules = check_alone(path)
+        digest = content_digest(path) if code == 0 else None
+        path.unlink()
+        return number, rules, digest
+
+    counts, harmless, silent = collections.Counter(), 0, []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, rules, digest in pool.map(check, enumerate(changes)):
+            counts.update(rules)
+            harmless += digest == intact
+            if digest is not None and digest != intact:
+                silent.append((number, digest))
+    return counts, harmless, silent
+
+
+def flip(bit):
+    """A function that changes one bit."""
+
+    def change(content):
+        content = bytearray(content)
+        content[bit // 8] ^= 1 << bit % 8
+        return bytes(content)
+
+    return change
+
+
+def report(what, count, counts, harmless, silent):
+    """One line for a person."""
+    found = ", ".join(f"{rule} {n}" for rule, n in sorted(counts.items()))
+    return f"{count} {what}: {found}; harmless {harmless}; silent {len(silent)}"
+
+
+@pytest.fixture(scope="module")
+def float_shard(tmp_path_factory):
+    """A small shard of another kind: float32, class order, a key width that pads."""
+    folder = tmp_path_factory.mktemp("float")
+    keys = [f"k{'x' * (i % 9)}{i}" for i in range(21)]
+    oracle.make_tree(folder / "maps", keys, np.random.default_rng(1))
+    options = ["--score-encoding", "float32", "--cell-order", "class", "--images-per-chunk", 2]
+    assert pack(folder / "maps", "-o", folder / "d", *options).returncode == 0
+    return folder / "d/labels-00000.h5"
+
+
+def test_random_flips(sample_shard, tmp_path):
+    bits = random_bits(sample_shard.stat().st_size, FLIPS, seed=1)
+    outcome = check_changes(sample_shard, tmp_path, map(flip, bits))
+    print(report("flips anywhere", len(bits), *outcome))
+    assert outcome[2] == [], [(bits[number], why) for number, why in outcome[2]]
+    assert sum(outcome[0].values()) > 0
+
+
+def test_flips_in_the_structure(sample_shard, tmp_path):
+    bits = structure_bits(sample_shard, FLIPS, seed=2)
+    outcome = check_changes(sample_shard, tmp_path, map(flip, bits))
+    print(report("flips in the structure", len(bits), *outcome))
+    assert outcome[2] == [], [(bits[number], why) for number, why in outcome[2]]
+
+
+def test_flips_of_another_encoding(float_shard, tmp_path):
+    bits = random_bits(float_shard.stat().st_size, FLIPS // 2, seed=3)
+    bits += structure_bits(float_shard, FLIPS // 2, seed=4)
+    outcome = check_changes(float_shard, tmp_path, map(flip, bits))
+    print(report("flips in a float32 shard", len(bits), *outcome))
+    assert outcome[2] == [], [(bits[number], why) for number, why in outcome[2]]
+
+
+def test_truncations(sample_shard, tmp_path):
+    """Every shorter file is refused, whatever its length."""
+    size = sample_shard.stat().st_size
+    chance = random.Random(5)
+    lengths = [0, 1, 7, 8, 47, 48, 100, 511, 512, 4096, size - 1, size - 8, size - 512]
+    lengths += chance.sample(range(size), TRUNCATIONS - len(lengths))
+    cuts = [lambda content, length=length: content[:length] for length in lengths]
+    counts, harmless, silent = check_changes(sample_shard, tmp_path, cuts)
+    print(report("truncations", len(lengths), counts, harmless, silent))
+    assert harmless == 0 and silent == []
+
+
+def test_longer_files(sample_shard, tmp_path):
+    """Bytes behind the end are refused too."""
+    tails = [b"\0", b"x", bytes(512), bytes(1 << 20)]
+    additions = [lambda content, tail=tail: content + tail for tail in tails]
+    counts, harmless, silent = check_changes(sample_shard, tmp_path, additions)
+    assert harmless == 0 and silent == [] and counts == {"S004": 4}
+
+
+def test_flips_of_the_index(sample_dataset, tmp_path):
+    """Every single bit of index.json counts: the dataset is refused by verifier and reader."""
+    folder = tmp_path / "dataset"
+    shutil.copytree(sample_dataset, folder)
+    path = folder / "index.json"
+    content = path.read_bytes()
+    for bit in random_bits(len(content), FLIPS // 2, seed=6):
+        path.write_bytes(flip(bit)(content))
+        result = tool("relabel-verify", folder)
+        assert result.returncode in (1, 4, 5, 6), (bit, result.returncode, result.stdout)
+        if bit % 5 == 0:
+            assert tool("relabel", "info", folder).returncode not in (0, 70), bit
+    for length in (0, 1, len(content) // 2, len(content) - 2, len(content) - 1):
+        path.write_bytes(content[:length])
+        assert tool("relabel-verify", folder).returncode in (1, 4, 5, 6), length
+    path.write_bytes(content)
+    assert tool("relabel-verify", folder).returncode == 0
+
+
+def test_flips_are_found_through_the_index(sample_dataset, tmp_path):
+    """Within a dataset the digest of the shard finds every flip, harmless ones too."""
+    folder = tmp_path / "dataset"
+    shutil.copytree(sample_dataset, folder)
+    path = folder / "labels-00000.h5"
+    content = path.read_bytes()
+    for bit in random_bits(len(content), 20, seed=7):
+        path.write_bytes(flip(bit)(content))
+        result = tool("relabel-verify", "--format", "json", folder)
+        assert result.returncode != 0
+        assert "M005" in error_rules(json.loads(result.stdout))

@@ -1,0 +1,95 @@
+"""Every command and example of the documents runs as written."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BIN, ROOT, SAMPLES
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "samples" / "README.md"]
+SET_UP = {"tools/quickstart", "tools/test"}
+
+
+def blocks(path, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder that looks like the repository's root, with the tools on the path."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "samples").symlink_to(SAMPLES)
+    return folder
+
+
+def shell(script, folder):
+    environment = {**os.environ, "PATH": f"{BIN}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["bash", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands(document, tmp_path):
+    """All shell blocks of a document, in order, in one folder."""
+    (tmp_path / "samples").symlink_to(SAMPLES)
+    commands = [block for block in blocks(document, "sh") if block.strip() not in SET_UP]
+    assert commands
+    for command in commands:
+        result = shell(command, tmp_path)
+        assert result.returncode == 0, (command, result.stdout, result.stderr)
+
+
+def test_python_example(workplace):
+    """The README's Python block reads the dataset that its commands make."""
+    packed = shell("relabel-pack samples/maps --output dataset", workplace)
+    assert packed.returncode == 0, packed.stderr
+    (example,) = blocks(ROOT / "README.md", "python")
+    check = example + "\nassert ids.shape == logits.shape == (15, 15, 5) and logits.min() > 0\n"
+    result = subprocess.run([sys.executable, "-c", check], cwd=workplace, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_swift_example():
+    """The README's Swift block is compiled and run by a Swift test of the same text."""
+    (example,) = blocks(ROOT / "README.md", "swift")
+    source = (ROOT / "Tests" / "RelabelTests" / "ShardedDatasetTests.swift").read_text()
+    lines = [line.strip() for line in example.splitlines() if line.strip() and "import" not in line]
+    assert "\n".join(lines) in "\n".join(line.strip() for line in source.splitlines())
+
+
+def test_quickstart():
+    """The quick start runs again on a built tree and shows the goldfish."""
+    result = subprocess.run([ROOT / "tools" / "quickstart"], capture_output=True, text=True, timeout=1200)
+    assert result.returncode == 0, result.stderr
+    assert "sound: 1 shard, 18 images checked" in result.stdout
+    assert "1  goldfish" in result.stdout
+
+
+def test_sample_reader_agrees_with_show(sample_dataset, sample_shard):
+    """The fifteen-line reader and relabel show give the same ids and scores for every sample."""
+    import json
+
+    keys = [line.rsplit(".", 1)[0] for line in (SAMPLES / "images.txt").read_text().split()]
+    code = [line for line in (SAMPLES / "read_with_h5py.py").read_text().splitlines() if line.strip()]
+    assert len(code) <= 16, "the reader is meant to be short"
+    for key in keys:
+        reader = subprocess.run(
+            [sys.executable, SAMPLES / "read_with_h5py.py", sample_shard, key],
+            capture_output=True, text=True,
+        )
+        assert reader.returncode == 0, reader.stderr
+        shown = subprocess.run(
+            [BIN / "relabel", "show", sample_dataset, "--key", key, "--format", "json"],
+            capture_output=True, text=True,
+        )
+        ours, theirs = json.loads(shown.stdout), json.loads(reader.stdout)
+        assert {name: ours[name] for name in theirs} == theirs
+
+
+@pytest.mark.parametrize("script", ["quickstart", "test", "build", "check-real"])
+def test_scripts_can_be_run(script):
+    assert os.access(ROOT / "tools" / script, os.X_OK)
