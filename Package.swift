@@ -77,8 +77,13 @@ let package = Package(
       swiftSettings: settings
     ),
 
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: settings),
-    .testTarget(name: "RelabelTests", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "RelabelTests",
+      dependencies: ["Relabel", "HDF5", "TestSupport"],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "AnnotatorOutputsTests",
       dependencies: ["AnnotatorOutputs", "Relabel"],

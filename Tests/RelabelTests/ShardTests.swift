@@ -1,6 +1,7 @@
 import Glibc
 import HDF5
 import Relabel
+import TestSupport
 import Testing
 
 @Suite("Shards")

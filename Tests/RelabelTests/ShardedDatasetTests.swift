@@ -1,4 +1,5 @@
 import Relabel
+import TestSupport
 import Testing
 
 @Suite("Datasets of shards")

@@ -521,6 +521,9 @@ for variant, attributes in {
 }.items():
     add("L004", variant, **with_root(**attributes))
 
+add("L004", "unknown_on_dataset", **with_column_attribute("score", "novel", np.int64(1)))
+add("L004", "unknown_on_keys", **with_column_attribute("image_key", "encoding", "fixed16"))
+
 for name in COLUMNS:
     add("L005", f"{name}_missing", column_changes={name: None})
 

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import oracle
-from conftest import SAMPLES, pack, tool, verify
+from conftest import SAMPLES, pack, verify
 
 GIBIBYTE = 1 << 30
 GOOD = [f"n{i}/n{i}_{j}" for i in range(3) for j in range(3)]
@@ -53,7 +53,6 @@ def unfinished(folder):
     assert [name for name in names if name.startswith(".")] == []
     code, _ = verify(folder)
     assert code != 0
-    assert tool("relabel", "info", folder).returncode != 0
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +294,7 @@ def planted_pickles(canary):
     yield "obj", b"\x80\x02(cos\nsystem\n" + words + b"o."
     yield "newobj", b"\x80\x02csubprocess\nPopen\n" + pickle.dumps((command, -1), 2)[2:-1] + b"\x81."
     yield "allowed-module", b"\x80\x02ctorch.storage\n_load_from_bytes\nC\x01x\x85R."
-    yield "dotted-name", b"\x80\x04\x8c\x05torch\x8c\x1dserialization.os.systemStorage\x93\x8c\x02ls\x85R."
+    yield "dotted-name", b"\x80\x04\x8c\x05torch\x8c\x1eserialization.os.systemStorage\x93\x8c\x02ls\x85R."
     yield "build", b"\x80\x02" + body + b"}b."
 
 
@@ -901,7 +900,6 @@ def test_tar_member_that_claims_much(good, tmp_path, container, size):
     header[124:136] = bytes([0x80 | value[0] if size > 0 else 0xFF]) + value[1:]
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
-    raw = tar_of(good)[: 512 * 4] + bytes(header) + MAP
     raw = bytes(header) + MAP + tar_of(good)
     path = tmp_path / f"maps.{container}"
     path.write_bytes(gzip.compress(raw) if container == "tar.gz" else raw)
@@ -962,7 +960,7 @@ def test_same_key_twice(good, good_dense, tmp_path):
     (maps / "n1/x.npy").write_bytes(saved_npy(dense_map()))
     refused(limited(maps, "-o", tmp_path / "fail"), 5, "n1/x.pt", "n1/x.npy", "same key")
     unfinished(tmp_path / "fail")
-    check_skip(maps, tmp_path / "skip", good[1], ["n1/x"], ["n1/x.pt", "n1/x.npy"][:0])
+    check_skip(maps, tmp_path / "skip", good[1], ["n1/x"], ["same key"])
 
 
 def test_same_key_from_two_inputs(good, tmp_path):
@@ -993,7 +991,7 @@ def test_unreadable_names_and_odd_files(good, tmp_path):
     unfinished(tmp_path / "d")
 
 
-@pytest.mark.parametrize("character", ["\n", "\x1b", "\x7f", "\r", "\x00".replace("\0", "\t")])
+@pytest.mark.parametrize("character", ["\n", "\x1b", "\x7f", "\r", "\t"])
 def test_control_characters_in_names(good, tmp_path, character):
     """Such a name is refused, and the message does not carry it to the terminal."""
     maps = copy_of(good, tmp_path / "maps")

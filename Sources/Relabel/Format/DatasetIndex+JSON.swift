@@ -1,0 +1,202 @@
+extension DatasetIndex {
+  private static let digestOpening = Array(",\"sha256\":\"".utf8)
+  private static let digestClosing = Array("\"}\n".utf8)
+
+  /// The bytes of `index.json`: canonical JSON whose last member is the digest of the rest.
+  public func encoded() throws(RelabelError) -> [UInt8] {
+    let document = try json().canonical()
+    return document.dropLast() + Self.digestOpening + Array(Digest.of(document).utf8)
+      + Self.digestClosing
+  }
+
+  /// Reads the bytes of `index.json`.
+  ///
+  /// - Throws: `.corrupt` or `.unsupported` with the rule that is broken.
+  public init(parsing bytes: [UInt8]) throws(RelabelError) {
+    do {
+      try self.init(checking: bytes)
+    } catch {
+      throw error.error(file: nil)
+    }
+  }
+
+  /// Reads the bytes of `index.json`.
+  ///
+  /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member, `M006` for totals.
+  package init(checking bytes: [UInt8]) throws(Violation) {
+    let digestBytes = 64
+    let tail = Self.digestOpening.count + digestBytes + Self.digestClosing.count
+    let start = bytes.count - tail
+    guard start > 0, bytes[start...].starts(with: Self.digestOpening),
+      bytes.suffix(Self.digestClosing.count) == Self.digestClosing[...]
+    else {
+      throw Violation("M002", "the index does not end with its own digest")
+    }
+    let document = bytes[..<start] + [UInt8(ascii: "}")]
+    let digest = bytes[(start + Self.digestOpening.count)...].prefix(digestBytes)
+    guard Array(digest) == Array(Digest.of(Array(document)).utf8) else {
+      throw Violation("M002", "the index differs from its own digest")
+    }
+    guard let json = try? JSON(parsing: Array(document)) else {
+      throw Violation("M002", "the index is not a JSON document")
+    }
+    if let fault = CanonicalJSON.fault(Array(document), json) {
+      throw Violation("M002", "the index is not canonical: \(fault)")
+    }
+    try self.init(json: json)
+  }
+
+  private func json() -> JSON {
+    .object([
+      "format": .string("relabel-index"),
+      "format_version": .string("\(FormatVersion.current)"),
+      "name": .string(name),
+      "count": .integer(Int64(count)),
+      "sources": .integer(Int64(sources)),
+      "build_id": .string(buildID),
+      "num_classes": .integer(Int64(numClasses)),
+      "score_kind": .string(scoreKind.rawValue),
+      "options": .object(options),
+      "annotator": .optional(annotator),
+      "classes_sha256": .optional(classesSHA256),
+      "shards": .array(shards.map(\.json)),
+      "left_out": .array(leftOut.map(\.json)),
+      "writer": .string(writer),
+    ])
+  }
+
+  private init(json: JSON) throws(Violation) {
+    let members = Members(json, "the index")
+    guard try members.string("format") == "relabel-index" else {
+      throw Violation("M003", "'format' is not 'relabel-index'")
+    }
+    let version = try members.string("format_version")
+    guard FormatVersion(version)?.major == FormatVersion.current.major else {
+      throw Violation("L002", "format version \(version) needs another reader")
+    }
+    guard let kind = ScoreKind(rawValue: try members.string("score_kind")) else {
+      throw Violation("M003", "'score_kind' is unknown")
+    }
+    guard case .object(let options)? = json["options"] else {
+      throw Violation("M003", "'options' is not an object")
+    }
+    name = try members.string("name")
+    sources = try members.count("sources")
+    buildID = try members.string("build_id")
+    numClasses = try members.count("num_classes")
+    scoreKind = kind
+    self.options = options
+    annotator = try members.optionalString("annotator")
+    classesSHA256 = try members.optionalString("classes_sha256")
+    writer = try members.string("writer")
+    shards = []
+    for shard in try members.array("shards") { shards.append(try Shard(json: shard)) }
+    leftOut = []
+    for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
+    guard try members.count("count") == count else {
+      throw Violation("M006", "'count' is not the sum of the shards' rows")
+    }
+    guard count + leftOut.count == sources else {
+      throw Violation("M006", "'count' and 'left_out' do not add up to 'sources'")
+    }
+  }
+}
+
+extension DatasetIndex.Shard {
+  fileprivate var json: JSON {
+    .object([
+      "path": .string(path),
+      "bytes": .integer(bytes),
+      "sha256": .string(sha256),
+      "metadata_sha256": .string(metadataSHA256),
+      "rows": .integer(Int64(rows)),
+      "score_min": .optional((scoreRange?.lowerBound).map(Double.init)),
+      "score_max": .optional((scoreRange?.upperBound).map(Double.init)),
+      "largest_error": .optional(largestError),
+    ])
+  }
+
+  fileprivate init(json: JSON) throws(Violation) {
+    let members = Members(json, "a shard")
+    var range: ClosedRange<Float>?
+    if json["score_min"] != .null || json["score_max"] != .null {
+      let lowest = Float(try members.number("score_min"))
+      let highest = Float(try members.number("score_max"))
+      guard lowest <= highest else {
+        throw Violation("M003", "'score_min' is above 'score_max'")
+      }
+      range = lowest...highest
+    }
+    self.init(
+      path: try members.string("path"),
+      bytes: Int64(try members.count("bytes")),
+      sha256: try members.string("sha256"),
+      metadataSHA256: try members.string("metadata_sha256"),
+      rows: try members.count("rows"),
+      scoreRange: range,
+      largestError: json["largest_error"] == .null ? nil : try members.number("largest_error")
+    )
+  }
+}
+
+extension DatasetIndex.LeftOut {
+  fileprivate var json: JSON {
+    .object([
+      "key": .string(key),
+      "image_index": imageIndex.map(JSON.integer) ?? .null,
+      "reason": .string(reason),
+    ])
+  }
+
+  fileprivate init(json: JSON) throws(Violation) {
+    let members = Members(json, "a left-out input")
+    self.init(
+      key: try members.string("key"),
+      imageIndex: json["image_index"] == .null ? nil : Int64(try members.count("image_index")),
+      reason: try members.string("reason")
+    )
+  }
+}
+
+/// Typed access to the members of a JSON object.
+private struct Members {
+  let json: JSON
+  let owner: String
+
+  init(_ json: JSON, _ owner: String) {
+    self.json = json
+    self.owner = owner
+  }
+
+  private func missing(_ name: String, _ what: String) -> Violation {
+    Violation("M003", "\(owner) lacks '\(name)', \(what)")
+  }
+
+  func string(_ name: String) throws(Violation) -> String {
+    guard let value = json[name]?.string else { throw missing(name, "a string") }
+    return value
+  }
+
+  func optionalString(_ name: String) throws(Violation) -> String? {
+    if json[name] == .null { return nil }
+    return try string(name)
+  }
+
+  func number(_ name: String) throws(Violation) -> Double {
+    guard let value = json[name]?.number else { throw missing(name, "a number") }
+    return value
+  }
+
+  func count(_ name: String) throws(Violation) -> Int {
+    // So many that sums of them can't overflow, and more than any dataset has.
+    guard let value = json[name]?.integer, (0...(1 << 40)).contains(value) else {
+      throw missing(name, "a whole number of at least 0")
+    }
+    return Int(value)
+  }
+
+  func array(_ name: String) throws(Violation) -> [JSON] {
+    guard let value = json[name]?.array else { throw missing(name, "an array") }
+    return value
+  }
+}
