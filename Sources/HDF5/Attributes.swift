@@ -99,24 +99,29 @@ extension Object where Self: ~Copyable {
     }
   }
 
-  /// Names of all attributes, sorted.
+  /// Names of all attributes, sorted; one more than `limit` at most.
   ///
-  /// Calls `H5Aget_name_by_idx`.
-  package func attributeNames() throws(HDF5Error) -> [String] {
-    try Library.locked { () throws(HDF5Error) -> [String] in
-      var info = H5O_info_t()
-      try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_NUM_ATTRS) }
-      var names: [String] = []
-      for position in 0..<info.num_attrs {
-        var nameBytes = [CChar]()
-        names.append(
-          try text("H5Aget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
-            H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, size, 0)
-          }
+  /// Calls `H5Aiterate2`: asking by number builds the library's table anew each time.
+  package func attributeNames(limit: Int = 1_000) throws(HDF5Error) -> [String] {
+    var found = (names: [String](), limit: limit)
+    try Library.check("H5Aiterate2", on: name) {
+      withUnsafeMutablePointer(to: &found) { found in
+        H5Aiterate2(
+          id,
+          H5_INDEX_NAME,
+          H5_ITER_NATIVE,
+          nil,
+          { _, name, _, context in
+            guard let name, let context else { return -1 }
+            let found = context.assumingMemoryBound(to: (names: [String], limit: Int).self)
+            found.pointee.names.append(String(cString: name))
+            return found.pointee.names.count > found.pointee.limit ? 1 : 0
+          },
+          found
         )
       }
-      return names.sorted()
     }
+    return found.names.sorted()
   }
 
   /// Reads an attribute with its type, or nil when there is none of that name.

@@ -137,6 +137,15 @@ package struct File: ~Copyable, Object {
     }
   }
 
+  /// How many links the root group has.
+  ///
+  /// Calls `H5Gget_info`.
+  package func linkCount() throws(HDF5Error) -> Int {
+    var info = H5G_info_t()
+    try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }
+    return Int(clamping: info.nlinks)
+  }
+
   /// True when links lie in the object header, not in a heap.
   ///
   /// Calls `H5Gget_info`.

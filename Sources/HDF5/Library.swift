@@ -22,13 +22,16 @@ package enum Library {
   }
 
   /// The version of the HDF5 library in use, for example `1.10.8`.
-  package static let version: String = {
+  package static let version: String = locked {
     var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
     H5get_libversion(&major, &minor, &release)
     return "\(major).\(minor).\(release)"
-  }()
+  }
 
-  /// First use: no clean-up at exit (handles of other threads stay valid), no plugins.
+  /// First use: no clean-up at exit, no plugins.
+  ///
+  /// The clean-up would close handles of other threads, and crashes after a write that failed. It
+  /// can only be switched off before any other call.
   private static let started: Bool = {
     H5dont_atexit()
     H5open()

@@ -50,7 +50,12 @@ struct BuildPlan {
       throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
     }
     let rowOrder = try Self.rowOrder(options.rowOrder, isListed: listing != nil)
-    let metadata = try MetadataDocument(annotator: options.annotator, classes: options.classes)
+    let metadata: MetadataDocument
+    do {
+      metadata = try MetadataDocument(annotator: options.annotator, classes: options.classes)
+    } catch {
+      throw RelabelError(.usage, "--annotator: \(error.message)")
+    }
     let encoding = try ScoreEncoding(
       options.encoding,
       for: kind,

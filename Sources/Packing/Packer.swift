@@ -9,6 +9,8 @@ public struct Packer: Sendable {
 
   /// Images that are loaded and encoded together; bounds memory at any number of jobs.
   private static let window = 256
+  /// Images that decide on the grid.
+  private static let shapeSample = 25
 
   /// Makes a packer.
   ///
@@ -44,7 +46,7 @@ public struct Packer: Sendable {
     var build: DatasetBuild
     switch input.images {
     case .listed(let images):
-      let shape = try firstShape(images)
+      let shape = try commonShape(images)
       let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
       build = DatasetBuild(plan)
@@ -64,19 +66,27 @@ public struct Packer: Sendable {
     return try publish(build, input, folder)
   }
 
-  /// Grid and k of the first sound image in listing order.
-  private func firstShape(_ images: [PendingImage]) throws(RelabelError) -> MapShape {
-    var first: RelabelError?
-    for image in images {
+  /// Grid and k of the dataset: what most of the first sound images in listing order have.
+  ///
+  /// Not simply the first one's: then one odd image in front would leave out all the others.
+  private func commonShape(_ images: [PendingImage]) throws(RelabelError) -> MapShape {
+    var counts: [MapShape: Int] = [:]
+    var order: [MapShape] = []
+    var firstError: RelabelError?
+    for image in images where counts.values.reduce(0, +) < Self.shapeSample {
       do {
-        return try image.load().shape
+        let shape = try image.load().shape
+        counts[shape, default: 0] += 1
+        if counts[shape] == 1 { order.append(shape) }
       } catch {
         let error = error.located(Location(file: image.source, key: image.key))
         guard options.skipsBadInput, error.isBadInput else { throw error }
-        first = first ?? error
+        firstError = firstError ?? error
       }
     }
-    throw first ?? RelabelError(.usage, "there are no label maps in the input")
+    let most = counts.values.max()
+    if let common = order.first(where: { counts[$0] == most }) { return common }
+    throw firstError ?? RelabelError(.usage, "there are no label maps in the input")
   }
 
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
@@ -110,15 +120,9 @@ public struct Packer: Sendable {
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetBuild {
     var waiting: [PendingImage] = []
-    var shape: MapShape?
-    while shape == nil, let image = try stream.next() {
-      waiting.append(image)
-      // A shape that no image gives is reported with the first image's own reason.
-      if let map = try? image.load() { shape = map.shape }
-    }
-    let first: MapShape
-    if let shape { first = shape } else { first = try firstShape(waiting) }
-    let plan = try BuildPlan(options, traits: traits, shape: first, listing: nil)
+    while waiting.count < Self.shapeSample, let image = try stream.next() { waiting.append(image) }
+    let shape = try commonShape(waiting)
+    let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     var build = DatasetBuild(plan)
     var number = 0
@@ -164,7 +168,7 @@ public struct Packer: Sendable {
         case .failure(let error) = ShardBuild.encoded(image, codec, keyBytes: plan.header.keyBytes)
       else { return nil }
       guard options.skipsBadInput, error.isBadInput else { throw error }
-      leftOut.append(DatasetIndex.LeftOut(image, because: error))
+      leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
     }
     guard rows.isEmpty else { return nil }
     let shard = try DatasetIndex.Shard(

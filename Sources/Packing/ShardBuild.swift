@@ -8,6 +8,7 @@ struct ShardBuild: ~Copyable {
   private let codec: MapCodec
   private let jobs: Int
   private let skipsBadInput: Bool
+  private let inputs: [String]
   private let keyBytes: Int
   private let path: String
   private(set) var leftOut: [DatasetIndex.LeftOut] = []
@@ -19,6 +20,7 @@ struct ShardBuild: ~Copyable {
     keyBytes = header.keyBytes
     jobs = options.jobs
     skipsBadInput = options.skipsBadInput
+    inputs = options.inputs
     self.path = path
   }
 
@@ -34,7 +36,7 @@ struct ShardBuild: ~Copyable {
       case .success(let encoded): sound.append(encoded)
       case .failure(let error):
         guard skipsBadInput, error.isBadInput else { throw error }
-        leftOut.append(DatasetIndex.LeftOut(image, because: error))
+        leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: inputs))
       }
     }
     rows += sound.count
@@ -111,14 +113,21 @@ extension DatasetIndex.LeftOut {
   /// The entry of an image that could not be packed.
   ///
   /// The reason names no file: where the input lay must not show in the dataset.
-  init(_ image: PendingImage, because error: RelabelError) {
+  init(_ image: PendingImage, because error: RelabelError, inputs: [String]) {
     var reason = error
     reason.location.file = nil
     reason.location.key = nil
+    var text = "\(reason)"
+    // Some reasons name two inputs.
+    for input in inputs {
+      for separator in ["/", ":"] where input.count > 1 {
+        text.replace(input.hasSuffix("/") ? input : input + separator, with: "")
+      }
+    }
     self.init(
       key: image.key,
       imageIndex: image.imageIndex < 0 ? nil : image.imageIndex,
-      reason: "\(reason)"
+      reason: text
     )
   }
 }

@@ -129,12 +129,17 @@ public struct PackCommand: ParsableCommand {
     }
     if let images { options.imageList = try TextFile.lines(images) }
     if let annotator {
-      guard let document = try? JSON(parsing: Array(TextFile.read(annotator).utf8)),
-        case .object = document
-      else {
-        throw RelabelError(.usage, "this is not a JSON object", at: Location(file: annotator))
+      let text = try TextFile.read(annotator)
+      do throws(RelabelError) {
+        let document = try JSON(parsing: Array(text.utf8))
+        guard case .object = document else {
+          throw RelabelError(.usage, "the annotator document is not a JSON object")
+        }
+        _ = try MetadataDocument(annotator: document, classes: nil)
+        options.annotator = document
+      } catch {
+        throw RelabelError(.usage, error.message, at: Location(file: annotator))
       }
-      options.annotator = document
     }
     return options
   }

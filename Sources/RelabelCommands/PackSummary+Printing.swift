@@ -35,7 +35,7 @@ extension PackSummary {
   /// A count and the first few of a list; all of them stand in the JSON summary.
   private func listed(_ title: String, _ items: [String]) -> [String] {
     guard !items.isEmpty else { return [] }
-    let shown = items.prefix(10).map { "            \($0)" }
+    let shown = items.prefix(10).map { "            \($0.printable)" }
     let more = items.count > 10 ? ["            and \(items.count - 10) more"] : []
     let padded = title + String(repeating: " ", count: max(1, 10 - title.count))
     return ["  \(padded)\(items.count)"] + shown + more

@@ -68,7 +68,7 @@ struct TarTests {
     ("a.pt", "2", .unsafeInput, "is a link"),
     ("a.pt", "3", .unsafeInput, "device or pipe"),
     ("a.pt", "6", .unsafeInput, "device or pipe"),
-    ("d//a.pt", "0", .invalidInput, "empty path part"),
+    ("d//a.pt", "0", .invalidInput, "an empty part"),
     ("d/\u{1}.pt", "0", .invalidInput, "control characters"),
   ]
 

@@ -571,24 +571,6 @@ def change_superblock(path, at, data):
     return path
 
 
-def header_blocks(content):
-    """Begin and end of the object headers, their continuations and the headers of chunk indexes."""
-    for match in re.finditer(b"OHDR|OCHK|EAHD", content):
-        begin = match.start()
-        for end in range(begin + 8, min(begin + 8192, len(content) - 3)):
-            if content[end : end + 4] == lookup3(content[begin:end]).to_bytes(4, "little"):
-                yield begin, end
-                break
-
-
-def forge(content, at, value, end, begin):
-    """A byte of a header block replaced, with the checksum at `end` made right again."""
-    forged = bytearray(content)
-    forged[at] = value
-    forged[end : end + 4] = lookup3(bytes(forged[begin:end])).to_bytes(4, "little")
-    return bytes(forged)
-
-
 # ---------------------------------------------------------------------------- dataset of shards (11)
 
 

@@ -302,23 +302,25 @@ def planted_pickles(canary):
 def test_pickles_are_never_executed(good, tmp_path, container):
     """Whatever a pickle calls, nothing runs, and the file is refused as unsafe."""
     canary = tmp_path / "canary"
-    for number, (name, pickled) in enumerate(planted_pickles(canary)):
+    maps = copy_of(good, tmp_path / "maps")
+    names = []
+    for name, pickled in planted_pickles(canary):
+        content = pickled
         if container == "zip":
             content = oracle.zip_container(pickled, STORAGE)
         elif container == "legacy-tensor":
             content = oracle.legacy_container(pickled, STORAGE, 160)
         elif container == "legacy-first":
             content = pickled + oracle.legacy_container(b"", STORAGE, 160)
-        else:
-            content = pickled
-        maps = copy_of(good, tmp_path / f"maps{number}")
-        (maps / "n1/bad.pt").write_bytes(content)
-        result = limited(maps, "-o", tmp_path / f"out{number}")
+        names.append(f"n1/bad-{name}")
+        (maps / f"n1/bad-{name}.pt").write_bytes(content)
+    for number, name in enumerate(names):
+        result = limited(maps / f"{name}.pt", "-o", tmp_path / f"out{number}")
         assert not canary.exists(), name
-        refused(result, 4, maps / "n1/bad.pt", "not executed")
-        unfinished(tmp_path / f"out{number}")
-        check_skip(maps, tmp_path / f"skip{number}", good[1], ["n1/bad"])
-        assert not canary.exists(), name
+        refused(result, 4, maps / f"{name}.pt", "not executed")
+        assert list((tmp_path / f"out{number}").iterdir()) == []
+    check_skip(maps, tmp_path / "skip", good[1], oracle.key_order(names), ["not executed"])
+    assert not canary.exists()
 
 
 def test_the_canary_works(tmp_path):
@@ -502,7 +504,7 @@ def bad_arrays(canary):
         "shape-is-code": (npy_with(described(code), bytes(64)), 5, ["malformed"]),
         "header-is-code": (npy_with(code, bytes(64)), 5, ["malformed"]),
         "header-not-closed": (npy_with("{'descr': '<f4', 'shape': (3,"), 5, []),
-        "header-twice": (npy_with("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1)}"), 5, []),
+        "header-twice": (npy_with(described((1, 1, 1))[:-1] + "'descr': '<f4'}"), 5, []),
         "header-deep": (npy_with("{" * 60_000), 5, []),
         "header-not-ascii": (npy_with(b"{'descr': '\xff\xfe'}"), 5, []),
         "big-endian": (saved_npy(dense_map().astype(">f4")), 5, ["endian"]),
@@ -510,7 +512,8 @@ def bad_arrays(canary):
         "structured": (saved_npy(np.zeros((30, 4, 4), [("a", "<f4")])), 5, []),
         "complex": (saved_npy(np.zeros((30, 4, 4), np.complex64)), 5, []),
         "objects": (saved_npy(objects, allow_pickle=True), 4, ["not executed"]),
-        "objects-3d": (saved_npy(np.full((30, 4, 4), objects[0], object), allow_pickle=True), 4, ["not executed"]),
+        "objects-3d": (
+            saved_npy(np.full((30, 4, 4), objects[0], object), allow_pickle=True), 4, ["not executed"]),
         "two-axes": (saved_npy(np.ones((30, 4), np.float32)), 5, ["shape"]),
         "five-axes": (saved_npy(np.ones((1, 1, 30, 4, 4), np.float32)), 5, ["shape"]),
         "label-map": (saved_npy(a_map().numpy()), 5, ["label map"]),
@@ -808,7 +811,7 @@ HOSTILE_MEMBERS = {
     "broken-map": (member("n1/bad.pt", MAP[:2000]), "n1/bad", 5, []),
     "evil-map": (member("n1/bad.pt", saved(Planted(os.system, "true"))), "n1/bad", 4, ["not executed"]),
     "npz": (member("n1/bad.npz", saved_npz(**sparse())), "n1/bad", 5, ["unpack"]),
-    "empty-part": (member("n1//bad.pt", MAP), "n1//bad", 5, ["key"]),
+    "empty-part": (member("n1//bad.pt", MAP), "n1//bad", 5, ["empty part"]),
     "control-character": (member("n1/b\nd.pt", MAP), "n1/b\nd", 5, []),
 }
 
@@ -835,8 +838,8 @@ def test_hostile_member(good, tmp_path, name, container):
     code, report = verify(tmp_path / "skip")
     assert code == 0, report
     assert index["left_out"][0]["key"] == key
-    created = {p for p in set(tmp_path.rglob("*")) - before if p.relative_to(tmp_path).parts[0] not in ("fail", "skip")}
-    assert created == set() and not os.path.exists("/tmp/relabel-escape.pt")
+    created = {p.relative_to(tmp_path).parts[0] for p in set(tmp_path.rglob("*")) - before}
+    assert created == {"fail", "skip"} and not os.path.exists("/tmp/relabel-escape.pt")
 
 
 @pytest.fixture(scope="module")
@@ -869,6 +872,7 @@ def test_truncated_tar(many, tmp_path, container, share):
         oracle.compare(found[key], many[1][key])
     left_out = oracle.read_index(tmp_path / "skip")["left_out"]
     assert [entry["key"] for entry in left_out] == ["maps" if container == "tar" else "maps.tar"]
+    assert str(tmp_path) not in left_out[0]["reason"]
     assert verify(tmp_path / "skip")[0] == 0
 
 
@@ -936,7 +940,7 @@ def test_random_flips_in_tar(good, tmp_path):
     """Flips in member headers are found; labels that come through are right or refused."""
     raw = tar_of(good)
     rng = np.random.default_rng(6)
-    for number in range(40):
+    for number in range(25):
         start = 512 * int(rng.integers(len(raw) // 512 - 20))
         place = start + int(rng.integers(512))
         path = tmp_path / "maps.tar"
@@ -1198,30 +1202,48 @@ def test_image_list_of_the_wrong_length(tmp_path):
         unfinished(tmp_path / "d")
 
 
-def test_class_lists_and_annotators(good, tmp_path):
+BAD_CLASSES = {
+    "no-tab": (b"no tab here\n", ["file", "line 1"]), "no-id": (b"a\tb\n\tc\n", ["file", "line 2"]),
+    "id-twice": (b"a\tb\nc\td\na\te\n", ["file", "1 and 3"]), "not-utf8": (b"\xff\xfe\tb\n", ["file"]),
+    "fewer-than-k": (b"a\tb\nb\tb\nc\tb\n", []), "empty": (b"", []),
+}
+
+BAD_ANNOTATORS = {
+    "empty": b"", "array": b"[]", "open": b"{", "nan": b'{"name": NaN}', "deep": b"[" * 100_000,
+    "deep-objects": b'{"a":' * 5000, "not-utf8": b'{"name": "\xff"}',
+    "member-twice": b'{"name":"x","a":1,"a":2}', "no-name": b'{"weights_sha256":"00"}',
+    "name-not-text": b'{"name":5}', "temperature-0": b'{"name":"x","temperature":0}',
+    "temperature-text": b'{"name":"x","temperature":"hot"}',
+    "extent-too-large": b'{"name":"x","map_extent":[0,0,2,1]}',
+    "extent-short": b'{"name":"x","map_extent":[0,0,1]}',
+}
+
+
+@pytest.mark.parametrize("name", BAD_CLASSES)
+def test_bad_class_lists(good, tmp_path, name):
+    content, words = BAD_CLASSES[name]
+    (tmp_path / "file").write_bytes(content)
+    result = limited(good[0], "-o", tmp_path / "d", "--classes", tmp_path / "file")
+    refused(result, 64, *words)
+    unfinished(tmp_path / "d")
+
+
+@pytest.mark.parametrize("name", BAD_ANNOTATORS)
+def test_bad_annotators(good, tmp_path, name):
+    (tmp_path / "file").write_bytes(BAD_ANNOTATORS[name])
+    result = limited(good[0], "-o", tmp_path / "d", "--annotator", tmp_path / "file")
+    refused(result, 64, "annotator" if name.startswith(("temp", "extent")) else tmp_path / "file")
+    unfinished(tmp_path / "d")
+
+
+def test_documents_that_do_not_fit(good, tmp_path):
     file = tmp_path / "file"
-
-    def run(option, text, code, *words):
-        file.write_bytes(text)
-        refused(limited(good[0], "-o", tmp_path / "d", option, file), code, *words)
-        unfinished(tmp_path / "d")
-
-    run("--classes", b"no tab here\n", 64, "file", "line 1")
-    run("--classes", b"a\tb\n\tc\n", 64, "file", "line 2")
-    run("--classes", b"a\tb\nc\td\na\te\n", 64, "file", "1 and 3")
-    run("--classes", b"\xff\xfe\tb\n", 64, "file")
-    run("--classes", b"".join(b"c%d\tn\n" % i for i in range(3)), 64)
-    run("--classes", b"", 64)
-    for text in (b"", b"[]", b"{", b'{"name": NaN}', b'{"a":1,"a":2}', b"[" * 100_000, b'{"a":' * 5000):
-        run("--annotator", text, 64, "file")
-    for text in (b'{"name":"x","temperature":0}', b'{"name":"x","temperature":"hot"}',
-                 b'{"name":"x","map_extent":[0,0,2,1]}', b'{"name":"x","map_extent":[0,0,1]}'):
-        run("--annotator", text, 64)
-    run("--annotator", b'{"weights_sha256":"00"}', 64, "name")
     file.write_bytes(b"".join(b"c%d\tn\n" % i for i in range(999)))
     result = limited(good[0], "-o", tmp_path / "d", "--classes", file, "--num-classes", 1000)
     refused(result, 64, "999", "1000")
-    refused(limited(good[0], "-o", tmp_path / "d", "--classes", tmp_path / "absent"), 74, "absent")
+    for option in ("--classes", "--annotator"):
+        result = limited(good[0], "-o", tmp_path / "d", option, tmp_path / "absent")
+        refused(result, 74, "absent")
 
 
 PARSER_ERRORS = [

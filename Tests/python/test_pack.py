@@ -436,6 +436,14 @@ def test_image_list_gives_the_index(tree, tmp_path):
     oracle.compare_dataset(tmp_path / "d", tree[1])
 
 
+def test_image_list_of_the_samples(sample_maps, tmp_path):
+    listing = SAMPLES / "images.txt"
+    packed(SAMPLES / "maps", "-o", tmp_path / "d", "--images", listing)
+    lines = listing.read_text().splitlines()
+    expected = {line.rsplit(".", 1)[0]: number for number, line in enumerate(lines)}
+    assert oracle.image_indexes(tmp_path / "d") == {key: expected[key] for key in sample_maps}
+
+
 @pytest.mark.parametrize("order", ["source", "shuffled:7", "shuffled", "shuffled:18446744073709551615"])
 def test_row_order(tree, tmp_path, order):
     packed(tree[0], "-o", tmp_path / "d", "--row-order", order)

@@ -157,7 +157,9 @@ final class ArchiveReader {
   }
 
   private var errorText: String {
-    archive_error_string(handle).map { String(cString: $0) } ?? "unknown error"
+    let text = archive_error_string(handle).map { String(cString: $0) } ?? "unknown error"
+    // Some of the library's messages end a line.
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
   private var onlyWarnsAboutNames: Bool { errorText.contains("converted") }

@@ -5,6 +5,8 @@ import Relabel
 final class OpenFile: Sendable {
   let descriptor: Int32
   let size: Int
+  /// What errors call the file; for one without a name, its folder.
+  let path: String
 
   /// Opens the file at `path` for reading.
   convenience init(reading path: String) throws(RelabelError) {
@@ -24,6 +26,7 @@ final class OpenFile: Sendable {
       throw error.located(.init(file: path))
     }
     self.descriptor = descriptor
+    self.path = path
     self.size = Int(status.st_size)
   }
 

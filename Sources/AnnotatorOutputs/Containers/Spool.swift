@@ -23,8 +23,10 @@ struct Spool {
   }
 
   private func makeFile() throws(RelabelError) -> OpenFile {
-    var template = Array("\(directory)/.relabel-spool-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
+    // A run killed before the unlink leaves a name that the next run knows to remove.
+    let suffix = PublishedFile.temporarySuffix
+    var template = Array("\(directory)/.relabel-spool-XXXXXX\(suffix)".utf8CString)
+    let descriptor = mkstemps(&template, Int32(suffix.utf8.count))
     guard descriptor >= 0 else {
       throw systemError("the temporary file can't be made").located(.init(file: directory))
     }
@@ -46,7 +48,9 @@ extension OpenFile {
         if count > 0 {
           written += count
         } else if count == 0 || errno != EINTR {
+          // Not the input's fault: the folder's disk is full.
           failure = systemError("the temporary file can't be written")
+            .located(Location(file: path))
           return
         }
       }

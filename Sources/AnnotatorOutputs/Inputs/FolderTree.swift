@@ -11,7 +11,11 @@ struct FolderTree {
   /// Adds the maps below the folder at `path`.
   static func gather(_ path: String, into gathering: inout Gathering) throws(RelabelError) {
     let tree = FolderTree(root: path.hasSuffix("/") ? path : path + "/")
-    try tree.walk("", [], &gathering)
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw systemError("the folder can't be read").located(Location(file: path))
+    }
+    try tree.walk("", [FileIdentity(status)], &gathering)
   }
 
   private func walk(
@@ -59,7 +63,7 @@ struct FolderTree {
     var status = stat()
     let isThere = stat(root + relative, &status) == 0
     if isThere, status.st_mode & S_IFMT == S_IFDIR {
-      let identity = FileIdentity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+      let identity = FileIdentity(status)
       guard !ancestors.contains(identity), ancestors.count < Self.maximumDepth else {
         gathering.ignored.append(root + relative + "/")
         return
@@ -86,6 +90,11 @@ struct FolderTree {
 
 /// What tells two folders apart however they are reached.
 private struct FileIdentity: Equatable {
-  let device: UInt64
-  let number: UInt64
+  private let device: UInt64
+  private let number: UInt64
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    number = UInt64(status.st_ino)
+  }
 }

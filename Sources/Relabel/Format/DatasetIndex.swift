@@ -110,7 +110,7 @@ public struct DatasetIndex: Hashable, Sendable {
 
   /// Why a shard's path may not be followed, or nil (spec, section 11.2).
   package static func fault(ofPath path: String) -> String? {
-    if path.contains("\\") { return "a path can't hold a backslash" }
+    if path.contains("\\") { return "the path holds a backslash" }
     return ImageKey.fault(path)
   }
 

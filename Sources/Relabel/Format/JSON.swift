@@ -19,13 +19,42 @@ public enum JSON: Hashable, Sendable {
 
   /// Reads UTF-8 text.
   ///
-  /// - Throws: `.invalidInput` when the text is no JSON.
+  /// - Throws: `.invalidInput` when the text is no JSON, or an object has a name twice.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
     do {
       self = try JSONDecoder().decode(JSON.self, from: Data(bytes))
     } catch {
       throw RelabelError(.invalidInput, "this is not a JSON document")
     }
+    // The decoder keeps one of two members of the same name and says nothing.
+    guard memberCount == Self.colons(bytes) else {
+      throw RelabelError(.invalidInput, "an object of the JSON document has a name twice")
+    }
+  }
+
+  private var memberCount: Int {
+    switch self {
+    case .array(let elements): elements.reduce(0) { $0 + $1.memberCount }
+    case .object(let members): members.values.reduce(members.count) { $0 + $1.memberCount }
+    default: 0
+    }
+  }
+
+  /// Colons outside strings: one for each member that was written.
+  private static func colons(_ bytes: [UInt8]) -> Int {
+    var (count, isInString, isEscaped) = (0, false, false)
+    for byte in bytes {
+      if isEscaped {
+        isEscaped = false
+      } else if byte == UInt8(ascii: "\"") {
+        isInString.toggle()
+      } else if isInString {
+        isEscaped = byte == UInt8(ascii: "\\")
+      } else if byte == UInt8(ascii: ":") {
+        count += 1
+      }
+    }
+    return count
   }
 
   /// The canonical text: keys sorted, no white space, slashes plain (spec, "Canonical JSON").

@@ -11,6 +11,10 @@ package enum Layout {
   package static let maximumChunkBytes = 16 << 20
   /// The most rows or columns of a grid.
   package static let maximumGridSide = 4096
+  /// The most attributes an object may have.
+  package static let maximumAttributes = 1_000
+  /// The most datasets a shard may have.
+  package static let maximumDatasets = 100
   /// The most classes a cell may keep.
   package static let maximumTopK = 65_535
   /// Rows of one chunk of keys or image indexes.

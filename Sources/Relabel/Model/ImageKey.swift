@@ -8,15 +8,15 @@ public enum ImageKey {
   /// A key is a relative path with `/` between its parts: not empty, no part empty, `.` or `..`,
   /// no control characters, at most 1,024 bytes.
   public static func fault(_ key: some StringProtocol) -> String? {
-    if key.isEmpty { return "an image key can't be empty" }
-    if key.utf8.count > maximumBytes { return "an image key has at most \(maximumBytes) bytes" }
+    if key.isEmpty { return "the path is empty" }
+    if key.utf8.count > maximumBytes { return "the path has more than \(maximumBytes) bytes" }
     if key.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-      return "an image key can't hold control characters"
+      return "the path holds control characters"
     }
-    if key.utf8.first == UInt8(ascii: "/") { return "an image key can't be an absolute path" }
+    if key.utf8.first == UInt8(ascii: "/") { return "the path is absolute" }
     for part in key.split(separator: "/", omittingEmptySubsequences: false) {
-      if part.isEmpty { return "an image key can't have an empty path part" }
-      if part == "." || part == ".." { return "an image key can't have the path part '\(part)'" }
+      if part.isEmpty { return "the path has an empty part" }
+      if part == "." || part == ".." { return "the path has the part '\(part)'" }
     }
     return nil
   }

@@ -47,7 +47,7 @@ public struct RelabelError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// One line: the location, then the message.
   public var description: String {
-    location.isEmpty ? message : "\(location): \(message)"
+    (location.isEmpty ? message : "\(location): \(message)").printable
   }
 
   /// The same error with the parts of `outer` that its own location lacks.

@@ -1,3 +1,4 @@
+import Glibc
 package import HDF5
 
 extension File {
@@ -65,7 +66,9 @@ extension MetadataDocument {
 extension RelabelError {
   /// A failure of the HDF5 library while writing `path`.
   init(writing error: HDF5Error, _ path: String) {
-    self.init(.io, "can't be written: \(error)", at: Location(file: path))
+    // The library's account of a full disk is long and says the same.
+    let reason = error.systemError.map { String(cString: strerror($0)) } ?? "\(error)"
+    self.init(.io, "can't be written: \(reason)", at: Location(file: path))
   }
 
   /// A failure of the HDF5 library while reading `path`.

@@ -25,11 +25,26 @@ struct ColumnCheck {
 
   private func checkWritten(_ bytes: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {
     let fill = Layout.fillValue(column.description.type)
+    checkFinite(bytes, firstRow: firstRow, &tally)
     for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count)
     where bytes[start..<start + fill.count] == fill[...] {
       let row = firstRow + (start - bytes.startIndex) / column.rowBytes
       let place = Location(dataset: name, row: row)
       tally.add(Violation("V007", "a value of the row was never written", at: place))
+    }
+  }
+
+  private func checkFinite(_ bytes: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {
+    guard column.description.type == .float32 else { return }
+    let fill = Layout.fillValue(.float32)
+    for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count) {
+      let value = bytes[start..<start + fill.count]
+      // All exponent bits set: an infinity or NaN. The fill has a rule of its own.
+      guard value[start + 3] & 0x7F == 0x7F, value[start + 2] & 0x80 != 0, value != fill[...] else {
+        continue
+      }
+      let row = firstRow + (start - bytes.startIndex) / column.rowBytes
+      tally.add(Violation("V003", "a value is not finite", at: Location(dataset: name, row: row)))
     }
   }
 

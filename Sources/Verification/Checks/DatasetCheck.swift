@@ -77,7 +77,13 @@ struct DatasetCheck {
       tally.add(Violation("M001", "there is no index.json: the dataset is incomplete"))
       return nil
     }
-    let bytes = try ShardedDataset.indexBytes(indexPath)
+    let bytes: [UInt8]
+    do {
+      bytes = try ShardedDataset.indexBytes(indexPath)
+    } catch  where error.code == .unsafeInput {
+      tally.add(Violation("M002", error.message))
+      return nil
+    }
     do {
       return try DatasetIndex(checking: bytes)
     } catch {

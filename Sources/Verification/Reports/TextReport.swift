@@ -1,3 +1,5 @@
+internal import Relabel
+
 extension Report {
   /// The report for people: one line for each finding, then the verdict.
   public func text() -> String {
@@ -7,6 +9,7 @@ extension Report {
       let severity = finding.rule.severity.rawValue
       lines.append(
         "\(finding.location): \(severity) \(finding.rule.id): \(finding.message)\(repeats)"
+          .printable
       )
     }
     for failure in failures { lines.append("\(failure)") }

@@ -34,7 +34,7 @@ struct AttributeReader {
   func bytes(_ name: String) -> [UInt8]? {
     guard let attribute = present(name) else { return nil }
     guard attribute.shape.isEmpty, case .string(let bytes)? = attribute.value else {
-      fail("attribute '\(name)' is a \(attribute.type), not one fixed-length UTF-8 string")
+      fail("attribute '\(name)' is of type \(attribute.type), not one null-padded UTF-8 string")
       return nil
     }
     return bytes
@@ -75,7 +75,9 @@ struct AttributeReader {
     guard attribute.type == .int64, attribute.shape.isEmpty,
       case .integers(let values)? = attribute.value
     else {
-      fail("attribute '\(name)' is a \(attribute.type), not one int64")
+      fail(
+        "attribute '\(name)' is of type \(attribute.type) and shape \(attribute.shape), not one int64"
+      )
       return nil
     }
     return values[0]
@@ -87,7 +89,9 @@ struct AttributeReader {
     guard attribute.type == type, attribute.shape == (count.map { [$0] } ?? []),
       case .floats(let values)? = attribute.value
     else {
-      fail("attribute '\(name)' is a \(attribute.type) of shape \(attribute.shape), not \(type)")
+      fail(
+        "attribute '\(name)' is of type \(attribute.type) and shape \(attribute.shape), not \(type)"
+      )
       return nil
     }
     return values

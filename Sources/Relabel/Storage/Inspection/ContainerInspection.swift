@@ -22,6 +22,11 @@ struct ContainerInspection {
   func inspect(_ file: borrowing File) throws(HDF5Error) -> Container? {
     var isSafe = true
     var container = Container()
+    guard try file.linkCount() <= Layout.maximumDatasets else {
+      let limit = Layout.maximumDatasets
+      report(Violation("C006", "the root group has more than \(limit) links"))
+      return nil
+    }
     let links = try file.links()
     var names: [UInt64: String] = [:]
     for link in links where link.kind == .dataset {
@@ -44,7 +49,7 @@ struct ContainerInspection {
     if try !file.hasCompactLinks() {
       report(Violation("C005", "the links of the root group are in dense storage"))
     }
-    try inspectAttributes(of: file, dataset: nil)
+    isSafe = try inspectAttributes(of: file, dataset: nil) && isSafe
     for link in links {
       let dataset = try file.openDataset(link.name)
       let description = try dataset.describe()
@@ -53,7 +58,7 @@ struct ContainerInspection {
         report(violation)
         continue
       }
-      try inspectAttributes(of: dataset, dataset: link.name)
+      isSafe = try inspectAttributes(of: dataset, dataset: link.name) && isSafe
       container.descriptions[link.name] = description
     }
     return isSafe ? container : nil
@@ -68,7 +73,7 @@ struct ContainerInspection {
       return Violation("C003", "chunks at the end of an axis skip the filters", at: place)
     }
     if case .other(let what) = description.type {
-      return Violation("C010", "the elements are of a \(what)", at: place)
+      return Violation("C010", "the elements are of type \(what)", at: place)
     }
     let chunkBytes = description.chunk.reduce((description.type.size, false)) { product, side in
       let (value, overflow) = product.0.multipliedReportingOverflow(by: side)
@@ -100,27 +105,35 @@ struct ContainerInspection {
     return nil
   }
 
+  /// False when there are too many attributes to read.
   private func inspectAttributes<Holder: Object & ~Copyable>(
     of object: borrowing Holder,
     dataset: String?
-  ) throws(HDF5Error) {
+  ) throws(HDF5Error) -> Bool {
     let place = Location(dataset: dataset)
     if try !object.hasCompactAttributes() {
       report(Violation("C005", "attributes are in dense storage", at: place))
     }
-    for name in try object.attributeNames() {
+    let names = try object.attributeNames(limit: Layout.maximumAttributes)
+    guard names.count <= Layout.maximumAttributes else {
+      let limit = Layout.maximumAttributes
+      report(Violation("C006", "there are more than \(limit) attributes", at: place))
+      return false
+    }
+    for name in names {
       guard let attribute = try object.attribute(name) else { continue }
       if let fault = fault(of: attribute) {
         report(Violation("C005", "attribute '\(name)' \(fault)", at: place))
       }
     }
+    return true
   }
 }
 
 extension ContainerInspection {
   /// Why an attribute may not stand in a shard (spec, section 3.4), or nil.
   private func fault(of attribute: Attribute) -> String? {
-    if case .other(let what) = attribute.type { return "is of a \(what)" }
+    if case .other(let what) = attribute.type { return "is of type \(what)" }
     guard attribute.shape.count <= 1 else { return "has \(attribute.shape.count) axes" }
     guard let count = attribute.count, count > 0 else { return "has no elements" }
     let bytes = count.multipliedReportingOverflow(by: attribute.type.size)

@@ -14,6 +14,7 @@ struct EncodingInspection {
     let attributes = try AttributeReader(dataset, rule: "L010", at: place, report: report)
     guard let name = attributes.word("encoding", ScoreEncoding.Name.self) else { return nil }
     try inspectFill(dataset, isPacked: name.highestStored != nil, scores)
+    let largestError = largestError(attributes)
     guard name.highestStored != nil else {
       if attributes.has("scale_factor") || attributes.has("add_offset") {
         attributes.fail("\(name.rawValue) scores have no 'scale_factor' or 'add_offset'")
@@ -41,6 +42,9 @@ struct EncodingInspection {
       attributes.fail("the highest score at step \(step) from \(offset) is not finite")
       return nil
     }
+    if let error = largestError, error > Double(step) / 2 {
+      attributes.fail("attribute 'largest_error' is \(error), more than half a step of \(step)")
+    }
     return encoding
   }
 
@@ -61,6 +65,16 @@ struct EncodingInspection {
     {
       fail("attribute '_FillValue' is not one \(scores.type) of all ones")
     }
+  }
+
+  /// What the writer noted, or nil after a report or where it noted nothing.
+  private func largestError(_ attributes: AttributeReader) -> Double? {
+    guard attributes.has("largest_error"),
+      let error = attributes.floats("largest_error", .float64)?.first
+    else { return nil }
+    if error >= 0, error.isFinite { return error }
+    attributes.fail("attribute 'largest_error' is \(error), not a number of at least 0")
+    return nil
   }
 
   private func fail(_ message: String) {

@@ -5,6 +5,9 @@ struct MetadataInspection {
   let temperature: Double
   let mapExtent: CropBox
 
+  /// The longest document (spec, section 16).
+  private static let maximumBytes = 16 << 20
+
   /// True for the attributes that make up the document.
   static func owns(_ name: String) -> Bool {
     name == "metadata_sha256" || isPiece(name)
@@ -53,6 +56,10 @@ struct MetadataInspection {
         return nil
       }
       document += bytes
+      if document.count > Self.maximumBytes {
+        root.fail("C006", "the metadata document has more than \(Self.maximumBytes) bytes")
+        return nil
+      }
     }
     return document
   }
