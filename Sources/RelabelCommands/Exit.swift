@@ -23,6 +23,12 @@ enum Exit {
   }
 }
 
+/// What commands that read say in their help.
+let readingExitCodes = """
+  Exit codes: 0 done, 4 unsafe file, 5 corrupt file, 6 unsupported version or feature, 64 usage, \
+  66 no such image or dataset, 70 internal error, 74 input or output failed.
+  """
+
 /// Results go to standard output, all else to standard error.
 enum Output {
   static func result(_ text: String) {

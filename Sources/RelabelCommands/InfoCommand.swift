@@ -6,7 +6,8 @@ public struct InfoCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what a shard or dataset is: annotator, classes, counts, sizes by part."
+    abstract: "Say what a shard or dataset is: annotator, classes, counts, sizes by part.",
+    discussion: readingExitCodes
   )
 
   @Argument(help: "A shard, a folder or an index.json.", completion: .file())

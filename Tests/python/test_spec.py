@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from conftest import ROOT, pack
+from conftest import ROOT, SAMPLES, pack, verify
 from shard_writer import (
     ENCODINGS, canonical, digest, encode_index, fletcher32, large_fletcher32, write_shard,
 )
@@ -359,3 +360,21 @@ def test_class_example_digest():
     text = next(b.values[0] for b in blocks("json") if '"classes":{' in b.values[0])
     table = re.search(r'"table":(\[.*?\])', text)[1]
     assert hashlib.sha256(table.encode()).hexdigest() in text
+
+
+def test_index_with_left_out_inputs_meets_the_schema(tmp_path):
+    """One picture the listing does not name, one broken map: both stand in left_out."""
+    maps = tmp_path / "maps"
+    shutil.copytree(SAMPLES / "maps", maps)
+    lines = (SAMPLES / "images.txt").read_text().split()
+    (tmp_path / "images.txt").write_text("\n".join(lines[1:]) + "\n")
+    broken = maps / (lines[5].rsplit(".", 1)[0] + ".pt")
+    broken.write_bytes(broken.read_bytes()[:1000])
+    result = pack(maps, "--output", tmp_path / "d", "--images", tmp_path / "images.txt",
+                  "--on-bad-input", "skip")
+    assert result.returncode == 3, result.stderr
+    index = json.loads((tmp_path / "d" / "index.json").read_text())
+    jsonschema.Draft202012Validator(
+        json.loads((ROOT / "spec" / "index.schema.json").read_text())).validate(index)
+    assert [entry["image_index"] for entry in index["left_out"]] == [4, None]
+    assert verify(tmp_path / "d")[0] == 0
