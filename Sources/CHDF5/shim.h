@@ -5,6 +5,23 @@
 #error "HDF5 1.10.7 or newer is needed (H5Pset_file_locking)"
 #endif
 
+// HDF5 1.12 turned these types and functions into macros over numbered ones.
+#if H5_VERSION_GE(1, 12, 0)
+typedef H5L_info1_t chdf5_link_info;
+typedef H5O_info1_t chdf5_object_info;
+#else
+typedef H5L_info_t chdf5_link_info;
+typedef H5O_info_t chdf5_object_info;
+#endif
+
+static inline herr_t chdf5_get_link_info(hid_t group, const char *name, chdf5_link_info *info) {
+#if H5_VERSION_GE(1, 12, 0)
+  return H5Lget_info1(group, name, info, H5P_DEFAULT);
+#else
+  return H5Lget_info(group, name, info, H5P_DEFAULT);
+#endif
+}
+
 static inline unsigned chdf5_acc_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_acc_read_only(void) { return H5F_ACC_RDONLY; }
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }

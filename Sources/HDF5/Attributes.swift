@@ -193,7 +193,7 @@ extension Object where Self: ~Copyable {
   ///
   /// Calls `H5Oget_info2`.
   package func hasCompactAttributes() throws(HDF5Error) -> Bool {
-    var info = H5O_info_t()
+    var info = chdf5_object_info()
     try Library.check("H5Oget_info2", on: name) { H5Oget_info2(id, &info, H5O_INFO_META_SIZE) }
     return info.meta_size.attr.heap_size == 0 && info.meta_size.attr.index_size == 0
   }

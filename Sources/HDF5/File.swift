@@ -115,8 +115,8 @@ package struct File: ~Copyable, Object {
   }
 
   private func describe(_ link: [CChar], named: String) throws(HDF5Error) -> Link {
-    var info = H5L_info_t()
-    try Library.check("H5Lget_info", on: named) { H5Lget_info(id, link, &info, 0) }
+    var info = chdf5_link_info()
+    try Library.check("H5Lget_info", on: named) { chdf5_get_link_info(id, link, &info) }
     switch info.type {
     case H5L_TYPE_SOFT: return Link(name: named, kind: .soft, address: 0)
     case H5L_TYPE_EXTERNAL: return Link(name: named, kind: .external, address: 0)

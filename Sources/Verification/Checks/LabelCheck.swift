@@ -47,8 +47,8 @@ struct LabelCheck: Sendable {
     for cell in 0..<ids.count / k {
       let range = cell * k..<(cell + 1) * k
       let (ids, scores) = (ids.span.extracting(range), scores.span.extracting(range))
-      if isUnwritten(ids, scores) {
-        report("V007", "the row was never written", cell: firstCell + cell, &outcome)
+      if let dataset = unwritten(ids, scores) {
+        report("V007", "the row was never written", cell: firstCell + cell, in: dataset, &outcome)
         continue
       }
       let faults = rules.faults(ids, scores)
@@ -60,13 +60,14 @@ struct LabelCheck: Sendable {
     return outcome
   }
 
-  private func isUnwritten(_ ids: Span<UInt32>, _ scores: Span<Float>) -> Bool {
+  /// The dataset in which the cell holds the fill value, if one does.
+  private func unwritten(_ ids: Span<UInt32>, _ scores: Span<Float>) -> String? {
     let unwrittenID: UInt32 = file.header.numClasses <= 65_535 ? 0xFFFF : .max
-    for rank in ids.indices
-    where ids[rank] == unwrittenID || scores[rank].bitPattern == Self.unwrittenScore {
-      return true
+    for rank in ids.indices {
+      if ids[rank] == unwrittenID { return Layout.classIndex }
+      if scores[rank].bitPattern == Self.unwrittenScore { return Layout.score }
     }
-    return false
+    return nil
   }
 
   private func report(
@@ -80,33 +81,36 @@ struct LabelCheck: Sendable {
     let scoreList = scores.indices.map { String(scores[$0]) }.joined(separator: ", ")
     let classes = file.header.numClasses
     let order = file.header.cellOrder.rawValue
-    for (fault, rule, message) in [
-      (CellFaults.classOutOfRange, "V001", "class ids \(idList) are not all below \(classes)"),
-      (.duplicateClass, "V002", "class ids \(idList) are not distinct"),
-      (.notFinite, "V003", "scores \(scoreList) are not all finite"),
-      (.outOfOrder, "V004", "ids \(idList), scores \(scoreList) are not in '\(order)' order"),
-      (.probabilityRange, "V005", "scores \(scoreList) are no probabilities"),
-      (.probabilitySum, "V006", "probabilities \(scoreList) sum to more than 1"),
+    for (fault, rule, dataset, message) in [
+      (
+        CellFaults.classOutOfRange, "V001", Layout.classIndex,
+        "class ids \(idList) are not all below \(classes)"
+      ),
+      (.duplicateClass, "V002", Layout.classIndex, "class ids \(idList) are not distinct"),
+      (.notFinite, "V003", Layout.score, "scores \(scoreList) are not all finite"),
+      (
+        .outOfOrder, "V004", Layout.classIndex,
+        "ids \(idList), scores \(scoreList) are not in '\(order)' order"
+      ),
+      (.probabilityRange, "V005", Layout.score, "scores \(scoreList) are no probabilities"),
+      (.probabilitySum, "V006", Layout.score, "probabilities \(scoreList) sum to more than 1"),
     ] where faults.contains(fault) {
-      report(rule, message, cell: cell, &outcome)
+      report(rule, message, cell: cell, in: dataset, &outcome)
     }
   }
 
-  private func report(_ rule: String, _ message: String, cell: Int, _ outcome: inout Outcome) {
+  private func report(
+    _ rule: String,
+    _ message: String,
+    cell: Int,
+    in dataset: String,
+    _ outcome: inout Outcome
+  ) {
     let shape = file.header.shape
-    let inMap = cell % shape.cells
-    let isScoreRule = ["V003", "V005", "V006"].contains(rule)
-    outcome.tally.add(
-      Violation(
-        rule,
-        message,
-        at: Location(
-          dataset: isScoreRule ? Layout.score : Layout.classIndex,
-          row: cell / shape.cells,
-          cell: Location.Cell(y: inMap / shape.width, x: inMap % shape.width)
-        )
-      )
-    )
+    let (row, inMap) = cell.quotientAndRemainder(dividingBy: shape.cells)
+    let place = Location.Cell(y: inMap / shape.width, x: inMap % shape.width)
+    let location = Location(dataset: dataset, row: row, cell: place)
+    outcome.tally.add(Violation(rule, message, at: location))
   }
 
   private static func union(
