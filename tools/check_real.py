@@ -1,8 +1,10 @@
 """Checks the packer's claims on a folder of real label maps; see tools/check-real."""
 
+import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ BYTES_GOAL = 2690
 ERROR_GOAL = 1 / 512
 FLIPS = 200
 KILLS = 20
+CLIENTS = ["h5dump", "ncdump", "xarray", "hdf5r", "hugging_face"]
 
 
 class Claims:
@@ -116,6 +119,17 @@ class RealData:
         count = len(list(self.dense.glob("*.npy")))
         return f"{equal} of {count} images", "all", equal == count == len(found)
 
+    def client(self, test):
+        """A reader that knows nothing of the format opens the shard without options."""
+        result = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+             str(ROOT / "Tests" / "python" / "test_clients.py") + "::" + test],
+            env={**os.environ, "RELABEL_SHARD": str(self.dataset / "labels-00000.h5")},
+            capture_output=True, text=True,
+        )
+        seen = result.stdout.strip().splitlines()[-1]
+        return seen, "passed", result.returncode == 0 and "skipped" not in seen
+
     def bit_flips(self):
         """Single flipped bits are found, or change nothing that h5py reads."""
         shard = self.dataset / "labels-00000.h5"
@@ -154,6 +168,8 @@ def main():
                 )
         claims.check("shuffled tar and --jobs 1, 2, 5 change no byte", real.same_bytes)
         claims.check("dense input gives the ids of its .pt twins", real.dense_ids)
+        for test in CLIENTS:
+            claims.check(f"{test} opens the shard", lambda test=test: real.client("test_" + test))
         claims.check("bit flips of a published shard", real.bit_flips)
         claims.check("kill -9 at random moments", real.kills)
     print("all claims hold" if claims.failed == 0 else f"{claims.failed} claims FAILED")

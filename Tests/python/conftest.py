@@ -49,5 +49,8 @@ def sample_dataset(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def sample_shard(sample_dataset):
-    return sample_dataset / "labels-00000.h5"
+def sample_shard(request):
+    """The samples' shard, or the one that RELABEL_SHARD names."""
+    if "RELABEL_SHARD" in os.environ:
+        return pathlib.Path(os.environ["RELABEL_SHARD"])
+    return request.getfixturevalue("sample_dataset") / "labels-00000.h5"
