@@ -52,6 +52,15 @@ struct OutputFolder: ~Copyable {
   /// The path of a file in the folder.
   func path(of file: String) -> String { "\(path)/\(file)" }
 
+  /// Refuses a folder that holds a finished dataset.
+  ///
+  /// - Throws: `.usage` naming its index.
+  func refuseFinishedDataset() throws(RelabelError) {
+    if Folder.hasFile(path(of: DatasetIndex.fileName)) {
+      throw refusal(of: DatasetIndex.fileName, "a finished dataset is here already")
+    }
+  }
+
   /// Refuses what stands in the way of a build, or removes it.
   ///
   /// - Parameters:
@@ -62,9 +71,7 @@ struct OutputFolder: ~Copyable {
   func prepare(buildID: String, overwrites: Bool) throws(RelabelError) {
     let indexPath = path(of: DatasetIndex.fileName)
     let hasIndex = Folder.hasFile(indexPath)
-    if hasIndex, !overwrites {
-      throw refusal(of: DatasetIndex.fileName, "a finished dataset is here already")
-    }
+    if !overwrites { try refuseFinishedDataset() }
     let listed = hasIndex ? shardsListed(indexPath) : []
     if hasIndex { try Folder.remove(indexPath) }
     for file in try Folder.names(path) where file.hasSuffix(".h5") {

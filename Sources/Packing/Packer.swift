@@ -33,6 +33,8 @@ public struct Packer: Sendable {
   public func run() throws(RelabelError) -> PackSummary {
     try options.validate()
     let folder = try OutputFolder.claim(options.output, name: options.name)
+    // Before the inputs are listed, which may take a while.
+    if !options.overwrites { try folder.refuseFinishedDataset() }
     let input = try AnnotatorOutput.open(
       options.inputs,
       options: InputOptions(
@@ -73,9 +75,12 @@ public struct Packer: Sendable {
     var counts: [MapShape: Int] = [:]
     var order: [MapShape] = []
     var firstError: RelabelError?
-    for image in images where counts.values.reduce(0, +) < Self.shapeSample {
+    var sampled = 0
+    for image in images {
+      if sampled == Self.shapeSample { break }
       do {
         let shape = try image.load().shape
+        sampled += 1
         counts[shape, default: 0] += 1
         if counts[shape] == 1 { order.append(shape) }
       } catch {

@@ -30,46 +30,50 @@ struct DatasetCheck {
     for name in present where !listed.contains(name) {
       tally.add(Violation("M004", "shard '\(name)' is not listed"))
     }
-    var uniqueness = Uniqueness()
-    var first: (path: String, shard: CheckedShard)?
+    var across = Comparison()
     var seen: Set<String> = []
     for entry in index.shards {
       guard seen.insert(entry.path).inserted else {
         tally.add(Violation("M007", "shard '\(entry.path)' is listed twice"))
         continue
       }
-      if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
-        tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
+      guard let path = try locate(entry, &tally) else {
         outcome.isComplete = false
         continue
-      }
-      let path = "\(folder)/\(entry.path)"
-      guard Folder.hasFile(path) else {
-        tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
-        outcome.isComplete = false
-        continue
-      }
-      let file = try Digest.of(file: path)
-      if file.bytes != entry.bytes || file.hex != entry.sha256 {
-        tally.add(
-          Violation(
-            "M005",
-            "shard '\(entry.path)' is not the file that was listed: \(file.bytes) bytes, sha256 "
-              + "\(file.hex), listed \(entry.bytes) bytes, sha256 \(entry.sha256)"
-          )
-        )
       }
       guard let shard = try check(shard: path, &outcome) else { continue }
       compare(shard, entry, index, &tally)
-      if let first, !first.shard.agrees(with: shard) {
-        let message = "'\(entry.path)' and '\(first.path)' differ in types, shapes or attributes"
-        tally.add(Violation("M008", message))
-      }
-      first = first ?? (entry.path, shard)
-      uniqueness.add(shard, path: entry.path, &tally)
+      across.add(shard, path: entry.path, &tally)
     }
     outcome.tallies.insert((indexPath, tally), at: 0)
     return outcome
+  }
+
+  /// The file of a shard, or nil after a report when it must not or can't be opened.
+  private func locate(
+    _ entry: DatasetIndex.Shard,
+    _ tally: inout Tally
+  ) throws(RelabelError) -> String? {
+    if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
+      tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
+      return nil
+    }
+    let path = "\(folder)/\(entry.path)"
+    guard Folder.hasFile(path) else {
+      tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
+      return nil
+    }
+    let file = try Digest.of(file: path)
+    if file.bytes != entry.bytes || file.hex != entry.sha256 {
+      tally.add(
+        Violation(
+          "M005",
+          "shard '\(entry.path)' is not the file that was listed: \(file.bytes) bytes, sha256 "
+            + "\(file.hex), listed \(entry.bytes) bytes, sha256 \(entry.sha256)"
+        )
+      )
+    }
+    return path
   }
 
   private func readIndex(_ tally: inout Tally) throws(RelabelError) -> DatasetIndex? {
@@ -130,12 +134,19 @@ struct DatasetCheck {
   }
 }
 
-/// Keys and indexes seen so far in a dataset (rule M007).
-private struct Uniqueness {
+/// What the shards of a dataset must share, and what they must not (rules M007, M008).
+private struct Comparison {
+  private var first: (path: String, shard: CheckedShard)?
   private var keys: [ImageKey.Exact: String] = [:]
   private var indexes: [Int64: String] = [:]
 
   mutating func add(_ shard: CheckedShard, path: String, _ tally: inout Tally) {
+    if let first, !first.shard.agrees(with: shard) {
+      let message = "'\(path)' and '\(first.path)' differ in types, shapes or attributes"
+      tally.add(Violation("M008", message))
+    }
+    first = first ?? (path, shard)
+    // Twice within one shard is that shard's own finding.
     for key in shard.keys {
       if let earlier = keys.updateValue(path, forKey: ImageKey.Exact(key)), earlier != path {
         tally.add(Violation("M007", "image '\(key)' is in '\(earlier)' and in '\(path)'"))
