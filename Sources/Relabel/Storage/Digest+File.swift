@@ -1,25 +1,6 @@
-internal import Crypto
-internal import FoundationEssentials
 import Glibc
 
-/// SHA-256 digests as 64 lower-case hexadecimal digits.
-public struct Digest: ~Copyable {
-  private var hash = SHA256()
-
-  /// Starts a digest.
-  public init() {}
-
-  /// Adds bytes.
-  public mutating func update(_ bytes: [UInt8]) {
-    hash.update(data: bytes)
-  }
-
-  /// The digest of everything added so far.
-  public consuming func hex() -> String { Self.hex(hash.finalize()) }
-
-  /// The digest of some bytes.
-  public static func of(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
-
+extension Digest {
   /// The digest of a file and its size, read in pieces of 1 MiB.
   ///
   /// - Throws: `.io` naming the file.
@@ -38,19 +19,9 @@ public struct Digest: ~Copyable {
         throw .system("can't be read", path)
       }
       if count == 0 { return (digest.hex(), total) }
-      digest.hash.update(data: buffer[..<count])
+      digest.update(buffer[..<count])
       total += Int64(count)
     }
-  }
-
-  private static func hex(_ digest: SHA256.Digest) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in digest {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }
 
