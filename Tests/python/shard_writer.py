@@ -521,10 +521,10 @@ def write_chunks(dataset, column):
 
 
 def hdf5_library():
-    """The HDF5 library that h5py has loaded."""
+    """The HDF5 library that h5py has loaded; netCDF4 brings another into the same process."""
     with open("/proc/self/maps") as maps:
         paths = {line.split()[-1] for line in maps if "libhdf5" in line and "_hl" not in line}
-    return ctypes.CDLL(paths.pop())
+    return ctypes.CDLL(min(paths, key=lambda path: ("h5py" not in path, path)))
 
 
 def call(function, *arguments):
