@@ -102,7 +102,7 @@ extension Object where Self: ~Copyable {
   /// Names of all attributes, sorted; one more than `limit` at most.
   ///
   /// Calls `H5Aiterate2`: asking by number builds the library's table anew each time.
-  package func attributeNames(limit: Int = 1_000) throws(HDF5Error) -> [String] {
+  package func attributeNames(limit: Int = .max) throws(HDF5Error) -> [String] {
     var found = (names: [String](), limit: limit)
     try Library.check("H5Aiterate2", on: name) {
       withUnsafeMutablePointer(to: &found) { found in

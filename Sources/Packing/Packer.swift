@@ -177,10 +177,12 @@ public struct Packer: Sendable {
     }
     guard rows.isEmpty else { return nil }
     let shard = try DatasetIndex.Shard(
-      ShardReader(path),
+      file: path,
       name: name,
-      largestError: largestError,
-      scoreRange: check.scoreRange
+      metadata: check.header.metadata,
+      rows: check.rows,
+      scoreRange: check.scoreRange,
+      largestError: largestError
     )
     return (shard, leftOut)
   }

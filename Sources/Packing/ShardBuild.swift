@@ -11,6 +11,7 @@ struct ShardBuild: ~Copyable {
   private let inputs: [String]
   private let keyBytes: Int
   private let path: String
+  private let metadata: MetadataDocument
   private(set) var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var rows = 0
 
@@ -22,6 +23,7 @@ struct ShardBuild: ~Copyable {
     skipsBadInput = options.skipsBadInput
     inputs = options.inputs
     self.path = path
+    metadata = header.metadata
   }
 
   /// Loads, encodes and appends images in order; bad ones are refused or left out by name.
@@ -67,7 +69,7 @@ struct ShardBuild: ~Copyable {
 
   /// Closes, verifies and publishes the shard; its entry for the index.
   consuming func publish(as name: String) throws(RelabelError) -> DatasetIndex.Shard {
-    let (jobs, path) = (jobs, path)
+    let (jobs, path, metadata) = (jobs, path, metadata)
     let summary = try writer.finish(jobs: jobs) { temporary throws(RelabelError) in
       let report = Verifier(jobs: jobs).verify([temporary])
       if let failure = report.failures.first { throw failure }
@@ -80,10 +82,12 @@ struct ShardBuild: ~Copyable {
       }
     }
     return try DatasetIndex.Shard(
-      ShardReader(path),
+      file: path,
       name: name,
-      largestError: summary.largestError,
-      scoreRange: summary.scoreRange
+      metadata: metadata,
+      rows: summary.rows,
+      scoreRange: summary.scoreRange,
+      largestError: summary.largestError
     )
   }
 }
@@ -91,18 +95,20 @@ struct ShardBuild: ~Copyable {
 extension DatasetIndex.Shard {
   /// The entry of a published shard.
   init(
-    _ reader: ShardReader,
+    file: String,
     name: String,
-    largestError: Double?,
-    scoreRange: ClosedRange<Float>?
+    metadata: MetadataDocument,
+    rows: Int,
+    scoreRange: ClosedRange<Float>?,
+    largestError: Double?
   ) throws(RelabelError) {
-    let file = try Digest.of(file: reader.path)
+    let file = try Digest.of(file: file)
     self.init(
       path: name,
       bytes: file.bytes,
       sha256: file.hex,
-      metadataSHA256: reader.header.metadata.sha256,
-      rows: reader.count,
+      metadataSHA256: metadata.sha256,
+      rows: rows,
       scoreRange: scoreRange,
       largestError: largestError
     )

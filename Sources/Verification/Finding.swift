@@ -54,8 +54,6 @@ package struct Tally: Sendable {
     return changed
   }
 
-  package var isEmpty: Bool { order.isEmpty }
-
   /// The findings in the order of their first appearance, without the rules switched off.
   package func findings(in file: String, ignoring ignored: Set<String>) -> [Finding] {
     order.compactMap { key in

@@ -169,11 +169,7 @@ struct NumPyArchiveTests {
   func flips(_ name: String) throws {
     let bytes = try Fixtures.bytes("npz/\(name).npz")
     let folder = try TemporaryFolder()
-    var random = SeededGenerator(1)
-    for _ in 0..<300 {
-      var flipped = bytes
-      flipped[Int.random(in: bytes.indices, using: &random)] ^=
-        1 << UInt8.random(in: 0..<8, using: &random)
+    for flipped in flippedCopies(of: bytes) {
       let path = try folder.write("maps.npz", flipped)
       let images = try AnnotatorOutput.open([path], options: options()).listed
       for image in images {

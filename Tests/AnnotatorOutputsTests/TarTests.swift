@@ -158,11 +158,7 @@ struct TarTests {
   @Test func flipsGiveErrorsOrMaps() throws {
     let bytes = try Fixtures.bytes("tar/pax.tar")
     let folder = try TemporaryFolder()
-    var random = SeededGenerator(1)
-    for _ in 0..<300 {
-      var flipped = bytes
-      flipped[Int.random(in: bytes.indices, using: &random)] ^=
-        1 << UInt8.random(in: 0..<8, using: &random)
+    for flipped in flippedCopies(of: bytes) {
       let path = try folder.write("maps.tar", flipped)
       for image in try AnnotatorOutput.open([path], options: options(topK: nil)).listed {
         do { _ = try image.load() } catch { #expect(error.code != .internalFault) }

@@ -12,7 +12,7 @@ final class OpenFile: Sendable {
   convenience init(reading path: String) throws(RelabelError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw systemError("the file can't be opened").located(.init(file: path))
+      throw RelabelError.system("the file can't be opened", path)
     }
     try self.init(owning: descriptor, path: path)
   }
@@ -21,7 +21,7 @@ final class OpenFile: Sendable {
   init(owning descriptor: Int32, path: String) throws(RelabelError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      let error = systemError("the file can't be examined")
+      let error = RelabelError.system("the file can't be examined")
       close(descriptor)
       throw error.located(.init(file: path))
     }
@@ -58,7 +58,7 @@ final class OpenFile: Sendable {
           failure = RelabelError(.io, "the file became shorter while it was read")
           return
         } else if errno != EINTR {
-          failure = systemError("the file can't be read")
+          failure = RelabelError.system("the file can't be read")
           return
         }
       }
@@ -108,10 +108,4 @@ struct ByteRegion: Sendable {
       return Array(bytes[offset..<offset + count])
     }
   }
-}
-
-/// An `.io` error with the text of `errno`.
-func systemError(_ what: String) -> RelabelError {
-  let number = errno
-  return RelabelError(.io, "\(what): \(String(cString: strerror(number)))")
 }

@@ -28,7 +28,7 @@ struct Spool {
     var template = Array("\(directory)/.relabel-spool-XXXXXX\(suffix)".utf8CString)
     let descriptor = mkstemps(&template, Int32(suffix.utf8.count))
     guard descriptor >= 0 else {
-      throw systemError("the temporary file can't be made").located(.init(file: directory))
+      throw RelabelError.system("the temporary file can't be made", directory)
     }
     unlink(template)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -49,8 +49,7 @@ extension OpenFile {
           written += count
         } else if count == 0 || errno != EINTR {
           // Not the input's fault: the folder's disk is full.
-          failure = systemError("the temporary file can't be written")
-            .located(Location(file: path))
+          failure = RelabelError.system("the temporary file can't be written", path)
           return
         }
       }

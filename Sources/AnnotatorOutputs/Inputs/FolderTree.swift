@@ -13,7 +13,7 @@ struct FolderTree {
     let tree = FolderTree(root: path.hasSuffix("/") ? path : path + "/")
     var status = stat()
     guard stat(path, &status) == 0 else {
-      throw systemError("the folder can't be read").located(Location(file: path))
+      throw RelabelError.system("the folder can't be read", path)
     }
     try tree.walk("", [FileIdentity(status)], &gathering)
   }
@@ -25,7 +25,7 @@ struct FolderTree {
   ) throws(RelabelError) {
     let path = root + folder
     guard let stream = opendir(path) else {
-      throw systemError("the folder can't be read").located(Location(file: path))
+      throw RelabelError.system("the folder can't be read", path)
     }
     var names: [[UInt8]] = []
     errno = 0
@@ -34,7 +34,7 @@ struct FolderTree {
       if name != [UInt8(ascii: ".")] && name != Array("..".utf8) { names.append(name) }
       errno = 0
     }
-    let error = errno == 0 ? nil : systemError("the folder can't be read")
+    let error = errno == 0 ? nil : RelabelError.system("the folder can't be read")
     closedir(stream)
     if let error { throw error.located(Location(file: path)) }
 
@@ -78,7 +78,7 @@ struct FolderTree {
     let path = RelativePath(relative)
     let place = Place.named(prefix: root, extension: path.extension)
     guard isThere else {
-      let error = systemError("the file can't be opened")
+      let error = RelabelError.system("the file can't be opened")
       gathering.addFailure(error, key: path.key, at: place)
       return
     }

@@ -15,14 +15,16 @@ enum InputPath {
   init(_ path: String) throws(RelabelError) {
     if path == "-" {
       let descriptor = dup(STDIN_FILENO)
-      guard descriptor >= 0 else { throw systemError("standard input can't be read") }
+      guard descriptor >= 0 else { throw RelabelError.system("standard input can't be read") }
       self = .stream(try OpenFile(owning: descriptor, path: "standard input"), "stdin")
       return
     }
     var status = stat()
     guard stat(path, &status) == 0 else {
       let error = errno == ENOENT ? RelabelError(.usage, "there is no such file or folder") : nil
-      throw (error ?? systemError("the input can't be examined")).located(Location(file: path))
+      throw (error ?? RelabelError.system("the input can't be examined")).located(
+        Location(file: path)
+      )
     }
     switch status.st_mode & S_IFMT {
     case S_IFDIR:
@@ -47,7 +49,7 @@ enum InputPath {
       let reader = try ArchiveReader(tar: file.descriptor)
       _ = try reader.next()
       guard lseek(file.descriptor, 0, SEEK_SET) == 0 else {
-        throw systemError("the file can't be read").located(Location(file: path))
+        throw RelabelError.system("the file can't be read", path)
       }
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {

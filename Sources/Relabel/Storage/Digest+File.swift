@@ -27,7 +27,7 @@ extension Digest {
 
 extension RelabelError {
   /// An error of the operating system, with the reason that `errno` gives now.
-  package static func system(_ what: String, _ path: String) -> RelabelError {
+  package static func system(_ what: String, _ path: String? = nil) -> RelabelError {
     RelabelError(.io, "\(what): \(String(cString: strerror(errno)))", at: Location(file: path))
   }
 }

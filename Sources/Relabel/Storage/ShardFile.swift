@@ -20,7 +20,7 @@ package final class ShardFile: Sendable {
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - report: called for every rule that the container, the header or the layout breaks.
+  ///   - report: called for every rule that the descriptions, the header or the layout breaks.
   /// - Returns: nil when a violation makes the rest unreadable.
   /// - Throws: what the HDF5 library or the system refuses.
   package static func open(
@@ -44,12 +44,12 @@ package final class ShardFile: Sendable {
   ) throws(HDF5Error) -> ShardFile? {
     let file = try File.open(path)
     let containerInspection = ContainerInspection(fileBytes: bytes, report: report)
-    guard let container = try containerInspection.inspect(file),
+    guard let descriptions = try containerInspection.inspect(file),
       let root = try HeaderInspection(file, report: report).inspect()
     else { return nil }
     let layout = LayoutInspection(root: root, report: report)
-    guard let (header, rows) = try layout.inspect(file, container) else { return nil }
-    return try ShardFile(path, file, header, rows, container)
+    guard let (header, rows) = try layout.inspect(file, descriptions) else { return nil }
+    return try ShardFile(path, file, header, rows, descriptions)
   }
 
   private init(
@@ -57,10 +57,10 @@ package final class ShardFile: Sendable {
     _ file: borrowing File,
     _ header: ShardHeader,
     _ rows: Int,
-    _ container: Container
+    _ descriptions: [String: DatasetDescription]
   ) throws(HDF5Error) {
     func column(_ name: String) throws(HDF5Error) -> StoredColumn? {
-      guard let description = container.descriptions[name] else { return nil }
+      guard let description = descriptions[name] else { return nil }
       return StoredColumn(try file.openDataset(name), description)
     }
     func required(_ name: String) throws(HDF5Error) -> StoredColumn {

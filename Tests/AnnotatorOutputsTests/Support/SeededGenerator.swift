@@ -12,3 +12,14 @@ struct SeededGenerator: RandomNumberGenerator {
     return value ^ value >> 31
   }
 }
+
+/// Copies of a file with one random bit of each flipped, the same in every run.
+func flippedCopies(of bytes: [UInt8], count: Int = 300) -> [[UInt8]] {
+  var random = SeededGenerator(1)
+  return (0..<count).map { _ in
+    var flipped = bytes
+    flipped[Int.random(in: bytes.indices, using: &random)] ^=
+      1 << UInt8.random(in: 0..<8, using: &random)
+    return flipped
+  }
+}

@@ -1,11 +1,6 @@
 internal import HDF5
 import Glibc
 
-/// The datasets of a file whose container is safe to read: names and descriptions.
-struct Container {
-  var descriptions: [String: DatasetDescription] = [:]
-}
-
 /// Looks at links, storage, types and sizes before anything else is read (spec, "HDF5 profile").
 ///
 /// Nothing is opened by name before its link is known to be a hard link to a dataset.
@@ -18,10 +13,10 @@ struct ContainerInspection {
   /// No deflate stream holds more bytes for each of its own (1,032, and some to spare).
   private static let largestRatio: Int64 = 1_100
 
-  /// The file's datasets, or nil when it must not be read further.
-  func inspect(_ file: borrowing File) throws(HDF5Error) -> Container? {
+  /// The file's datasets by name, or nil when it must not be read further.
+  func inspect(_ file: borrowing File) throws(HDF5Error) -> [String: DatasetDescription]? {
     var isSafe = true
-    var container = Container()
+    var descriptions: [String: DatasetDescription] = [:]
     guard try file.linkCount() <= Layout.maximumDatasets else {
       let limit = Layout.maximumDatasets
       report(Violation("C006", "the root group has more than \(limit) links"))
@@ -59,9 +54,9 @@ struct ContainerInspection {
         continue
       }
       isSafe = try inspectAttributes(of: dataset, dataset: link.name) && isSafe
-      container.descriptions[link.name] = description
+      descriptions[link.name] = description
     }
-    return isSafe ? container : nil
+    return isSafe ? descriptions : nil
   }
 
   private func fatal(_ description: DatasetDescription, _ name: String) -> Violation? {

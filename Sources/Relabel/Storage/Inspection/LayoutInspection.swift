@@ -9,9 +9,8 @@ struct LayoutInspection {
   /// The shard's header and rows, or nil when the labels can't be decoded.
   func inspect(
     _ file: borrowing File,
-    _ container: Container
+    _ found: [String: DatasetDescription]
   ) throws(HDF5Error) -> (header: ShardHeader, rows: Int)? {
-    let found = container.descriptions
     let known = Set((Layout.required + Layout.optional).map(\.name))
     for name in found.keys.sorted()
     where !known.contains(name) && !root.features.optional.contains(name) {
