@@ -18,6 +18,7 @@ let package = Package(
   name: "relabel-hdf5",
   products: [
     .library(name: "Relabel", targets: ["Relabel"]),
+    .library(name: "RelabelC", type: .dynamic, targets: ["RelabelC"]),
     .executable(name: "relabel", targets: ["relabel"]),
     .executable(name: "relabel-pack", targets: ["relabel-pack"]),
     .executable(name: "relabel-verify", targets: ["relabel-verify"]),
@@ -53,6 +54,20 @@ let package = Package(
       name: "Packing",
       dependencies: ["AnnotatorOutputs", "Relabel", "Verification"],
       swiftSettings: settings
+    ),
+    // The C interface: a dynamic library that carries the Swift runtime, so that a program without
+    // a toolchain can load it.
+    .target(
+      name: "RelabelC",
+      dependencies: ["Relabel", "HDF5"],
+      exclude: ["relabel.h", "exports.map"],
+      swiftSettings: settings,
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-all", "-Xlinker",
+          "--version-script=\(Context.packageDirectory)/Sources/RelabelC/exports.map",
+        ])
+      ]
     ),
     .target(
       name: "RelabelCommands",

@@ -37,6 +37,9 @@ package enum Library {
     H5open()
     // A file may name any filter; only those compiled into the library may ever run.
     H5PLset_loading_state(0)
+    // A forked child finds the library between two calls and the lock free, whatever other threads
+    // of the parent were doing.
+    pthread_atfork({ Library.lock.acquire() }, { Library.lock.release() }, { Library.lock.renew() })
     return true
   }()
 
@@ -81,13 +84,20 @@ private final class RecursiveLock: @unchecked Sendable {
 
   init() {
     mutex = .allocate(capacity: 1)
+    make()
+  }
+
+  func acquire() { pthread_mutex_lock(mutex) }
+  func release() { pthread_mutex_unlock(mutex) }
+
+  /// Makes the mutex anew in a forked child, whose thread has another id than its owner.
+  func renew() { make() }
+
+  private func make() {
     var attributes = pthread_mutexattr_t()
     pthread_mutexattr_init(&attributes)
     pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
     pthread_mutex_init(mutex, &attributes)
     pthread_mutexattr_destroy(&attributes)
   }
-
-  func acquire() { pthread_mutex_lock(mutex) }
-  func release() { pthread_mutex_unlock(mutex) }
 }

@@ -114,7 +114,8 @@ struct BuildPlan {
       header.temperature = temperature
     }
     if let value = annotator?["map_extent"] {
-      let sides = value.array?.compactMap(\.number).map { Float($0) } ?? []
+      // As the attribute will hold them.
+      let sides = value.array?.compactMap(\.number).map { Double(Float($0)) } ?? []
       guard let extent = CropBox(components: sides) else {
         throw RelabelError(
           .usage,

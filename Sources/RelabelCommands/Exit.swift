@@ -7,19 +7,7 @@ enum Exit {
   /// Prints an error as one line and ends with the exit code of its kind.
   static func failing(_ error: RelabelError) -> ExitCode {
     Output.error("Error: \(error)")
-    return ExitCode(code(of: error.code))
-  }
-
-  private static func code(of code: RelabelError.Code) -> Int32 {
-    switch code {
-    case .usage: 64
-    case .io: 74
-    case .invalidInput, .corrupt: 5
-    case .unsafeInput: 4
-    case .unsupported: 6
-    case .notFound: 66
-    default: 70
-    }
+    return ExitCode(error.code.status)
   }
 }
 

@@ -22,8 +22,7 @@ public struct InfoCommand: ParsableCommand {
   /// Prints the description.
   public func run() throws {
     do {
-      let argument = try DatasetArgument(path)
-      let info = try Info(argument)
+      let info = try Info(openLabelMaps(path))
       switch format {
       case .text: Output.result(info.text(path: path))
       case .json: Output.result(try info.json().pretty())
@@ -45,19 +44,15 @@ private struct Info {
   let parts: [(name: String, bytes: Int64)]
   let largestError: Double?
 
-  init(_ argument: DatasetArgument) throws(RelabelError) {
-    let readers = try argument.readers()
+  init(_ source: any LabelMapSource) throws(RelabelError) {
+    let readers = try source.shards
     guard let first = readers.first else {
       throw RelabelError(.notFound, "the dataset has no shards")
     }
     header = first.header
     shards = readers.count
     images = readers.reduce(0) { $0 + $1.count }
-    if case .dataset(let dataset) = argument {
-      leftOut = dataset.index.leftOut.count
-    } else {
-      leftOut = 0
-    }
+    leftOut = (source as? ShardedDataset)?.index.leftOut.count ?? 0
     largestError = readers.compactMap(\.largestError).max()
     var total: Int64 = 0
     var sums: [(name: String, bytes: Int64)] = []
@@ -126,7 +121,7 @@ private struct Info {
       "cell_order": .string(header.cellOrder.rawValue),
       "row_order": .string("\(header.rowOrder)"),
       "orientation": .string(header.orientation.rawValue),
-      "map_extent": .array(header.mapExtent.components.map { .number(Double($0)) }),
+      "map_extent": .array(header.mapExtent.components.map { .number($0) }),
       "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
       "compression": .string("\(header.compression)"),
       "writer": .string(header.writer),

@@ -9,7 +9,9 @@ public struct RelabelCommand: ParsableCommand {
     commandName: "relabel",
     abstract: "Store, check and read the label maps of a machine annotator.",
     version: versionText,
-    subcommands: [PackCommand.self, VerifyCommand.self, InfoCommand.self, ShowCommand.self]
+    subcommands: [
+      PackCommand.self, VerifyCommand.self, InfoCommand.self, ShowCommand.self, PoolCommand.self,
+    ]
   )
 
   /// Makes the command.

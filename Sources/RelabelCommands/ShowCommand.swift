@@ -33,14 +33,19 @@ public struct ShowCommand: ParsableCommand {
   /// Prints the labels.
   public func run() throws {
     do {
-      let (reader, row) = try DatasetArgument(path).find(key)
-      let map = try reader.map(at: row)
+      let maps = try openLabelMaps(path)
+      let position = try maps.requiredPosition(forKey: key)
+      let map = try maps.map(at: position)
+      // Over all that the map covers, orientation makes no difference.
+      let pooling = try LabelPooling(maps.header, profile: .relabel)
       let shown = ShownImage(
         key: key,
-        imageIndex: try reader.imageIndexes()[row],
+        imageIndex: try maps.imageIndex(at: position),
         map: map,
-        header: reader.header,
-        top: WholeImage.top(map, header: reader.header, count: top)
+        top: TopClasses(
+          entries: try pooling.target(of: map, in: map.extent).top(top),
+          header: try maps.header
+        )
       )
       switch format {
       case .text: Output.result(shown.text())
@@ -57,20 +62,11 @@ private struct ShownImage {
   let key: String
   let imageIndex: Int64
   let map: LabelMap
-  let header: ShardHeader
-  let top: [(classIndex: UInt32, probability: Double)]
-
-  private func name(_ classIndex: UInt32) -> String {
-    header.metadata.classes?.name(of: Int(classIndex)) ?? "class \(classIndex)"
-  }
+  let top: TopClasses
 
   func text() -> String {
     var lines = ["\(key): image \(imageIndex) of the source, \(map.shape)", "whole image:"]
-    for entry in top {
-      let percent = (entry.probability * 100).rounded(to: 1)
-      let padding = String(repeating: " ", count: max(0, 5 - percent.count))
-      lines.append("  \(padding)\(percent) %  \(entry.classIndex)  \(name(entry.classIndex))")
-    }
+    lines += top.lines()
     lines.append("best class of each cell:")
     let best = bestOfCells()
     let width = best.map { String($0).count }.max() ?? 1
@@ -100,15 +96,7 @@ private struct ShownImage {
     .object([
       "key": .string(key),
       "image_index": .integer(imageIndex),
-      "top": .array(
-        top.map { entry in
-          .object([
-            "class_index": .integer(Int64(entry.classIndex)),
-            "name": .string(name(entry.classIndex)),
-            "probability": .number(entry.probability),
-          ])
-        }
-      ),
+      "top": top.json(),
       "class_index": nested(map.classIndex.map { .integer(Int64($0)) }),
       "score": nested(map.score.map { .number(Double($0)) }),
     ])

@@ -6,6 +6,7 @@ package enum Layout {
   package static let score = "score"
   package static let imageIndex = "image_index"
   package static let imageKey = "image_key"
+  package static let mapExtent = "map_extent"
 
   /// The most bytes a chunk may have before filtering.
   package static let maximumChunkBytes = 16 << 20
@@ -60,7 +61,7 @@ package enum Layout {
     Column("image_size", axes: "image axis", [.uint32], isShuffled: true),
     Column("image_sha256", axes: "image byte", [.uint8], isShuffled: false),
     Column("source_label", axes: "image", [.int32], isShuffled: true),
-    Column("map_extent", axes: "image box", [.float32], isShuffled: true),
+    Column(mapExtent, axes: "image box", [.float32], isShuffled: true),
     Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
   ]
 

@@ -155,33 +155,49 @@ public struct MapCodec: Sendable {
   /// Class ids from their stored bytes.
   ///
   /// Callable from any thread.
-  package func classIndex(_ bytes: Span<UInt8>) -> [UInt32] {
-    let size = hasWideIDs ? 4 : 2
-    return [UInt32](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
-      count = bytes.count / size
-      for item in 0..<count { buffer[item] = Self.load(bytes, at: item * size, size: size) }
-    }
+  package func classIndex(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
+    hasWideIDs
+      ? Self.elements(bytes, as: UInt32.self) { $0 }
+      : Self.elements(bytes, as: UInt16.self) { UInt32($0) }
   }
 
   /// Scores from their stored bytes, NaN where never written.
   ///
   /// Callable from any thread.
-  package func score(_ bytes: Span<UInt8>) -> [Float] {
-    let size = encoding.elementType.size
-    let unwritten: UInt32? = encoding.packing == nil ? nil : size == 1 ? 0xFF : 0xFFFF
-    return [Float](unsafeUninitializedCapacity: bytes.count / size) { buffer, count in
-      count = bytes.count / size
-      for item in 0..<count {
-        let stored = Self.load(bytes, at: item * size, size: size)
-        buffer[item] = stored == unwritten ? .nan : value(of: stored)
+  package func score(_ bytes: ArraySlice<UInt8>) -> [Float] {
+    let (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
+    switch encoding.name {
+    case .fixed16:
+      return Self.elements(bytes, as: UInt16.self) {
+        $0 == .max ? .nan : Float($0) * step + offset
       }
+    case .fixed8:
+      return Self.elements(bytes, as: UInt8.self) { $0 == .max ? .nan : Float($0) * step + offset }
+    case .float16: return Self.elements(bytes, as: UInt16.self) { Float16Bits.widen($0) }
+    case .float32: return Self.elements(bytes, as: UInt32.self) { Float(bitPattern: $0) }
     }
   }
 
-  private static func load(_ bytes: Span<UInt8>, at offset: Int, size: Int) -> UInt32 {
-    var value: UInt32 = 0
-    for byte in 0..<size { value |= UInt32(bytes[unchecked: offset + byte]) << UInt32(8 * byte) }
-    return value
+  /// Little-endian elements, each made into a value.
+  @inline(__always)
+  private static func elements<Stored: FixedWidthInteger, Value>(
+    _ bytes: ArraySlice<UInt8>,
+    as type: Stored.Type,
+    _ value: (Stored) -> Value
+  ) -> [Value] {
+    let count = bytes.count / MemoryLayout<Stored>.size
+    return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+      bytes.withUnsafeBytes { raw in
+        for item in 0..<count {
+          let stored = raw.loadUnaligned(
+            fromByteOffset: item * MemoryLayout<Stored>.size,
+            as: Stored.self
+          )
+          buffer[item] = value(Stored(littleEndian: stored))
+        }
+      }
+      initialized = count
+    }
   }
 }
 

@@ -1,16 +1,16 @@
-/// A rectangle in fractions of the original image.
+/// A rectangle in fractions of the original image (spec, section 13.1).
 public struct CropBox: Hashable, Sendable {
   /// The upper edge, 0 at the top.
-  public let top: Float
+  public let top: Double
   /// The left edge, 0 at the left.
-  public let left: Float
+  public let left: Double
   /// The height.
-  public let height: Float
+  public let height: Double
   /// The width.
-  public let width: Float
+  public let width: Double
 
-  /// Makes a box.
-  public init(top: Float, left: Float, height: Float, width: Float) {
+  /// Makes a box, which may lie anywhere: see `fault`.
+  public init(top: Double, left: Double, height: Double, width: Double) {
     self.top = top
     self.left = left
     self.height = height
@@ -20,11 +20,35 @@ public struct CropBox: Hashable, Sendable {
   /// The whole picture.
   public static let whole: CropBox = CropBox(top: 0, left: 0, height: 1, width: 1)
 
+  /// How far a box may reach beyond an edge: sums of rounded fractions exceed 1 by a little.
+  static let tolerance: Double = 1e-6
+
   /// Top, left, height, width.
-  public var components: [Float] { [top, left, height, width] }
+  public var components: [Double] { [top, left, height, width] }
+
+  /// The lower edge.
+  var bottom: Double { top + height }
+  /// The right edge.
+  var right: Double { left + width }
+  /// The share of the picture.
+  var area: Double { height * width }
+
+  /// Why this is not a box within a picture, or nil when it is one.
+  public var fault: String? {
+    let limit = 1 + Self.tolerance
+    for (name, value) in zip(["top", "left", "height", "width"], components)
+    where !(value >= 0 && value <= 1) {
+      return "\(name) is \(value), not a fraction from 0 to 1"
+    }
+    if !(height > 0 && width > 0) { return "it is empty" }
+    if !(top < 1 && left < 1) { return "it begins at the far edge" }
+    if bottom > limit { return "top + height is \(bottom), beyond the lower edge" }
+    if right > limit { return "left + width is \(right), beyond the right edge" }
+    return nil
+  }
 
   /// A box from top, left, height and width, or nil when it does not lie within the picture.
-  public init?(components: [Float]) {
+  public init?(components: [Double]) {
     guard components.count == 4 else { return nil }
     self.init(
       top: components[0],
@@ -32,9 +56,15 @@ public struct CropBox: Hashable, Sendable {
       height: components[2],
       width: components[3]
     )
-    guard components.allSatisfy({ $0 >= 0 && $0 <= 1 }), height > 0, width > 0,
-      // Written as sums in float32, boxes that touch the edge may exceed it by one rounding.
-      top + height <= 1 + 1e-6, left + width <= 1 + 1e-6
-    else { return nil }
+    if fault != nil { return nil }
+  }
+
+  /// The part of this box that lies in `other`, or nil when they share no area.
+  func cut(to other: CropBox) -> CropBox? {
+    let (top, left) = (max(top, other.top), max(left, other.left))
+    let height = min(bottom, other.bottom) - top
+    let width = min(right, other.right) - left
+    guard height > 0, width > 0 else { return nil }
+    return CropBox(top: top, left: left, height: height, width: width)
   }
 }

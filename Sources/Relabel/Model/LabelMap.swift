@@ -32,11 +32,19 @@ public struct LabelMap: Hashable, Sendable {
   public var classIndex: [UInt32]
   /// Scores, as many; their meaning is the dataset's `ScoreKind`.
   public var score: [Float]
+  /// The part of the picture that the grid covers (spec, "Map extent").
+  public var extent: CropBox
 
   /// Makes a map from its entries, which must be `shape.entries` many.
-  public init(shape: MapShape, classIndex: [UInt32], score: [Float]) {
+  public init(
+    shape: MapShape,
+    classIndex: [UInt32],
+    score: [Float],
+    extent: CropBox = .whole
+  ) {
     precondition(classIndex.count == shape.entries && score.count == shape.entries)
     self.shape = shape
+    self.extent = extent
     self.classIndex = classIndex
     self.score = score
   }

@@ -29,6 +29,19 @@ public struct RelabelError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The stable name of the code.
     public var description: String { rawValue }
+
+    /// The number of the code: how commands exit and what the C interface returns.
+    public var status: Int32 {
+      switch self {
+      case .usage: 64
+      case .io: 74
+      case .invalidInput, .corrupt: 5
+      case .unsafeInput: 4
+      case .unsupported: 6
+      case .notFound: 66
+      default: 70
+      }
+    }
   }
 
   /// What kind of failure this is.

@@ -11,7 +11,7 @@ package enum Deflate {
   ///   - level: 1 to 12.
   /// - Returns: the stream.
   package static func compressed(_ bytes: [UInt8], level: Int) -> [UInt8] {
-    let compressor = Pool.takeCompressor(level: level)
+    let compressor = Pool.take(level: level)
     defer { Pool.give(compressor, level: level) }
     let bound = libdeflate_zlib_compress_bound(compressor.pointer, bytes.count)
     return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
@@ -27,14 +27,16 @@ package enum Deflate {
 
   /// The `size` bytes that a zlib stream holds, or nil when it holds no such stream.
   package static func decompressed(_ bytes: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
-    let decompressor = Pool.takeDecompressor()
-    defer { Pool.give(decompressor) }
+    // Made for each call: it has no state worth keeping, and a pool's lock could be held by another
+    // thread while a training program forks.
+    guard let decompressor = libdeflate_alloc_decompressor() else { return nil }
+    defer { libdeflate_free_decompressor(decompressor) }
     var isSound = false
     let result = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       var consumed = 0
       let status = bytes.withUnsafeBufferPointer {
         libdeflate_zlib_decompress_ex(
-          decompressor.pointer,
+          decompressor,
           $0.baseAddress,
           $0.count,
           buffer.baseAddress,
@@ -51,40 +53,25 @@ package enum Deflate {
   }
 }
 
-/// Compressors and decompressors between uses; each serves one thread at a time.
+/// Compressors between uses; each serves one thread at a time.
 private enum Pool {
   struct Compressor: @unchecked Sendable {
     // Unchecked: in the pool, or with the one thread that took it.
     let pointer: OpaquePointer
   }
 
-  private struct Idle {
-    var compressors: [Int: [Compressor]] = [:]
-    var decompressors: [Compressor] = []
-  }
+  /// Idle compressors by level.
+  private static let idle = Mutex<[Int: [Compressor]]>([:])
 
-  private static let idle = Mutex(Idle())
-
-  static func takeCompressor(level: Int) -> Compressor {
-    idle.withLock { $0.compressors[level]?.popLast() }
-      ?? Compressor(pointer: allocated(libdeflate_alloc_compressor(Int32(level))))
+  static func take(level: Int) -> Compressor {
+    if let compressor = idle.withLock({ $0[level]?.popLast() }) { return compressor }
+    guard let pointer = libdeflate_alloc_compressor(Int32(level)) else {
+      preconditionFailure("out of memory for a deflate stream")
+    }
+    return Compressor(pointer: pointer)
   }
 
   static func give(_ compressor: Compressor, level: Int) {
-    idle.withLock { $0.compressors[level, default: []].append(compressor) }
-  }
-
-  static func takeDecompressor() -> Compressor {
-    idle.withLock { $0.decompressors.popLast() }
-      ?? Compressor(pointer: allocated(libdeflate_alloc_decompressor()))
-  }
-
-  static func give(_ decompressor: Compressor) {
-    idle.withLock { $0.decompressors.append(decompressor) }
-  }
-
-  private static func allocated(_ pointer: OpaquePointer?) -> OpaquePointer {
-    guard let pointer else { preconditionFailure("out of memory for a deflate stream") }
-    return pointer
+    idle.withLock { $0[level, default: []].append(compressor) }
   }
 }

@@ -11,8 +11,16 @@ package enum Fletcher32 {
     while words > 0 {
       // 360 words are the most that can't overflow 32 bits.
       let run = min(words, 360)
-      for _ in 0..<run {
-        low &+= UInt32(bytes[unchecked: offset]) << 8 | UInt32(bytes[unchecked: offset + 1])
+      // Four at a time, so that one sum does not wait for the other.
+      for _ in 0..<run / 4 {
+        let (a, b) = (word(bytes, offset), word(bytes, offset + 2))
+        let (c, d) = (word(bytes, offset + 4), word(bytes, offset + 6))
+        high &+= 4 &* (low &+ a) &+ 3 &* b &+ 2 &* c &+ d
+        low &+= (a &+ b) &+ (c &+ d)
+        offset += 8
+      }
+      for _ in 0..<run % 4 {
+        low &+= word(bytes, offset)
         high &+= low
         offset += 2
       }
@@ -26,6 +34,11 @@ package enum Fletcher32 {
     }
     fold(&low, &high)
     return high << 16 | low
+  }
+
+  @inline(__always)
+  private static func word(_ bytes: Span<UInt8>, _ offset: Int) -> UInt32 {
+    UInt32(bytes[unchecked: offset]) << 8 | UInt32(bytes[unchecked: offset + 1])
   }
 
   private static func fold(_ low: inout UInt32, _ high: inout UInt32) {

@@ -1,9 +1,12 @@
-internal import Dispatch
+import Glibc
 import Synchronization
 
 /// Work on many items by a few threads, results in the order of the items.
+///
+/// Plain threads that end with the call: a pool of threads would not survive `fork`, which the
+/// workers of training programs are made by.
 package enum Parallel {
-  /// The results of `body` for 0 ..< count, made by at most `jobs` threads.
+  /// The results of `body` for 0 ..< count, made by at most `jobs` threads, the caller's included.
   ///
   /// Which thread makes a result is unspecified; the results and their order are not.
   package static func map<Value>(
@@ -17,15 +20,48 @@ package enum Parallel {
     return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
       // Every slot is written by the one thread that drew its number.
       nonisolated(unsafe) let slots = buffer
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in
-        while true {
-          let item = cursor.next()
-          guard item < count else { return }
-          slots.initializeElement(at: item, to: body(item))
+      withoutActuallyEscaping(body) { body in
+        run(threads) {
+          while true {
+            let item = cursor.next()
+            guard item < count else { return }
+            slots.initializeElement(at: item, to: body(item))
+          }
         }
       }
       initialized = count
     }
+  }
+
+  /// Runs `work` on `count` threads at once and returns when all have finished.
+  private static func run(_ count: Int, _ work: @escaping @Sendable () -> Void) {
+    var threads: [pthread_t] = []
+    for _ in 1..<count {
+      var thread = pthread_t()
+      let task = Unmanaged.passRetained(Task(work))
+      let status = pthread_create(
+        &thread,
+        nil,
+        { task in
+          task.map { Unmanaged<Task>.fromOpaque($0).takeRetainedValue().work() }
+          return nil
+        },
+        task.toOpaque()
+      )
+      if status == 0 {
+        threads.append(thread)
+      } else {
+        // Fewer threads do the same work.
+        task.release()
+      }
+    }
+    work()
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  private final class Task: Sendable {
+    let work: @Sendable () -> Void
+    init(_ work: @escaping @Sendable () -> Void) { self.work = work }
   }
 
   private final class Cursor: Sendable {

@@ -13,6 +13,8 @@ package final class ShardFile: Sendable {
   package let imageKey: StoredColumn
   /// Datasets that format 1.0 knows but does not require.
   package let optional: [(name: String, column: StoredColumn)]
+  /// Extents of single images, where the shard has them.
+  package var mapExtent: StoredColumn? { optional.first { $0.name == Layout.mapExtent }?.column }
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
 

@@ -15,7 +15,7 @@ extension File {
     try setAttribute("cell_order", header.cellOrder.rawValue)
     try setAttribute("row_order", "\(header.rowOrder)")
     try setAttribute("orientation", header.orientation.rawValue)
-    try setAttribute("map_extent", header.mapExtent.components)
+    try setAttribute("map_extent", header.mapExtent.components.map(Float.init))
     try setAttribute("writer", header.writer)
     try setAttribute("build_id", header.buildID)
     let document: [UInt8]

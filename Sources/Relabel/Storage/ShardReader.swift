@@ -4,7 +4,7 @@ import Synchronization
 /// Reads one shard: label maps by row, by image key or by image index.
 ///
 /// Callable from any thread; reads take turns only while raw bytes leave the HDF5 library.
-public final class ShardReader: Sendable {
+public final class ShardReader: LabelMapSource {
   private let file: ShardFile
   private let codec: MapCodec
   private let identities = Mutex<Identities?>(nil)
@@ -40,14 +40,6 @@ public final class ShardReader: Sendable {
   /// The largest |decoded − given| score that the writer noted, if it did.
   public var largestError: Double? { file.largestError }
 
-  /// The label map of a row.
-  ///
-  /// - Throws: `.notFound` for a row that is not there, `.corrupt` for a damaged chunk.
-  /// - Complexity: reads and decodes one chunk of each dataset.
-  public func map(at row: Int) throws(RelabelError) -> LabelMap {
-    try maps(at: [row])[0]
-  }
-
   /// The label maps of some rows, in the order asked for; each chunk is read once.
   ///
   /// - Throws: as `map(at:)`.
@@ -56,11 +48,7 @@ public final class ShardReader: Sendable {
     var places: [Int: [Int]] = [:]
     for (place, row) in rows.enumerated() {
       guard (0..<count).contains(row) else {
-        throw RelabelError(
-          .notFound,
-          "there is no row \(row); the shard has \(count)",
-          at: Location(file: path)
-        )
+        throw noSuchPosition(row)
       }
       places[row / perChunk, default: []].append(place)
     }
@@ -86,12 +74,14 @@ public final class ShardReader: Sendable {
     let row = row - first
     let map = LabelMap(
       shape: header.shape,
-      classIndex: codec.classIndex(ids[(row * idBytes)..<((row + 1) * idBytes)].span),
-      score: codec.score(scores[(row * scoreBytes)..<((row + 1) * scoreBytes)].span)
+      classIndex: codec.classIndex(ids[(row * idBytes)..<((row + 1) * idBytes)]),
+      score: codec.score(scores[(row * scoreBytes)..<((row + 1) * scoreBytes)]),
+      extent: try extent(ofRow: first + row)
     )
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     let rules = header.cellRules(order: header.cellOrder)
+    if rules.areDistinctAndFinite(map) { return map }
     for start in stride(from: 0, to: header.shape.entries, by: header.shape.topK) {
       let end = start + header.shape.topK
       let faults = rules.faults(map.classIndex[start..<end].span, map.score[start..<end].span)
@@ -104,6 +94,30 @@ public final class ShardReader: Sendable {
       }
     }
     return map
+  }
+
+  /// The part of the picture that a row's map covers (spec, section 8.5).
+  private func extent(ofRow row: Int) throws(RelabelError) -> CropBox {
+    guard let column = file.mapExtent else { return header.mapExtent }
+    let bytes = try bytes(of: column, named: Layout.mapExtent, row / column.rowsPerChunk)
+    let sides = bytes.withUnsafeBytes { raw in
+      (0..<4).map { side in
+        let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
+        return Float(
+          bitPattern: UInt32(
+            littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+          )
+        )
+      }
+    }
+    guard let extent = CropBox(components: sides.map(Double.init)) else {
+      throw RelabelError(
+        .corrupt,
+        "the extent \(sides) is not a box within the picture",
+        at: Location(file: path, dataset: Layout.mapExtent, row: row)
+      )
+    }
+    return extent
   }
 
   /// The image keys, in row order; read once and kept.
@@ -186,6 +200,35 @@ public final class ShardReader: Sendable {
 }
 
 extension ShardReader {
+  /// The shard itself.
+  public var shards: [ShardReader] { [self] }
+
+  /// The rows of each chunk.
+  public var chunks: [Range<Int>] {
+    stride(from: 0, to: count, by: header.imagesPerChunk).map(chunk(holding:))
+  }
+
+  /// The rows of the chunk that holds `row`.
+  public func chunk(holding row: Int) -> Range<Int> {
+    let first = row - row % header.imagesPerChunk
+    return first..<min(first + header.imagesPerChunk, count)
+  }
+
+  /// The image key of a row.
+  public func key(at row: Int) throws(RelabelError) -> String {
+    guard (0..<count).contains(row) else { throw noSuchPosition(row) }
+    return try keys()[row]
+  }
+
+  /// The image index of a row.
+  public func imageIndex(at row: Int) throws(RelabelError) -> Int64 {
+    guard (0..<count).contains(row) else { throw noSuchPosition(row) }
+    return try imageIndexes()[row]
+  }
+
+  /// The row of an image key, or nil.
+  public func position(forKey key: String) throws(RelabelError) -> Int? { try row(forKey: key) }
+
   /// Bytes of the file, and of the stored chunks of each dataset.
   ///
   /// - Complexity: looks up every chunk.

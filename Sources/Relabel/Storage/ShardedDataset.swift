@@ -3,7 +3,7 @@ import Synchronization
 /// Reads a dataset of shards through its `index.json`: label maps by position, key or image index.
 ///
 /// Callable from any thread. Shards are opened when they are first needed.
-public final class ShardedDataset: Sendable {
+public final class ShardedDataset: LabelMapSource {
   /// The dataset's index.
   public let index: DatasetIndex
   private let folder: String
@@ -83,12 +83,36 @@ public final class ShardedDataset: Sendable {
   /// Rows of all shards.
   public var count: Int { index.count }
 
-  /// The label map at a position, counted through the shards in the order of the index.
+  /// The folder of the dataset.
+  public var path: String { folder }
+
+  /// The label maps at some positions, counted through the shards in the order of the index.
   ///
   /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
-  public func map(at position: Int) throws(RelabelError) -> LabelMap {
+  public func maps(at positions: [Int]) throws(RelabelError) -> [LabelMap] {
+    var rows: [Int: [(place: Int, row: Int)]] = [:]
+    for (place, position) in positions.enumerated() {
+      let (shard, row) = try self.place(position)
+      rows[shard, default: []].append((place, row))
+    }
+    var maps = [LabelMap?](repeating: nil, count: positions.count)
+    for (shard, wanted) in rows.sorted(by: { $0.key < $1.key }) {
+      let read = try reader(ofShard: shard).maps(at: wanted.map(\.row))
+      for ((place, _), map) in zip(wanted, read) { maps[place] = map }
+    }
+    return maps.compactMap(\.self)
+  }
+
+  /// The image key at a position.
+  public func key(at position: Int) throws(RelabelError) -> String {
     let (shard, row) = try place(position)
-    return try reader(ofShard: shard).map(at: row)
+    return try reader(ofShard: shard).key(at: row)
+  }
+
+  /// The position in the source listing of the image at a position.
+  public func imageIndex(at position: Int) throws(RelabelError) -> Int64 {
+    let (shard, row) = try place(position)
+    return try reader(ofShard: shard).imageIndex(at: row)
   }
 
   /// The position of an image key, or nil.
@@ -103,6 +127,42 @@ public final class ShardedDataset: Sendable {
   /// - Complexity: O(1) after the first call, which reads the indexes of all shards.
   public func position(forImageIndex index: Int64) throws(RelabelError) -> Int? {
     try loadPlaces().ofIndex[index]
+  }
+
+  /// What the maps mean; opens the first shard.
+  public var header: ShardHeader {
+    get throws(RelabelError) {
+      guard !index.shards.isEmpty else {
+        throw RelabelError(.notFound, "the dataset has no shards", at: Location(file: folder))
+      }
+      return try reader(ofShard: 0).header
+    }
+  }
+
+  /// All shards, opened.
+  public var shards: [ShardReader] {
+    get throws(RelabelError) {
+      var readers: [ShardReader] = []
+      for shard in index.shards.indices { readers.append(try reader(ofShard: shard)) }
+      return readers
+    }
+  }
+
+  /// Positions by chunk, through all shards; opens them all.
+  public var chunks: [Range<Int>] {
+    get throws(RelabelError) {
+      zip(firstPositions, try shards).flatMap { first, reader in
+        reader.chunks.map { first + $0.lowerBound..<first + $0.upperBound }
+      }
+    }
+  }
+
+  /// The positions of the chunk that holds one position.
+  public func chunk(holding position: Int) throws(RelabelError) -> Range<Int> {
+    let (shard, row) = try place(position)
+    let rows = try reader(ofShard: shard).chunk(holding: row)
+    let first = firstPositions[shard]
+    return first + rows.lowerBound..<first + rows.upperBound
   }
 
   /// The shard with number `shard`, opened if need be.
@@ -127,11 +187,7 @@ public final class ShardedDataset: Sendable {
     guard (0..<count).contains(position),
       let shard = firstPositions.lastIndex(where: { $0 <= position })
     else {
-      throw RelabelError(
-        .notFound,
-        "there is no position \(position); the dataset has \(count) images",
-        at: Location(file: folder)
-      )
+      throw noSuchPosition(position)
     }
     return (shard, position - firstPositions[shard])
   }

@@ -40,8 +40,8 @@ struct LabelCheck: Sendable {
       .bytes(ofChunk: chunk, &outcome.tally)
     let scoreBytes = ColumnCheck(Layout.score, file.score).bytes(ofChunk: chunk, &outcome.tally)
     guard let idBytes, let scoreBytes else { return outcome }
-    let ids = codec.classIndex(idBytes.span)
-    let scores = codec.score(scoreBytes.span)
+    let ids = codec.classIndex(idBytes[...])
+    let scores = codec.score(scoreBytes[...])
     let k = file.header.shape.topK
     let firstCell = chunk * file.classIndex.rowsPerChunk * file.header.shape.cells
     for cell in 0..<ids.count / k {

@@ -166,7 +166,7 @@ struct HeaderInspection {
 
   private func mapExtent() -> CropBox? {
     guard let values = root.floats("map_extent", .float32, count: 4) else { return nil }
-    guard let box = CropBox(components: values.map(Float.init)) else {
+    guard let box = CropBox(components: values) else {
       root.fail("attribute 'map_extent' is \(values), not a box within the picture")
       return nil
     }

@@ -76,7 +76,7 @@ struct MetadataInspection {
       return "the annotator's temperature differs from attribute 'temperature'"
     }
     if let value = annotator?["map_extent"],
-      value.array?.compactMap(\.number).map({ Float($0) }) != mapExtent.components
+      value.array?.compactMap(\.number).map({ Double(Float($0)) }) != mapExtent.components
     {
       return "the annotator's map_extent differs from attribute 'map_extent'"
     }

@@ -1,0 +1,200 @@
+/// Pools a label map over a crop box: RoIAlign with an output of 1×1, then a probability for each
+/// class (spec, section 13; Re-labeling ImageNet, section 3.3).
+///
+/// Works on the stored entries alone; the dense array of all classes is never made. Callable from
+/// any thread.
+public struct LabelPooling: Sendable {
+  /// Which axis of the grid runs along which side of the box.
+  public let profile: PoolingProfile
+  /// What happens to boxes that leave the map's extent.
+  public let outside: OutsideExtent
+  let kernel: PoolingKernel
+  private let isTransposed: Bool
+
+  /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
+  public static let maximumClasses: Int = 1 << 24
+
+  /// Pooling of the maps of a shard or dataset.
+  ///
+  /// - Parameters:
+  ///   - header: what the maps mean.
+  ///   - profile: nil follows the orientation.
+  ///   - outside: what happens to boxes that leave the map's extent.
+  /// - Throws: `.usage` for maps of unknown orientation without a named profile, and for a profile
+  ///   that is not defined for their grid.
+  public init(
+    _ header: ShardHeader,
+    profile: PoolingProfile? = nil,
+    outside: OutsideExtent = .refuse
+  ) throws(RelabelError) {
+    try self.init(
+      PoolingKernel(
+        numClasses: header.numClasses,
+        kind: header.scoreKind,
+        fill: header.fill,
+        temperature: header.temperature
+      ),
+      header.shape,
+      header.orientation,
+      profile,
+      outside
+    )
+  }
+
+  package init(
+    _ kernel: PoolingKernel,
+    _ shape: MapShape,
+    _ orientation: Orientation,
+    _ profile: PoolingProfile?,
+    _ outside: OutsideExtent
+  ) throws(RelabelError) {
+    guard profile != nil || orientation != .unknown else {
+      throw RelabelError(
+        .usage,
+        "nobody has said how these maps lie on the picture (orientation unknown): name the profile, "
+          + "'relabel' if their rows run down it, or 'relabel-2021' to pool as the released code does"
+      )
+    }
+    let profile = profile ?? .relabel
+    guard profile != .relabel2021 || shape.height == shape.width else {
+      throw RelabelError(
+        .usage,
+        "profile 'relabel-2021' is not defined for a grid of \(shape.height)×\(shape.width): "
+          + "the released code takes both lengths from the width"
+      )
+    }
+    guard kernel.numClasses <= Self.maximumClasses else {
+      throw RelabelError(.usage, "targets of \(kernel.numClasses) classes are not pooled")
+    }
+    self.profile = profile
+    self.outside = outside
+    self.kernel = kernel
+    isTransposed = profile.isTransposed(orientation)
+  }
+
+  /// Classes of a target.
+  public var numClasses: Int { kernel.numClasses }
+
+  /// The target of a crop.
+  ///
+  /// - Parameters:
+  ///   - map: the labels of the image, with the extent they cover.
+  ///   - box: the crop, in fractions of the original picture.
+  /// - Returns: the target, sparse.
+  /// - Throws: `.usage` for a box that is none, or that leaves the extent; `.invalidInput` for a
+  ///   class id that is too high.
+  /// - Complexity: O(entries under the box), and memory for `numClasses` sums.
+  public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
+    let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
+    return try target(of: map, in: box, scratch)
+  }
+
+  /// As above, with memory that is used again.
+  func target(
+    of map: LabelMap,
+    in box: CropBox,
+    _ scratch: PoolingScratch
+  ) throws(RelabelError) -> PooledTarget {
+    let covered = try weigh(box, map.extent, map.shape, scratch)
+    let rest = try map.withEntries { entries throws(RelabelError) in try pool(entries, scratch) }
+    defer { scratch.clear() }
+    let ids = UnsafeBufferPointer(start: scratch.touched, count: scratch.count).sorted()
+    return PooledTarget(
+      numClasses: numClasses,
+      classIndex: ids,
+      probability: ids.map { Float(scratch.sums[Int($0)]) },
+      rest: rest,
+      covered: covered
+    )
+  }
+
+  /// Writes the dense target of a crop to `target`, which has room for `numClasses` probabilities,
+  /// and returns the covered share.
+  func write<ID>(
+    _ map: MapEntries<ID>,
+    _ box: CropBox,
+    _ extent: CropBox,
+    _ scratch: PoolingScratch,
+    to target: UnsafeMutablePointer<Float>
+  ) throws(RelabelError) -> Double {
+    let covered = try weigh(box, extent, map.shape, scratch)
+    let rest = try pool(map, scratch)
+    target.update(repeating: rest, count: numClasses)
+    scratch.take { id, probability in target[id] = probability }
+    return covered
+  }
+
+  /// Leaves the probabilities of a map in `scratch`, whose weights have been set.
+  private func pool<ID>(
+    _ map: MapEntries<ID>,
+    _ scratch: PoolingScratch
+  ) throws(RelabelError) -> Float {
+    switch kernel.sum(map, scratch) {
+    case .success(let rest): return kernel.finish(scratch, rest: rest)
+    case .failure(let entry):
+      let cell = entry.offset / map.shape.topK
+      throw RelabelError(
+        .invalidInput,
+        "class id \(map.classIndex[entry.offset]) is not below the number of classes, \(numClasses)",
+        at: Location(
+          cell: Location.Cell(
+            y: cell / map.shape.width,
+            x: cell % map.shape.width,
+            rank: entry.offset % map.shape.topK
+          )
+        )
+      )
+    }
+  }
+
+  /// Sets the weights of a box and returns the share of it that the extent covers.
+  func weigh(
+    _ box: CropBox,
+    _ extent: CropBox,
+    _ shape: MapShape,
+    _ scratch: PoolingScratch
+  ) throws(RelabelError) -> Double {
+    let (box, covered) = try mapped(box, into: extent)
+    let vertical = (start: box.top, length: box.height)
+    let horizontal = (start: box.left, length: box.width)
+    let (rows, columns) = isTransposed ? (horizontal, vertical) : (vertical, horizontal)
+    scratch.rows.fill(start: rows.start, length: rows.length, count: shape.height)
+    scratch.columns.fill(start: columns.start, length: columns.length, count: shape.width)
+    return covered
+  }
+
+  /// The box in fractions of the extent, and the share of it that the extent covers.
+  private func mapped(
+    _ box: CropBox,
+    into extent: CropBox
+  ) throws(RelabelError) -> (CropBox, covered: Double) {
+    if let fault = box.fault {
+      throw RelabelError(.usage, "the box \(box.components) is not within the picture: \(fault)")
+    }
+    if extent == .whole { return (box, 1) }
+    guard let inside = box.cut(to: extent) else {
+      throw RelabelError(
+        .usage,
+        "the box \(box.components) lies outside what the map covers, \(extent.components)"
+      )
+    }
+    let clamped = outside == .clamp ? inside : box
+    let mapped = CropBox(
+      top: (clamped.top - extent.top) / extent.height,
+      left: (clamped.left - extent.left) / extent.width,
+      height: clamped.height / extent.height,
+      width: clamped.width / extent.width
+    )
+    let slack = CropBox.tolerance
+    guard mapped.top >= -slack, mapped.left >= -slack, mapped.bottom <= 1 + slack,
+      mapped.right <= 1 + slack
+    else {
+      throw RelabelError(
+        .usage,
+        "the box \(box.components) leaves what the map covers, \(extent.components): crop inside it, "
+          + "or ask for clamping"
+      )
+    }
+    return (mapped, outside == .clamp ? inside.area / box.area : 1)
+  }
+}

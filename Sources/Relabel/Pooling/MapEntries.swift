@@ -1,0 +1,101 @@
+/// The entries of one label map, wherever they lie; valid as long as their memory is.
+struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
+  let shape: MapShape
+  let classIndex: UnsafePointer<ID>
+  let score: UnsafePointer<Float>
+}
+
+extension LabelMap {
+  /// Calls `body` with the entries of this map.
+  func withEntries<Result>(
+    _ body: (MapEntries<UInt32>) throws(RelabelError) -> Result
+  ) throws(RelabelError) -> Result {
+    try classIndex.withUnsafeBufferPointer { ids throws(RelabelError) in
+      try score.withUnsafeBufferPointer { scores throws(RelabelError) in
+        guard let ids = ids.baseAddress, let scores = scores.baseAddress else {
+          preconditionFailure("a map has at least one entry")
+        }
+        return try body(MapEntries(shape: shape, classIndex: ids, score: scores))
+      }
+    }
+  }
+}
+
+/// Label maps of one shape, one after the other in memory of a caller.
+package struct MapArrays: @unchecked Sendable {
+  // Unchecked: only read.
+  let shape: MapShape
+  let classIndex: UnsafeRawPointer
+  let idBytes: Int
+  let score: UnsafePointer<Float>
+  let extents: UnsafePointer<Double>?
+
+  /// Wraps memory that stays valid while it is pooled; `extents` is nil for whole pictures.
+  package init(
+    shape: MapShape,
+    classIndex: UnsafeRawPointer,
+    idBytes: Int,
+    score: UnsafePointer<Float>,
+    extents: UnsafePointer<Double>?
+  ) {
+    self.shape = shape
+    self.classIndex = classIndex
+    self.idBytes = idBytes
+    self.score = score
+    self.extents = extents
+  }
+
+  func extent(of image: Int) -> CropBox {
+    guard let sides = extents.map({ $0 + image * 4 }) else { return .whole }
+    return CropBox(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
+  }
+
+  func entries<ID>(of image: Int) -> MapEntries<ID> {
+    let ids = classIndex + image * shape.entries * idBytes
+    return MapEntries(
+      shape: shape,
+      classIndex: ids.assumingMemoryBound(to: ID.self),
+      score: score + image * shape.entries
+    )
+  }
+}
+
+extension LabelPooling {
+  /// Images that one thread takes at a time: enough to make its memory worth while.
+  private static var run: Int { 16 }
+
+  /// Writes the dense targets of some maps in memory.
+  ///
+  /// - Parameters:
+  ///   - maps: one for each image of `crops`.
+  ///   - crops: the boxes, and where targets go.
+  /// - Throws: the first failure, naming the number of the image; targets are then unspecified.
+  package func writeTargets(of maps: MapArrays, _ crops: Crops) throws(RelabelError) {
+    guard maps.idBytes == 2 || maps.idBytes == 4 else {
+      throw RelabelError(.usage, "class ids have \(maps.idBytes) bytes, not 2 or 4")
+    }
+    let runs = (crops.images + Self.run - 1) / Self.run
+    let failures = Parallel.map(runs, jobs: crops.threads) { run -> RelabelError? in
+      let scratch = PoolingScratch(numClasses: numClasses, shape: maps.shape)
+      for image in run * Self.run..<min((run + 1) * Self.run, crops.images) {
+        do throws(RelabelError) {
+          let extent = maps.extent(of: image)
+          if let fault = extent.fault {
+            throw RelabelError(.usage, "the extent \(extent.components) is no box: \(fault)")
+          }
+          if maps.idBytes == 2 {
+            let entries: MapEntries<UInt16> = maps.entries(of: image)
+            try crops.write(image, entries, extent, self, scratch)
+          } else {
+            let entries: MapEntries<UInt32> = maps.entries(of: image)
+            try crops.write(image, entries, extent, self, scratch)
+          }
+        } catch {
+          return error.located(Location(row: image))
+        }
+      }
+      return nil
+    }
+    if let failure = failures.compactMap(\.self).first { throw failure }
+  }
+}

@@ -1,0 +1,73 @@
+/// Label maps by position: a shard, or a dataset of shards (spec, section 11.2).
+///
+/// Callable from any thread.
+public protocol LabelMapSource: Sendable {
+  /// Where the maps are: a shard's file or a dataset's folder.
+  var path: String { get }
+  /// How many images there are.
+  var count: Int { get }
+  /// What the maps mean; the same for all of them.
+  var header: ShardHeader { get throws(RelabelError) }
+  /// Its shards, in the order of positions.
+  var shards: [ShardReader] { get throws(RelabelError) }
+  /// The label maps at some positions, in the order asked for; each chunk is read once.
+  ///
+  /// - Throws: `.notFound` outside 0 ..< `count`, `.corrupt` for a damaged chunk.
+  func maps(at positions: [Int]) throws(RelabelError) -> [LabelMap]
+  /// The image key at a position.
+  func key(at position: Int) throws(RelabelError) -> String
+  /// The position in the source listing of the image at a position.
+  func imageIndex(at position: Int) throws(RelabelError) -> Int64
+  /// The position of an image key, or nil.
+  ///
+  /// - Complexity: O(1) after the first call, which reads all keys.
+  func position(forKey key: String) throws(RelabelError) -> Int?
+  /// Positions by chunk of the maps, in file order: what one read brings (spec, section 14.2).
+  ///
+  /// - Complexity: O(chunks).
+  var chunks: [Range<Int>] { get throws(RelabelError) }
+  /// The positions of the chunk that holds one position, which must be in 0 ..< `count`.
+  func chunk(holding position: Int) throws(RelabelError) -> Range<Int>
+}
+
+/// Opens a shard, a dataset's folder or its `index.json`.
+///
+/// - Throws: as `ShardReader` and `ShardedDataset`.
+public func openLabelMaps(_ path: String) throws(RelabelError) -> any LabelMapSource {
+  if Folder.exists(path) || path == DatasetIndex.fileName
+    || path.hasSuffix("/\(DatasetIndex.fileName)")
+  {
+    return try ShardedDataset(path)
+  }
+  return try ShardReader(path)
+}
+
+extension LabelMapSource {
+  /// The label map at a position.
+  ///
+  /// - Throws: as `maps(at:)`.
+  public func map(at position: Int) throws(RelabelError) -> LabelMap {
+    try maps(at: [position])[0]
+  }
+
+  /// The error for a position outside 0 ..< `count`.
+  func noSuchPosition(_ position: Int) -> RelabelError {
+    RelabelError(
+      .notFound,
+      "there is no image \(position); there are \(count), counted from 0",
+      at: Location(file: path)
+    )
+  }
+
+  /// The position of an image that has to be there.
+  ///
+  /// - Throws: `.notFound` naming the key.
+  public func requiredPosition(forKey key: String) throws(RelabelError) -> Int {
+    if let position = try position(forKey: key) { return position }
+    throw RelabelError(
+      .notFound,
+      "there is no image '\(key)'; keys are relative paths without extension",
+      at: Location(file: path)
+    )
+  }
+}

@@ -1,0 +1,191 @@
+import Glibc
+import HDF5
+import Relabel
+
+// The functions of relabel.h, which documents them.
+
+/// See relabel.h.
+@c(relabel_version)
+public func version() -> UnsafePointer<CChar>? { versionText }
+
+// Never changes.
+nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
+  strdup("\(Software.version) (format \(FormatVersion.current), HDF5 \(Library.version))")
+  .map { UnsafePointer($0) }
+
+/// See relabel.h.
+@c(relabel_error)
+public func error() -> UnsafePointer<CChar>? { Failure.text }
+
+/// See relabel.h.
+@c(relabel_open)
+public func open(_ path: UnsafePointer<CChar>?) -> UnsafeMutableRawPointer? {
+  Failure.object { () throws(RelabelError) in
+    guard let path else { throw missing("path") }
+    return try OpenMaps(String(cString: path))
+  }
+}
+
+/// See relabel.h.
+@c(relabel_close)
+public func close(_ maps: UnsafeMutableRawPointer?) {
+  if let maps { Unmanaged<OpenMaps>.fromOpaque(maps).release() }
+}
+
+/// See relabel.h.
+@c(relabel_count)
+public func count(_ maps: UnsafeMutableRawPointer?) -> Int64 {
+  Failure.number { () throws(RelabelError) in try opened(maps).count }
+}
+
+/// See relabel.h.
+@c(relabel_num_classes)
+public func numClasses(_ maps: UnsafeMutableRawPointer?) -> Int64 {
+  Failure.number { () throws(RelabelError) in try opened(maps).header.numClasses }
+}
+
+/// See relabel.h.
+@c(relabel_find)
+public func find(_ maps: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?) -> Int64 {
+  Failure.number { () throws(RelabelError) in
+    guard let key else { throw missing("key") }
+    return try opened(maps).requiredPosition(forKey: String(cString: key))
+  }
+}
+
+/// See relabel.h.
+@c(relabel_pool)
+public func pool(
+  _ maps: UnsafeMutableRawPointer?,
+  _ positions: UnsafePointer<Int64>?,
+  _ boxes: UnsafePointer<Double>?,
+  _ count: Int64,
+  _ boxesPerImage: Int64,
+  _ profile: UnsafePointer<CChar>?,
+  _ clamp: Int32,
+  _ threads: Int32,
+  _ targets: UnsafeMutablePointer<Float>?,
+  _ covered: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    let source = try opened(maps)
+    guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
+      return
+    }
+    guard let positions else { throw missing("positions") }
+    let pooling = try LabelPooling(
+      source.header,
+      profile: word(profile, "profile"),
+      outside: clamp == 0 ? .refuse : .clamp
+    )
+    let wanted = UnsafeBufferPointer(start: positions, count: crops.images).map { Int($0) }
+    try source.writeTargets(at: wanted, pooling, crops)
+  }
+}
+
+/// See relabel.h.
+@c(relabel_pooling_create)
+public func makePooling(
+  _ numClasses: Int64,
+  _ scoreKind: UnsafePointer<CChar>?,
+  _ fill: UnsafePointer<CChar>?,
+  _ temperature: Double,
+  _ orientation: UnsafePointer<CChar>?,
+  _ height: Int64,
+  _ width: Int64,
+  _ topK: Int64,
+  _ profile: UnsafePointer<CChar>?,
+  _ clamp: Int32
+) -> UnsafeMutableRawPointer? {
+  Failure.object { () throws(RelabelError) in
+    guard let kind: ScoreKind = try word(scoreKind, "score_kind") else {
+      throw missing("score_kind")
+    }
+    guard let fill: Fill = try word(fill, "fill") else { throw missing("fill") }
+    guard let orientation: Orientation = try word(orientation, "orientation") else {
+      throw missing("orientation")
+    }
+    guard numClasses >= 1, height >= 1, width >= 1, topK >= 1, temperature > 0 else {
+      throw RelabelError(.usage, "sizes and temperature must be positive")
+    }
+    let shape = MapShape(height: Int(height), width: Int(width), topK: Int(topK))
+    let pooling = try LabelPooling(
+      PoolingKernel(numClasses: Int(numClasses), kind: kind, fill: fill, temperature: temperature),
+      shape,
+      orientation,
+      word(profile, "profile"),
+      clamp == 0 ? .refuse : .clamp
+    )
+    return ArrayPooling(pooling: pooling, shape: shape)
+  }
+}
+
+/// See relabel.h.
+@c(relabel_pooling_free)
+public func freePooling(_ pooling: UnsafeMutableRawPointer?) {
+  if let pooling { Unmanaged<ArrayPooling>.fromOpaque(pooling).release() }
+}
+
+/// See relabel.h.
+@c(relabel_pool_arrays)
+public func poolArrays(
+  _ pooling: UnsafeMutableRawPointer?,
+  _ classIndex: UnsafeRawPointer?,
+  _ idBytes: Int32,
+  _ score: UnsafePointer<Float>?,
+  _ extents: UnsafePointer<Double>?,
+  _ boxes: UnsafePointer<Double>?,
+  _ count: Int64,
+  _ boxesPerImage: Int64,
+  _ threads: Int32,
+  _ targets: UnsafeMutablePointer<Float>?,
+  _ covered: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    guard let pooling else { throw missing("pooling") }
+    let arrays = Unmanaged<ArrayPooling>.fromOpaque(pooling).takeUnretainedValue()
+    guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
+      return
+    }
+    guard let classIndex else { throw missing("class_index") }
+    guard let score else { throw missing("score") }
+    let maps = MapArrays(
+      shape: arrays.shape,
+      classIndex: classIndex,
+      idBytes: Int(idBytes),
+      score: score,
+      extents: extents
+    )
+    try arrays.pooling.writeTargets(of: maps, crops)
+  }
+}
+
+/// What `relabel_pooling_create` makes.
+private final class ArrayPooling: Sendable {
+  let pooling: LabelPooling
+  let shape: MapShape
+
+  init(pooling: LabelPooling, shape: MapShape) {
+    self.pooling = pooling
+    self.shape = shape
+  }
+}
+
+private func opened(
+  _ maps: UnsafeMutableRawPointer?
+) throws(RelabelError) -> any LabelMapSource {
+  guard let maps else { throw missing("maps") }
+  return try Unmanaged<OpenMaps>.fromOpaque(maps).takeUnretainedValue().current()
+}
+
+/// A value by the word that stands for it in the format; nil for NULL.
+private func word<Value: RawRepresentable & CaseIterable>(
+  _ text: UnsafePointer<CChar>?,
+  _ name: String
+) throws(RelabelError) -> Value? where Value.RawValue == String {
+  guard let text else { return nil }
+  let word = String(cString: text)
+  if let value = Value(rawValue: word) { return value }
+  let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+  throw RelabelError(.usage, "\(name) '\(word)' is none of \(known)")
+}

@@ -1,0 +1,115 @@
+public import ArgumentParser
+public import Relabel
+
+/// `relabel pool`: the training target of one crop of one image.
+public struct PoolCommand: ParsableCommand {
+  /// Names and help.
+  public static let configuration: CommandConfiguration = CommandConfiguration(
+    commandName: "pool",
+    abstract: "Pool the labels of one image over a crop box: the target a training step would use.",
+    discussion: """
+      The box is TOP,LEFT,HEIGHT,WIDTH in fractions of the original picture: a crop of 120×160 pixels \
+      at row 30, column 40 of a picture 300 high and 400 wide is 0.1,0.1,0.4,0.4.
+
+      \(readingExitCodes)
+      """
+  )
+
+  @Argument(help: "A shard, a folder or an index.json.", completion: .file())
+  var path: String
+
+  @Option(name: [.short, .long], help: "The image's key: its relative path without extension.")
+  var key: String
+
+  @Option(help: "The crop: TOP,LEFT,HEIGHT,WIDTH, each from 0 to 1.")
+  var box: CropBox
+
+  @Option(
+    help: """
+      How the grid lies under the box: relabel as the orientation says, relabel-2021 as the released \
+      code does. Must be named for maps of unknown orientation.
+      """
+  )
+  var profile: PoolingProfile?
+
+  @Option(help: "What to do with a box that leaves the part of the picture the map covers.")
+  var outside: OutsideExtent = .refuse
+
+  @Option(help: "How many classes to list.")
+  var top: Int = 5
+
+  @Option(help: "How to print: text or json.")
+  var format: OutputFormat = .text
+
+  /// Makes the command.
+  public init() {}
+
+  /// Refuses a count below 1.
+  public func validate() throws {
+    if top < 1 { throw ValidationError("Please give --top a number of at least 1.") }
+  }
+
+  /// Prints the target.
+  public func run() throws {
+    do {
+      let maps = try openLabelMaps(path)
+      let position = try maps.requiredPosition(forKey: key)
+      let header = try maps.header
+      let pooling = try LabelPooling(header, profile: profile, outside: outside)
+      let target = try maps.targets(at: [position], in: [[box]], pooling)[0][0]
+      let classes = TopClasses(entries: target.top(top), header: header)
+      switch format {
+      case .text: Output.result(text(target, classes, pooling.profile))
+      case .json: Output.result(try json(target, classes, pooling.profile).pretty())
+      }
+    } catch {
+      throw Exit.failing(error)
+    }
+  }
+
+  private func text(
+    _ target: PooledTarget,
+    _ classes: TopClasses,
+    _ profile: PoolingProfile
+  ) -> String {
+    let sides = box.components.map { "\($0)" }.joined(separator: ", ")
+    var lines = ["\(key), box \(sides), profile \(profile.rawValue):"] + classes.lines()
+    let others = target.numClasses - target.classIndex.count
+    lines.append("  each of \(others) classes not pooled: \(target.rest)")
+    if target.covered < 1 {
+      lines.append("  the map covers \((target.covered * 100).rounded(to: 1)) % of the box")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func json(
+    _ target: PooledTarget,
+    _ classes: TopClasses,
+    _ profile: PoolingProfile
+  ) -> JSON {
+    .object([
+      "key": .string(key),
+      "box": .array(box.components.map { .number($0) }),
+      "profile": .string(profile.rawValue),
+      "top": classes.json(),
+      "rest": .number(Double(target.rest)),
+      "covered": .number(target.covered),
+    ])
+  }
+}
+
+extension CropBox: ExpressibleByArgument {
+  /// Reads `TOP,LEFT,HEIGHT,WIDTH`; whether the box is within the picture is seen when it is used.
+  public init?(argument: String) {
+    let sides = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      Double($0.filter { $0 != " " })
+    }
+    guard sides.count == 4, let top = sides[0], let left = sides[1], let height = sides[2],
+      let width = sides[3]
+    else { return nil }
+    self.init(top: top, left: left, height: height, width: width)
+  }
+}
+
+extension PoolingProfile: ExpressibleByArgument {}
+extension OutsideExtent: ExpressibleByArgument {}
