@@ -76,7 +76,7 @@ public func pool(
     let pooling = try LabelPooling(
       source.header,
       profile: word(profile, "profile"),
-      outside: clamp == 0 ? .refuse : .clamp
+      outside: clamp == 0 ? .error : .clamp
     )
     let wanted = UnsafeBufferPointer(start: positions, count: crops.images).map { Int($0) }
     try source.writeTargets(at: wanted, pooling, crops)
@@ -114,7 +114,7 @@ public func makePooling(
       shape,
       orientation,
       word(profile, "profile"),
-      clamp == 0 ? .refuse : .clamp
+      clamp == 0 ? .error : .clamp
     )
     return ArrayPooling(pooling: pooling, shape: shape)
   }

@@ -33,7 +33,7 @@ public struct PoolCommand: ParsableCommand {
   var profile: PoolingProfile?
 
   @Option(help: "What to do with a box that leaves the part of the picture the map covers.")
-  var outside: OutsideExtent = .refuse
+  var outside: OutsideExtent = .error
 
   @Option(help: "How many classes to list.")
   var top: Int = 5

@@ -76,8 +76,8 @@ struct ScoreEncodingTests {
     let codec = MapCodec(header)
     let given = Sample.map(test.shape, seed: 3)
     let encoded = try codec.encode(LabelledImage(key: "a", imageIndex: 0, map: given))
-    let ids = codec.classIndex(encoded.classIndex.span)
-    let scores = codec.score(encoded.score.span)
+    let ids = codec.classIndex(encoded.classIndex[...])
+    let scores = codec.score(encoded.score[...])
     var largest = 0.0
     for cell in 0..<test.shape.cells {
       let range = cell * test.shape.topK..<(cell + 1) * test.shape.topK

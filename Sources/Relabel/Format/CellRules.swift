@@ -60,46 +60,6 @@ package struct CellRules: Sendable {
     return faults
   }
 
-  /// True when no cell of a map has `.classOutOfRange`, `.duplicateClass` or `.notFinite`: what
-  /// readers look at for every map, so without naming the cell.
-  ///
-  /// - Complexity: O(cells · k²) with few instructions for small k, else O(cells · k · log k).
-  package func areDistinctAndFinite(_ map: LabelMap) -> Bool {
-    let areInRange = map.classIndex.withUnsafeBufferPointer { ids in
-      var highest: UInt32 = 0
-      for id in ids { highest = max(highest, id) }
-      return highest < numClasses
-    }
-    let areFinite = map.score.withUnsafeBufferPointer { scores in
-      // Infinite and NaN are what 0 times them is not 0.
-      var sum: Float = 0
-      for score in scores { sum += score * 0 }
-      return sum == 0
-    }
-    return areInRange && areFinite && areDistinct(map.classIndex, map.shape.topK)
-  }
-
-  private func areDistinct(_ classIndex: [UInt32], _ topK: Int) -> Bool {
-    guard topK <= 16 else {
-      return stride(from: 0, to: classIndex.count, by: topK).allSatisfy { start in
-        let ids = classIndex[start..<start + topK].sorted()
-        return zip(ids, ids.dropFirst()).allSatisfy { $0 != $1 }
-      }
-    }
-    return classIndex.withUnsafeBufferPointer { ids in
-      // No branches inside: sound maps have nothing to stop for.
-      var equal = false
-      var start = 0
-      while start < ids.count {
-        for rank in 1..<max(topK, 1) {
-          for earlier in 0..<rank { equal = (ids[start + rank] == ids[start + earlier]) || equal }
-        }
-        start += topK
-      }
-      return !equal
-    }
-  }
-
   private func isOutOfOrder(_ id: UInt32, _ score: Float, _ nextID: UInt32, _ next: Float) -> Bool {
     switch order {
     case nil: false

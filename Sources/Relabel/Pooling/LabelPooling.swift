@@ -25,7 +25,7 @@ public struct LabelPooling: Sendable {
   public init(
     _ header: ShardHeader,
     profile: PoolingProfile? = nil,
-    outside: OutsideExtent = .refuse
+    outside: OutsideExtent = .error
   ) throws(RelabelError) {
     try self.init(
       PoolingKernel(
@@ -98,11 +98,11 @@ public struct LabelPooling: Sendable {
     let covered = try weigh(box, map.extent, map.shape, scratch)
     let rest = try map.withEntries { entries throws(RelabelError) in try pool(entries, scratch) }
     defer { scratch.clear() }
-    let ids = UnsafeBufferPointer(start: scratch.touched, count: scratch.count).sorted()
+    let (classIndex, probability) = scratch.sums.sorted()
     return PooledTarget(
       numClasses: numClasses,
-      classIndex: ids,
-      probability: ids.map { Float(scratch.sums[Int($0)]) },
+      classIndex: classIndex,
+      probability: probability.map { Float($0) },
       rest: rest,
       covered: covered
     )
@@ -120,7 +120,7 @@ public struct LabelPooling: Sendable {
     let covered = try weigh(box, extent, map.shape, scratch)
     let rest = try pool(map, scratch)
     target.update(repeating: rest, count: numClasses)
-    scratch.take { id, probability in target[id] = probability }
+    scratch.sums.take { id, probability in target[id] = Float(probability) }
     return covered
   }
 

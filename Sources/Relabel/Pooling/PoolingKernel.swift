@@ -29,21 +29,23 @@ package struct PoolingKernel: Sendable {
     let (shape, classIndex, score) = (map.shape, map.classIndex, map.score)
     let (topK, limit) = (shape.topK, UInt32(clamping: numClasses))
     let columns = scratch.columns.cells
+    var sums = scratch.sums
+    defer { scratch.sums = sums }
     var rest = 0.0
     for y in scratch.rows.cells {
       let rowWeight = scratch.rows[y]
       for x in columns {
         let weight = rowWeight * scratch.columns[x]
-        let start = (y * shape.width + x) * topK
+        let start = (y &* shape.width &+ x) &* topK
         let share = absentShare(score + start, topK)
         rest += weight * share
-        for entry in start..<start + topK {
+        for entry in start..<start &+ topK {
           let id = UInt32(truncatingIfNeeded: classIndex[entry])
           guard id < limit else {
-            scratch.clear()
+            sums.take { _, _ in }
             return .failure(EntryOutOfRange(offset: entry))
           }
-          scratch.add(weight * (value(score[entry]) - share), to: id)
+          sums.add(weight * (value(score[entry]) - share), to: id)
         }
       }
     }
@@ -72,24 +74,23 @@ package struct PoolingKernel: Sendable {
   ///   - rest: what `sum` returned.
   /// - Returns: the probability of each class without a sum.
   func finish(_ scratch: PoolingScratch, rest: Double) -> Float {
-    let (sums, touched) = (scratch.sums, scratch.touched)
+    let sums = scratch.sums
     guard kind == .logit else {
-      for place in 0..<scratch.count { sums[Int(touched[place])] += rest }
+      for place in 0..<sums.count { sums[place] += rest }
       return Float(rest)
     }
     // Classes without an entry have logit 0.
     var highest = 0.0
-    for place in 0..<scratch.count { highest = max(highest, sums[Int(touched[place])]) }
+    for place in 0..<sums.count { highest = max(highest, sums[place]) }
     let scale = 1 / temperature
-    var total = Double(numClasses - scratch.count) * exp(-highest * scale)
-    for place in 0..<scratch.count {
-      let id = Int(touched[place])
+    var total = Double(numClasses - sums.count) * exp(-highest * scale)
+    for place in 0..<sums.count {
       // Float's exp errs by 2e-8 of the largest probability, at half the price.
-      let power = Double(expf(Float((sums[id] - highest) * scale)))
-      sums[id] = power
+      let power = Double(expf(Float((sums[place] - highest) * scale)))
+      sums[place] = power
       total += power
     }
-    for place in 0..<scratch.count { sums[Int(touched[place])] /= total }
+    for place in 0..<sums.count { sums[place] /= total }
     return Float(exp(-highest * scale) / total)
   }
 }

@@ -10,7 +10,7 @@ public enum PoolingProfile: String, Hashable, Sendable, CaseIterable {
 /// What to do with a box that leaves the part of the picture that the map covers (spec, 13.2).
 public enum OutsideExtent: String, Hashable, Sendable, CaseIterable {
   /// It is an error.
-  case refuse
+  case error
   /// The box is cut to the extent, and the covered share is returned with the target.
   case clamp
 }

@@ -7,6 +7,7 @@ import Synchronization
 public final class ShardReader: LabelMapSource {
   private let file: ShardFile
   private let codec: MapCodec
+  private let sound: SoundMap
   private let identities = Mutex<Identities?>(nil)
 
   private struct Identities {
@@ -29,6 +30,7 @@ public final class ShardReader: LabelMapSource {
     }
     self.file = file
     codec = MapCodec(file.header)
+    sound = SoundMap(file.header)
   }
 
   /// The path the shard was opened by.
@@ -80,8 +82,8 @@ public final class ShardReader: LabelMapSource {
     )
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
+    if sound.contains(map) { return map }
     let rules = header.cellRules(order: header.cellOrder)
-    if rules.areDistinctAndFinite(map) { return map }
     for start in stride(from: 0, to: header.shape.entries, by: header.shape.topK) {
       let end = start + header.shape.topK
       let faults = rules.faults(map.classIndex[start..<end].span, map.score[start..<end].span)

@@ -1,0 +1,28 @@
+"""How contenders are driven: JOB.json WORK PART on the command line, then one run for each line of input."""
+
+import json
+import pathlib
+import sys
+import time
+
+
+def run(works):
+    """Prepares one of `works`, says "ready", and answers every line with the seconds of one run."""
+    job = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    work = works[sys.argv[2]](job, int(sys.argv[3]))
+    work()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        work()
+        print(time.perf_counter() - start, flush=True)
+
+
+def half(items, part):
+    """The contiguous half of some items that one of two processes works on."""
+    middle = len(items) // 2
+    return items[middle:] if part else items[:middle]
+
+
+def batches(items, size=256):
+    return [items[start : start + size] for start in range(0, len(items), size)]
