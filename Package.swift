@@ -65,6 +65,7 @@ let package = Package(
       linkerSettings: [
         .unsafeFlags([
           "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-all", "-Xlinker",
+          "-soname=libRelabelC.so", "-Xlinker",
           "--version-script=\(Context.packageDirectory)/Sources/RelabelC/exports.map",
         ])
       ]

@@ -5,22 +5,21 @@ package enum Fletcher32 {
   /// Sums are folded, not reduced modulo 65,535: a run of all ones gives `0xFFFFFFFF`, as in
   /// `H5_checksum_fletcher32`.
   package static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
+    bytes.withUnsafeBytes { checksum($0) }
+  }
+
+  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var (low, high): (UInt32, UInt32) = (0, 0)
     var offset = 0
     var words = bytes.count / 2
     while words > 0 {
       // 360 words are the most that can't overflow 32 bits.
       let run = min(words, 360)
-      // Four at a time, so that one sum does not wait for the other.
-      for _ in 0..<run / 4 {
-        let (a, b) = (word(bytes, offset), word(bytes, offset + 2))
-        let (c, d) = (word(bytes, offset + 4), word(bytes, offset + 6))
-        high &+= 4 &* (low &+ a) &+ 3 &* b &+ 2 &* c &+ d
-        low &+= (a &+ b) &+ (c &+ d)
-        offset += 8
-      }
-      for _ in 0..<run % 4 {
-        low &+= word(bytes, offset)
+      let whole = run / 8 * 8
+      add(bytes, offset, whole, &low, &high)
+      offset += whole * 2
+      for _ in whole..<run {
+        low &+= UInt32(bytes[offset]) << 8 | UInt32(bytes[offset + 1])
         high &+= low
         offset += 2
       }
@@ -36,9 +35,29 @@ package enum Fletcher32 {
     return high << 16 | low
   }
 
-  @inline(__always)
-  private static func word(_ bytes: Span<UInt8>, _ offset: Int) -> UInt32 {
-    UInt32(bytes[unchecked: offset]) << 8 | UInt32(bytes[unchecked: offset + 1])
+  /// Adds `count` words, a multiple of 8, in eight lanes: lane j takes words j, j + 8, …
+  ///
+  /// The sum of sums counts a word as often as there are words from it to the end: for word 8i + j,
+  /// eight times what its own lane counts, less j.
+  private static func add(
+    _ bytes: UnsafeRawBufferPointer,
+    _ start: Int,
+    _ count: Int,
+    _ low: inout UInt32,
+    _ high: inout UInt32
+  ) {
+    var (sums, sumsOfSums): (SIMD8<UInt32>, SIMD8<UInt32>) = (.zero, .zero)
+    for word in stride(from: 0, to: count, by: 8) {
+      let stored = bytes.loadUnaligned(
+        fromByteOffset: start &+ word &* 2,
+        as: SIMD8<UInt16>.self
+      )
+      sums &+= SIMD8<UInt32>(truncatingIfNeeded: stored &<< 8 | stored &>> 8)
+      sumsOfSums &+= sums
+    }
+    let lane = SIMD8<UInt32>(0, 1, 2, 3, 4, 5, 6, 7)
+    high &+= UInt32(count) &* low &+ (sumsOfSums &* 8 &- sums &* lane).wrappedSum()
+    low &+= sums.wrappedSum()
   }
 
   private static func fold(_ low: inout UInt32, _ high: inout UInt32) {
