@@ -14,6 +14,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "python"))
 
+import check_pooling
 import oracle
 import test_bit_flips as flips
 import test_crash as crash
@@ -55,6 +56,7 @@ class RealData:
         self.scratch = scratch
         self.labels = oracle.read_pt_tree(self.maps)
         self.dataset = scratch / "dataset"
+        self.crops = None
 
     def pack_and_verify(self):
         """All .pt files pack and verify with the defaults."""
@@ -119,6 +121,16 @@ class RealData:
         count = len(list(self.dense.glob("*.npy")))
         return f"{equal} of {count} images", "all", equal == count == len(found)
 
+    def pooling(self, way):
+        """Targets of pixel crops are those of roi_align in float64, and of the released code."""
+        if self.crops is None:
+            folder = self.scratch / "exact"
+            packing.packed(
+                self.maps, "-o", folder, "--score-encoding", "float32", "--orientation", "yx"
+            )
+            self.crops = check_pooling.Pooling(folder, self.scratch)
+        return self.crops.differ(way)
+
     def client(self, test):
         """A reader that knows nothing of the format opens the shard without options."""
         result = subprocess.run(
@@ -168,6 +180,8 @@ def main():
                 )
         claims.check("shuffled tar and --jobs 1, 2, 5 change no byte", real.same_bytes)
         claims.check("dense input gives the ids of its .pt twins", real.dense_ids)
+        for way in ("swift", "numpy", "torch"):
+            claims.check(f"targets by {way} are roi_align's", lambda way=way: real.pooling(way))
         for test in CLIENTS:
             claims.check(f"{test} opens the shard", lambda test=test: real.client("test_" + test))
         claims.check("bit flips of a published shard", real.bit_flips)

@@ -6,12 +6,14 @@ import Relabel
 final class OpenMaps: @unchecked Sendable {
   // Unchecked: `source` and `process` change under the HDF5 lock, which survives a fork.
   private let path: String
+  private let header: ShardHeader
   private var source: any LabelMapSource
   private var process: pid_t
 
   init(_ path: String) throws(RelabelError) {
     self.path = path
     source = try openLabelMaps(path)
+    header = try source.header
     process = getpid()
   }
 
@@ -24,7 +26,7 @@ final class OpenMaps: @unchecked Sendable {
     try Library.locked { () throws(RelabelError) in
       if process == getpid() { return source }
       let reopened = try openLabelMaps(path)
-      guard reopened.count == source.count, try reopened.header == source.header else {
+      guard reopened.count == source.count, try reopened.header == header else {
         throw RelabelError(
           .corrupt,
           "the maps were replaced since they were opened; open them again",

@@ -60,8 +60,10 @@ struct LabelPoolingTests {
       let weight = rows[cell / map.shape.width] * columns[cell % map.shape.width]
       sums[Int(map.classIndex[entry])] += weight * Double(map.score[entry])
     }
-    let powers = sums.map { exp(($0 - (sums.max() ?? 0)) / vector.header.temperature) }
-    return powers.map { $0 / powers.reduce(0, +) }
+    let highest = sums.max() ?? 0
+    let powers = sums.map { exp(($0 - highest) / vector.header.temperature) }
+    let total = powers.reduce(0, +)
+    return powers.map { $0 / total }
   }
 
   private func weights(_ start: Double, _ length: Double, _ n: Int, _ mistake: Mistake) -> [Double]

@@ -61,10 +61,24 @@ public struct CropBox: Hashable, Sendable {
 
   /// The part of this box that lies in `other`, or nil when they share no area.
   func cut(to other: CropBox) -> CropBox? {
-    let (top, left) = (max(top, other.top), max(left, other.left))
-    let height = min(bottom, other.bottom) - top
-    let width = min(right, other.right) - left
-    guard height > 0, width > 0 else { return nil }
+    guard let (top, height) = Self.cut(top, height, other.top, other.height),
+      let (left, width) = Self.cut(left, width, other.left, other.width)
+    else { return nil }
     return CropBox(top: top, left: left, height: height, width: width)
+  }
+
+  /// One axis of `cut`; sides that fit stay as they are, to the last bit.
+  private static func cut(
+    _ start: Double,
+    _ length: Double,
+    _ outerStart: Double,
+    _ outerLength: Double
+  ) -> (start: Double, length: Double)? {
+    let (end, outerEnd) = (start + length, outerStart + outerLength)
+    guard start < outerEnd, end > outerStart else { return nil }
+    let slack = tolerance * outerLength
+    if start >= outerStart - slack, end <= outerEnd + slack { return (start, length) }
+    let first = max(start, outerStart)
+    return (first, min(end, outerEnd) - first)
   }
 }

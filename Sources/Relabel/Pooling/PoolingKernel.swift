@@ -79,11 +79,12 @@ package struct PoolingKernel: Sendable {
       for place in 0..<sums.count { sums[place] += rest }
       return Float(rest)
     }
-    // Classes without an entry have logit 0.
-    var highest = 0.0
+    // Classes without an entry have logit 0; where there are none, the highest may lie far below.
+    var highest = sums.count < numClasses ? 0 : -Double.infinity
     for place in 0..<sums.count { highest = max(highest, sums[place]) }
     let scale = 1 / temperature
-    var total = Double(numClasses - sums.count) * exp(-highest * scale)
+    let others = Double(numClasses - sums.count)
+    var total = others > 0 ? others * exp(-highest * scale) : 0
     for place in 0..<sums.count {
       // Float's exp errs by 2e-8 of the largest probability, at half the price.
       let power = Double(expf(Float((sums[place] - highest) * scale)))
@@ -91,7 +92,7 @@ package struct PoolingKernel: Sendable {
       total += power
     }
     for place in 0..<sums.count { sums[place] /= total }
-    return Float(exp(-highest * scale) / total)
+    return sums.count < numClasses ? Float(exp(-highest * scale) / total) : 0
   }
 }
 

@@ -1,0 +1,313 @@
+"""The C interface: its header, its targets, forks, threads, and a machine without Swift."""
+
+import ctypes
+import json
+import multiprocessing
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+import relabel_hdf5
+from conftest import BIN, ROOT, SAMPLES, tool
+from relabel_hdf5 import native
+
+LIBRARY = BIN / "libRelabelC.so"
+HEADER = ROOT / "Sources" / "RelabelC" / "relabel.h"
+KEY = "n01443537/n01443537_00069"
+BOX = (0.1, 0.1, 0.4, 0.4)
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return native._loaded(str(LIBRARY))
+
+
+def boxes_of(count, each=2):
+    rng = np.random.default_rng(3)
+    size = rng.uniform(0.2, 1, (count, each, 2))
+    return np.concatenate([rng.uniform(0, 1, size.shape) * (1 - size), size], -1)
+
+
+def pooled(maps, positions, threads=1):
+    """Targets by the library, one box pair for each position."""
+    with relabel_hdf5.open(maps) as described:
+        header = described.header
+    boxes = boxes_of(len(positions))
+    return native.NativeMaps(native._loaded(str(LIBRARY)), str(maps)).targets(
+        np.asarray(positions, np.int64), boxes, header, None, False, threads
+    )[0]
+
+
+# The header and the library.
+
+
+def test_header_declares_what_the_library_exports():
+    declared = set(re.findall(r"\b(relabel_\w+)\(", HEADER.read_text()))
+    symbols = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True)
+    functions = {line.split()[2] for line in symbols.stdout.splitlines() if " T " in line}
+    assert functions == declared - {"relabel_status"}
+
+
+def test_python_calls_only_what_is_declared():
+    declared = set(re.findall(r"\brelabel_(\w+)\(", HEADER.read_text()))
+    assert set(native._SIGNATURES) <= declared
+
+
+@pytest.mark.parametrize("compiler, language", [("cc", "c"), ("c++", "c++")])
+def test_header_compiles(compiler, language, tmp_path):
+    source = tmp_path / "empty"
+    source.write_text('#include "relabel.h"\nint main(void) { return relabel_version() == 0; }\n')
+    subprocess.run(
+        [compiler, "-x", language, "-Wall", "-Wextra", "-Werror", "-pedantic", "-I", HEADER.parent, "-c", source,
+         "-o", tmp_path / "out"], check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """The sample program in C, built as its comment says."""
+    program = tmp_path_factory.mktemp("client") / "pool_with_c"
+    subprocess.run(
+        ["cc", "-Wall", "-Wextra", "-Werror", "-O2", "-I", HEADER.parent, SAMPLES / "pool_with_c.c", "-o", program,
+         LIBRARY], check=True,
+    )
+    return program
+
+
+def run_client(client, *arguments, before=()):
+    environment = {"LD_LIBRARY_PATH": str(BIN), "PATH": "/usr/bin:/bin"}
+    return subprocess.run([*before, client, *map(str, arguments)], capture_output=True, text=True, env=environment)
+
+
+def test_client_in_c_agrees_with_the_command(client, sample_dataset):
+    result = run_client(client, sample_dataset, KEY, *BOX)
+    shown = tool(
+        "relabel", "pool", sample_dataset, "--key", KEY, "--box", ",".join(map(str, BOX)), "--format", "json"
+    )
+    best = json.loads(shown.stdout)["top"][0]
+    assert result.stdout == f"class {best['class_index']}, probability {best['probability']:.6f}\n", result.stderr
+
+
+@pytest.mark.parametrize(
+    "key, box, reason",
+    [("nobody", BOX, "'nobody'"), (KEY, (0, 0, 1, 1.5), "width is 1.5"), (KEY, ("nan", 0, 1, 1), "top is nan")],
+)
+def test_client_in_c_says_what_is_wrong(client, sample_dataset, key, box, reason):
+    result = run_client(client, sample_dataset, key, *box)
+    assert result.returncode == 1 and reason in result.stderr and str(sample_dataset) in result.stderr
+
+
+def test_library_needs_no_toolchain(client, sample_dataset):
+    """It links no Swift library, and runs where the toolchain is hidden."""
+    linked = subprocess.run(["ldd", LIBRARY], capture_output=True, text=True, check=True).stdout
+    assert "swift" not in linked.lower() and "not found" not in linked
+    toolchain = pathlib.Path(shutil.which("swift")).resolve().parents[2]
+    hide = ["unshare", "--mount", "--map-root-user", "bash", "-c", f'mount -t tmpfs none {toolchain} && exec "$@"', "-"]
+    if subprocess.run([*hide, "true"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody hide a folder")
+    result = run_client(client, sample_dataset, KEY, *BOX, before=hide)
+    assert result.returncode == 0, result.stderr
+
+
+# Targets.
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_targets_are_those_of_numpy(sample_dataset, threads):
+    with relabel_hdf5.open(sample_dataset) as maps:
+        positions = np.random.default_rng(0).permutation(len(maps)).repeat(2)
+        batch, boxes = maps.batch(positions), boxes_of(len(positions))
+        expected = numpy_targets(batch, boxes)
+    found = pooled(sample_dataset, positions, threads)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def numpy_targets(batch, boxes):
+    """Targets without the library, which `label_pooling` would use."""
+    from relabel_hdf5 import pooling
+
+    return pooling.pool_with_numpy(batch, boxes, False).reshape(*boxes.shape[:2], -1)
+
+
+def test_arrays_are_pooled_alike(sample_dataset, loaded):
+    with relabel_hdf5.open(sample_dataset) as maps:
+        batch = maps.batch(range(len(maps)))
+    boxes = boxes_of(len(batch), 3)
+    for transposed in (False, True):
+        found, covered = native.pool_arrays(loaded, batch, boxes, transposed, False)
+        flipped = boxes[..., [1, 0, 3, 2]] if transposed else boxes
+        np.testing.assert_allclose(found, numpy_targets(batch, flipped), rtol=0, atol=1e-6)
+        assert (covered == 1).all()
+
+
+def test_nothing_to_do_is_done(loaded, sample_dataset):
+    assert pooled(sample_dataset, []).shape == (0, 2, 1000)
+
+
+# Forks and threads.
+
+
+def child_agrees(path, positions, expected):
+    return np.abs(pooled(path, positions) - expected).max() == 0
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers(sample_dataset, method):
+    """The parent pools first, then four workers of a DataLoader, all from the same maps."""
+    with relabel_hdf5.open(sample_dataset) as maps:
+        maps.targets([0], [BOX])
+        loader = torch.utils.data.DataLoader(
+            Targets(maps), batch_size=4, num_workers=4, multiprocessing_context=method, collate_fn=torch.cat
+        )
+        found = torch.cat(list(loader)).numpy()
+        np.testing.assert_array_equal(found, maps.targets(range(len(maps)), [BOX] * len(maps)))
+
+
+class Targets(torch.utils.data.Dataset):
+    def __init__(self, maps):
+        self.maps = maps
+
+    def __len__(self):
+        return len(self.maps)
+
+    def __getitem__(self, position):
+        assert relabel_hdf5.engine().startswith("swift")
+        return torch.from_numpy(self.maps.targets([position], [BOX]))
+
+
+def test_fork_while_another_thread_reads(sample_dataset):
+    """A child must never wait for a lock that a thread of its parent held."""
+    with relabel_hdf5.open(sample_dataset) as maps:
+        header = maps.header
+        count = len(maps)
+    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(sample_dataset))
+    positions, boxes = np.arange(count), boxes_of(count)
+
+    def targets():
+        return held.targets(positions, boxes, header, None, False, 2)[0]
+
+    expected, stop = targets(), threading.Event()
+
+    def read():
+        while not stop.is_set():
+            targets()
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(25):
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if (targets() == expected).all() else 1)
+            # A child that hangs is ended, and then counts as failed.
+            alarm = threading.Timer(20, os.kill, (child, 9))
+            alarm.start()
+            assert os.waitpid(child, 0)[1] == 0
+            alarm.cancel()
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+
+
+def test_together_with_h5py(sample_dataset):
+    """Two HDF5 libraries in one process, both reading the same shard at the same time."""
+    with relabel_hdf5.open(sample_dataset) as maps:
+        positions = np.arange(len(maps))
+    expected = pooled(sample_dataset, positions)
+    with h5py.File(sample_dataset / "labels-00000.h5") as shard:
+        ids = shard["class_index"][:]
+        for _ in range(20):
+            np.testing.assert_array_equal(pooled(sample_dataset, positions), expected)
+            np.testing.assert_array_equal(shard["class_index"][:], ids)
+
+
+# What goes wrong.
+
+
+def test_replaced_maps_are_noticed_by_a_child(sample_dataset, tmp_path):
+    folder = tmp_path / "dataset"
+    shutil.copytree(sample_dataset, folder)
+    with relabel_hdf5.open(folder) as maps:
+        header = maps.header
+    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(folder))
+    shutil.rmtree(folder)
+    packed = tool("relabel-pack", SAMPLES / "maps", "--output", folder, "--orientation", "xy")
+    assert packed.returncode == 0
+
+    def child(queue):
+        try:
+            held.targets(np.array([0]), boxes_of(1), header, None, False, 1)
+            queue.put("no error")
+        except relabel_hdf5.RelabelError as error:
+            queue.put(str(error))
+
+    queue = multiprocessing.get_context("fork").Queue()
+    process = multiprocessing.get_context("fork").Process(target=child, args=(queue,))
+    process.start()
+    assert "were replaced" in queue.get(timeout=30)
+    process.join()
+
+
+def test_truncated_while_open(sample_dataset, tmp_path):
+    path = tmp_path / "labels-00000.h5"
+    shutil.copyfile(sample_dataset / path.name, path)
+    with relabel_hdf5.open(path) as maps:
+        header = maps.header
+    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(path))
+    os.truncate(path, 20_000)
+    with pytest.raises(relabel_hdf5.RelabelError, match=re.escape(str(path))):
+        for position in range(18):
+            held.targets(np.array([position]), boxes_of(1), header, None, False, 1)
+
+
+@pytest.mark.parametrize("position", [-1, 18, 2**40])
+def test_position_that_is_not_there(sample_dataset, position):
+    with pytest.raises(relabel_hdf5.NotFoundError, match=str(position)):
+        pooled(sample_dataset, [position])
+
+
+def test_unknown_orientation(tmp_path):
+    folder = tmp_path / "unknown"
+    assert tool("relabel-pack", SAMPLES / "maps", "--output", folder).returncode == 0
+    with pytest.raises(relabel_hdf5.UsageError, match="relabel-2021"):
+        pooled(folder, [0])
+
+
+def test_null_arguments(loaded, sample_dataset):
+    assert loaded.relabel_open(None) is None and b"path" in loaded.relabel_error()
+    maps = loaded.relabel_open(os.fsencode(sample_dataset))
+    one = ctypes.c_int64(0)
+    status = loaded.relabel_pool(maps, ctypes.byref(one), None, 1, 1, None, 0, 1, None, None)
+    assert status == 64 and b"NULL" in loaded.relabel_error()
+    status = loaded.relabel_pool(maps, ctypes.byref(one), None, 1, 1, b"relabel", 0, 0, None, None)
+    assert status == 64 and b"threads" in loaded.relabel_error()
+    assert loaded.relabel_pool(None, None, None, 0, 0, None, 0, 1, None, None) == 64
+    loaded.relabel_close(maps)
+    loaded.relabel_close(None)
+
+
+def test_a_named_library_that_is_none(tmp_path):
+    """A library that the user named is used or refused, never passed over."""
+    for name, expected in [("none", "numpy"), (str(LIBRARY), f"swift 0.1.0 ({LIBRARY})")]:
+        result = python("import relabel_hdf5; print(relabel_hdf5.engine())", name)
+        assert result.stdout.strip() == expected, result.stderr
+    broken = tmp_path / "broken.so"
+    broken.write_text("no library")
+    result = python("import relabel_hdf5; print(relabel_hdf5.engine())", broken)
+    assert "UsageError" in result.stderr and str(broken) in result.stderr
+
+
+def python(program, library):
+    environment = {**os.environ, "RELABEL_LIBRARY": str(library)}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
