@@ -15,13 +15,12 @@ import relabel_hdf5
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("RELABEL_BIN", HERE.parents[1] / ".build" / "release"))
+SWIFT = {"RELABEL_LIBRARY": str(BIN / "libRelabelC.so")}
 CONTENDERS = {
     "released code": (["/usr/bin/python3", HERE / "contenders" / "released.py"], {}),
-    "Python package": ([sys.executable, HERE / "contenders" / "package.py"], {"RELABEL_LIBRARY": "none"}),
-    "Swift library": (
-        [sys.executable, HERE / "contenders" / "package.py"],
-        {"RELABEL_LIBRARY": str(BIN / "libRelabelC.so")},
-    ),
+    "Python, NumPy": ([sys.executable, HERE / "contenders" / "package.py"], {"RELABEL_LIBRARY": "none"}),
+    "Python, Swift": ([sys.executable, HERE / "contenders" / "package.py"], SWIFT),
+    "Swift library": ([sys.executable, HERE / "contenders" / "swift.py"], SWIFT),
 }
 WORKS = {
     "pool": "pooled target from a loaded map",
@@ -30,7 +29,7 @@ WORKS = {
 }
 GOALS = {
     ("Swift library", "pool"): 250, ("Swift library", "chunk"): 40, ("Swift library", "random"): 12,
-    ("Python package", "chunk"): 4, ("Python package", "random"): 4,
+    ("Python, NumPy", "chunk"): 4, ("Python, NumPy", "random"): 4,
 }
 # One thread each: the two processes of a contender have a core each.
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -90,7 +89,7 @@ def prepare(source, folder, images):
     dataset = folder / "dataset"
     subprocess.run([BIN / "relabel-pack", folder / "maps", "--output", dataset], check=True, stdout=subprocess.DEVNULL)
     with relabel_hdf5.open(dataset) as maps:
-        chunk_order = relabel_hdf5.epoch_order(0, 0, len(maps), maps.chunks)
+        chunk_order = relabel_hdf5.epoch_order(0, 0, maps.chunks)
         random_order = relabel_hdf5.epoch_order(0, 0, len(maps))
     keys = [path.relative_to(folder / "maps").with_suffix("").as_posix() for path in files]
     job = {

@@ -8,7 +8,7 @@ from protocol import batches, half, run
 def pool(job, part):
     maps = relabel_hdf5.open(job["dataset"])
     rows = batches(half(maps.positions(job["pool_keys"]), part))
-    boxes = batches(np.array(half(job["boxes"], part)))
+    boxes = batches(np.array(half(job["boxes"][: len(job["pool"])], part)))
     loaded = [(maps.batch(group), crop) for group, crop in zip(rows, boxes)]
     return lambda: [relabel_hdf5.label_pooling(batch, crop, profile="relabel-2021") for batch, crop in loaded]
 

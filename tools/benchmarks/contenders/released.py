@@ -34,7 +34,7 @@ def pooled(dense, boxes):
 
 
 def pool(job, part):
-    crops = batches(list(zip(load(half(job["pool"], part)), half(job["boxes"], part))))
+    crops = batches(list(zip(load(half(job["pool"], part)), half(job["boxes"][: len(job["pool"])], part))))
     crops = [([m for m, _ in batch], torch.tensor([b for _, b in batch], dtype=torch.float64)) for batch in crops]
     return lambda: [pooled(densified(maps), boxes) for maps, boxes in crops]
 

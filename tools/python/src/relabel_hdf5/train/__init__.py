@@ -1,0 +1,47 @@
+"""Training with pooled targets in PyTorch: datasets, crop boxes, samplers, mixing and losses.
+
+    dataset = RelabelFolder("images/train", "labels/", transform)
+    loader = DataLoader(dataset, batch_size=256, sampler=EpochSampler(dataset), num_workers=8)
+    for images, targets in loader:
+        loss = soft_target_cross_entropy(model(images), targets)
+
+Needs PyTorch and Pillow: ``pip install relabel-hdf5[torch]``.
+"""
+
+from __future__ import annotations
+
+try:
+    import PIL  # noqa: F401
+    import torch  # noqa: F401
+except ImportError as error:
+    raise ImportError(f"relabel_hdf5.train needs {error.name}: pip install relabel-hdf5[torch]") from error
+
+from .box_transform import WithBox, with_box
+from .classes import ClassColumns, check_model
+from .folder import RelabelFolder
+from .known import register
+from .losses import soft_target_cross_entropy
+from .mixing import SoftMixup, mix_targets
+from .raw_maps import RawMap, collate_maps
+from .sampler import EpochSampler
+from .samples import join_maps
+from .stream import RelabelStream
+from .view import Placement
+
+__all__ = [
+    "ClassColumns",
+    "EpochSampler",
+    "Placement",
+    "RawMap",
+    "RelabelFolder",
+    "RelabelStream",
+    "SoftMixup",
+    "WithBox",
+    "check_model",
+    "collate_maps",
+    "join_maps",
+    "mix_targets",
+    "register",
+    "soft_target_cross_entropy",
+    "with_box",
+]

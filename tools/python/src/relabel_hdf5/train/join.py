@@ -1,0 +1,62 @@
+"""Which map belongs to which picture of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import NotFoundError, UsageError
+from .pictures import Pictures
+
+Missing = Literal["error", "skip", "one_hot"]
+
+
+def join(pictures: Pictures, maps: Any, missing: Missing) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The position of each picture's map, int64, -1 for none; and the keys of pictures that were left out.
+
+    Pictures without a map raise `NotFoundError`, or are forgotten with `missing` = ``"skip"``, or stay with
+    ``"one_hot"``. Two pictures of one map raise `UsageError`.
+    """
+    positions = np.concatenate([
+        maps.positions([pictures.key(index) for index in block]) for block in _blocks(len(pictures), 1 << 16)
+    ])
+    _refuse_shared_maps(pictures, positions)
+    found = positions >= 0
+    if missing == "one_hot" or found.all():
+        return positions, ()
+    without = np.flatnonzero(~found).tolist()
+    if missing == "error":
+        raise NotFoundError(_message(pictures, without, maps), file=str(pictures.root))
+    skipped = tuple(pictures.key(index) for index in without)
+    pictures.keep(found)
+    return positions[found], skipped
+
+
+def _blocks(count: int, size: int) -> Iterator[range]:
+    """The numbers below `count` in blocks, so that a million keys need not be held at once."""
+    return (range(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def _refuse_shared_maps(pictures: Pictures, positions: np.ndarray) -> None:
+    found = np.flatnonzero(positions >= 0)
+    order = found[np.argsort(positions[found], kind="stable")]
+    twice = np.flatnonzero(positions[order][1:] == positions[order][:-1])
+    if len(twice):
+        first, second = (int(order[twice[0] + step]) for step in (0, 1))
+        paths = f"{pictures.path(first)} and {pictures.path(second)}"
+        raise UsageError(
+            f"two pictures have the same map: {paths}", file=str(pictures.root), key=pictures.key(first)
+        )
+
+
+def _message(pictures: Pictures, without: list[int], maps: Any) -> str:
+    first = ", ".join(pictures.key(index) for index in without[:10])
+    hint = ""
+    if len(without) == len(pictures) and len(maps):
+        hint = f" The maps have keys such as {maps.key(0)}: does key= have to make such ones from paths?"
+    return (
+        f"{len(without)} of {len(pictures)} pictures have no label map, the first of them: {first}. Say "
+        f"missing='skip' to leave them out, or missing='one_hot' to give them their folder's label.{hint}"
+    )

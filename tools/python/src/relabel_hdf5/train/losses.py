@@ -1,0 +1,20 @@
+"""The loss for soft targets."""
+
+from __future__ import annotations
+
+import torch
+
+
+def soft_target_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The cross-entropy of outputs and soft targets [..., C]: summed over classes, averaged over the rest.
+
+    Equal to torch's `cross_entropy` with probabilities and to timm's `SoftTargetCrossEntropy`. A target that
+    sums to less than 1 (`fill = zero`, `dropped_mass="drop"`) weighs its image by that sum. Raises
+    `ValueError` for other shapes, and for NaN in targets on the CPU; on another device the loss is then NaN.
+    """
+    if logits.shape != target.shape:
+        shapes = f"{list(logits.shape)}, targets {list(target.shape)}"
+        raise ValueError(f"outputs are {shapes}: they must be alike")
+    if target.device.type == "cpu" and target.isnan().any():
+        raise ValueError("a target is NaN")
+    return -(target * logits.log_softmax(-1)).sum(-1).mean()

@@ -1,0 +1,63 @@
+"""Label maps for samples that come one by one, as webdataset's do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+import relabel_hdf5
+
+from ..errors import NotFoundError, UsageError
+from ..labels import LabelMap
+
+
+def join_maps(
+    samples: Iterable[dict[str, Any]],
+    maps: Any,
+    key: str = "__key__",
+    *,
+    batch_size: int = 64,
+    missing: Literal["error", "skip"] = "error",
+) -> Iterator[dict[str, Any]]:
+    """Adds to each sample its `LabelMap`, under ``"relabel"``, for `label_pooling` of its crop.
+
+    `maps` is what `relabel_hdf5.open` returned, or a path for it; `key` is the member that holds the key of
+    the map. `batch_size` samples are held at a time, and each chunk of the maps that they need is read once.
+    A sample without a map raises `NotFoundError`, or is left out with `missing="skip"`. In webdataset:
+    ``dataset.compose(functools.partial(join_maps, maps="labels/"))``.
+    """
+    if missing not in ("error", "skip"):
+        raise UsageError(f"missing = {missing!r}: there are 'error' and 'skip'")
+    if batch_size < 1:
+        raise UsageError(f"batch_size = {batch_size}: a batch has at least one sample")
+    if isinstance(maps, (str, os.PathLike)):
+        maps = relabel_hdf5.open(maps)
+    return _joined(iter(samples), maps, key, batch_size, missing)
+
+
+def _joined(
+    samples: Iterator[dict[str, Any]], maps: Any, key: str, batch_size: int, missing: str
+) -> Iterator[dict[str, Any]]:
+    while held := list(islice(samples, batch_size)):
+        positions = np.asarray(maps.positions([_key(sample, key) for sample in held]))
+        without = [sample[key] for sample, position in zip(held, positions, strict=True) if position < 0]
+        if without and missing == "error":
+            first = ", ".join(without[:10])
+            raise NotFoundError(f"samples without a label map: {first}; missing='skip' leaves them out")
+        found = np.flatnonzero(positions >= 0)
+        batch = maps.batch(positions[found])
+        for row, index in enumerate(found.tolist()):
+            extent = tuple(batch.extent[row].tolist())
+            yield {**held[index], "relabel": LabelMap(
+                batch.class_index[row], batch.score[row], extent, int(positions[index]), batch.header, maps
+            )}
+
+
+def _key(sample: dict[str, Any], key: str) -> str:
+    if key not in sample:
+        raise UsageError(f"a sample has no {key!r}, only {', '.join(map(repr, sample))}")
+    return str(sample[key])
