@@ -126,6 +126,9 @@ struct ShardedDatasetTests {
       if let position = try dataset.position(forKey: "n01443537/n01443537_00069") {
         let map = try dataset.map(at: position)
         print(map.shape, map.classIndex[0], map.score[0])
+        let crop = CropBox(top: 0.1, left: 0.1, height: 0.4, width: 0.4)
+        let target = try LabelPooling(dataset.header, profile: .relabel).target(of: map, in: crop)
+        print(target.top(1)[0].classIndex, target.rest)
       }
     }
     // There is no such folder here: that it compiles and fails by name is what can be seen.

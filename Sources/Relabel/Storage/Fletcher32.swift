@@ -35,7 +35,7 @@ package enum Fletcher32 {
     return high << 16 | low
   }
 
-  /// Adds `count` words, a multiple of 8, in eight lanes: lane j takes words j, j + 8, …
+  /// Adds `count` words, a multiple of 8, in eight lanes; lane j takes words j, j + 8 and so on.
   ///
   /// The sum of sums counts a word as often as there are words from it to the end: for word 8i + j,
   /// eight times what its own lane counts, less j.
