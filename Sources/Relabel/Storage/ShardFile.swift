@@ -5,6 +5,7 @@ internal import HDF5
 /// The reader takes the first violation as its error, the verifier collects them all.
 package final class ShardFile: Sendable {
   package let path: String
+  private let stamp: FileStamp?
   package let header: ShardHeader
   package let rows: Int
   package let classIndex: StoredColumn
@@ -72,6 +73,7 @@ package final class ShardFile: Sendable {
       return column
     }
     self.path = path
+    stamp = FileStamp(path)
     self.header = header
     self.rows = rows
     classIndex = try required(Layout.classIndex)
@@ -85,6 +87,20 @@ package final class ShardFile: Sendable {
     self.optional = optional
     let noted = try file.openDataset(Layout.score).attribute("largest_error")?.value
     if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
+  }
+
+  /// Refuses a file that is not the one that was opened: what the library remembers of its structure
+  /// would be read from other bytes.
+  ///
+  /// - Throws: `.corrupt` naming the file.
+  func checkUnchanged() throws(RelabelError) {
+    if FileStamp(path) != stamp {
+      throw RelabelError(
+        .corrupt,
+        "the shard was replaced, changed or removed since it was opened; open it again",
+        at: Location(file: path)
+      )
+    }
   }
 
   /// All datasets by name.

@@ -62,6 +62,7 @@ public final class ShardReader: LabelMapSource {
         maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores)
       }
     }
+    try file.checkUnchanged()
     return maps.compactMap(\.self)
   }
 

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import BoxError, CorruptError, NotFoundError, RelabelError, UnsafeError, UnsupportedError, UsageError
+from .errors import (
+    BoxError,
+    CorruptError,
+    NotFoundError,
+    RelabelError,
+    UnsafeError,
+    UnsupportedError,
+    UsageError,
+)
 from .header import Header
 from .labels import MapBatch
 
@@ -138,7 +146,7 @@ def pool_arrays(
     loaded: ctypes.CDLL, batch: MapBatch, boxes: npt.NDArray[np.float64], transposed: bool, clamp: bool,
     threads: int = 1,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Targets [B, n, C] and covered shares [B, n] of maps in memory and boxes [B, n, 4], which have been checked."""
+    """Targets [B, n, C] and covered shares [B, n] of maps in memory and checked boxes [B, n, 4]."""
     header = batch.header
     pooling = loaded.relabel_pooling_create(
         header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature,

@@ -39,14 +39,11 @@ def label_pooling(maps: Maps, boxes: Any, profile: str | None = None, outside: s
     than the CPU are not looked into, since that would stop the device: where a box or a class id there is
     bad, the target is NaN.
     """
-    transposed = geometry.is_transposed(maps.header, profile)
-    clamp = geometry.is_clamped(outside)
-    if maps.header.num_classes > MAXIMUM_CLASSES:
-        raise UsageError(f"targets of {maps.header.num_classes} classes are not pooled")
+    transposed, clamp = how_to_pool(maps.header, profile, outside)
     if not hasattr(boxes, "dtype"):
         boxes = box_array(boxes)
     shape = tuple(boxes.shape[:-1])
-    boxes = boxes.reshape(*box_axes(maps, boxes), 4)
+    boxes = boxes.reshape(*box_axes(None if isinstance(maps, LabelMap) else len(maps), boxes), 4)
     targets: Any
     covered: Any
     if isinstance(maps, LabelMap) or isinstance(maps.score, np.ndarray):
@@ -67,16 +64,40 @@ def box_array(boxes: Any) -> npt.NDArray[Any]:
         raise UsageError(f"boxes are nothing that NumPy can read: {error}") from error
 
 
-def box_axes(maps: Maps, boxes: Any) -> tuple[int, int]:
-    """How many images there are and boxes for each; raises `UsageError` where boxes don't fit the maps."""
+def pool_stored(
+    stored: native.NativeMaps, header: Header, positions: npt.NDArray[np.int64], boxes: Any,
+    profile: str | None, outside: str, threads: int,
+) -> Any:
+    """What `label_pooling` gives for the maps at some positions, from storage to targets by the Swift library."""
+    _, clamp = how_to_pool(header, profile, outside)
+    boxes = box_array(boxes)
+    shape = tuple(boxes.shape[:-1])
+    boxes = boxes.reshape(*box_axes(len(positions), boxes), 4).astype(np.float64, copy=False)
+    targets, covered = stored.targets(positions, boxes, header, profile, clamp, threads)
+    targets = targets.reshape(*shape, header.num_classes)
+    return (targets, covered.reshape(shape)) if clamp else targets
+
+
+def how_to_pool(header: Header, profile: str | None, outside: str) -> tuple[bool, bool]:
+    """Whether axes are transposed and whether boxes are cut; raises `UsageError` for what is not defined."""
+    if header.num_classes > MAXIMUM_CLASSES:
+        raise UsageError(f"targets of {header.num_classes} classes are not pooled")
+    return geometry.is_transposed(header, profile), geometry.is_clamped(outside)
+
+
+def box_axes(count: int | None, boxes: Any) -> tuple[int, int]:
+    """How many images there are and boxes for each; `count` is None for a single map without that axis.
+
+    Raises `UsageError` where boxes don't fit the maps.
+    """
     kind = str(boxes.dtype).removeprefix("torch.")
     if kind != "float64" and "int" not in kind:
         raise UsageError(f"boxes are {kind}: they must be float64, since rounding them changes the targets")
     axes, images, head = tuple(boxes.shape[:-1]), 1, ""
-    if isinstance(maps, LabelMap):
+    if count is None:
         axes = (1, *axes)
     else:
-        images, head = len(maps), f"{len(maps)}, "
+        images, head = count, f"{count}, "
     if boxes.shape[-1:] != (4,) or len(axes) not in (1, 2) or axes[0] != images:
         raise UsageError(f"boxes have shape {list(boxes.shape)}, not [{head}4] or [{head}n, 4]")
     return images, axes[1] if len(axes) == 2 else 1

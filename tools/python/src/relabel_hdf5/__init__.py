@@ -1,0 +1,48 @@
+"""Label maps of the ReLabel HDF5 format: reading them, and pooling them into training targets.
+
+    maps = relabel_hdf5.open("labels/")  # a folder with index.json, or one shard
+    batch = maps.batch([3, 17, 4])
+    targets = relabel_hdf5.label_pooling(batch, boxes)
+
+Reading takes h5py and NumPy alone. What needs PyTorch is in `relabel_hdf5.train`.
+"""
+
+from .dataset import LabelMaps, open
+from .epoch import epoch_order
+from .errors import (
+    BoxError,
+    CorruptError,
+    InvalidDataError,
+    NotFoundError,
+    PositionError,
+    RelabelError,
+    UnsafeError,
+    UnsupportedError,
+    UsageError,
+)
+from .header import ClassEntry, Header
+from .labels import LabelMap, MapBatch
+from .native import engine
+from .pooling import label_pooling
+
+__version__ = "0.1.0"
+__all__ = [
+    "BoxError",
+    "ClassEntry",
+    "CorruptError",
+    "Header",
+    "InvalidDataError",
+    "LabelMap",
+    "LabelMaps",
+    "MapBatch",
+    "NotFoundError",
+    "PositionError",
+    "RelabelError",
+    "UnsafeError",
+    "UnsupportedError",
+    "UsageError",
+    "engine",
+    "epoch_order",
+    "label_pooling",
+    "open",
+]

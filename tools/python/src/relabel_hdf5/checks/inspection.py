@@ -1,0 +1,71 @@
+"""All checks of a shard that come before its rows are read, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from h5py import h5f
+
+from ..header import Header
+from ..layout import CLASS_INDEX, IMAGE_KEY
+from .container import Container, Description, check_container
+from .encoding import Encoding
+from .layout import check_layout
+from .root import Root, check_root
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A shard that can be read."""
+
+    header: Header
+    datasets: dict[str, Description]
+    shared: dict[str, Any]
+    """What all shards of a dataset have in common, by name (spec, section 11.7)."""
+
+
+def inspect(file: h5f.FileID, file_bytes: int) -> Inspection:
+    """Checks an open file; raises the first broken rule of families C and L."""
+    container = check_container(file, file_bytes)
+    root = check_root(container.root)
+    encoding = check_layout(container, root)
+    header = _header(container, root, encoding)
+    return Inspection(header, container.datasets, _shared(container, root, header))
+
+
+def _header(container: Container, root: Root, encoding: Encoding) -> Header:
+    height, width, top_k = container.datasets[CLASS_INDEX].shape[1:]
+    return Header(
+        format_version=root.version,
+        writer=root.writer,
+        num_classes=root.num_classes,
+        score_kind=root.score_kind,
+        fill=root.fill,
+        temperature=root.temperature,
+        cell_order=root.cell_order,
+        row_order=root.row_order,
+        orientation=root.orientation,
+        map_extent=root.map_extent,
+        build_id=root.build_id,
+        height=height,
+        width=width,
+        top_k=top_k,
+        encoding=encoding.name,
+        step=encoding.step,
+        offset=encoding.offset,
+        metadata=root.metadata,
+        metadata_sha256=root.metadata_sha256,
+    )
+
+
+def _shared(container: Container, root: Root, header: Header) -> dict[str, Any]:
+    shared = {field.name: getattr(header, field.name) for field in fields(Header) if field.compare}
+    ids = container.datasets[CLASS_INDEX]
+    return shared | {
+        "features_optional": root.optional_features,
+        "images per chunk": ids.chunk[0],
+        "filters": ids.filters,
+        "width of keys": container.datasets[IMAGE_KEY].element.size,
+        "datasets": sorted(container.datasets),
+    }

@@ -1,0 +1,222 @@
+"""Label maps by position or key: a shard, or a dataset of shards (spec, section 11)."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from . import native
+from .checks.cells import cell_fault
+from .column import Array
+from .errors import CorruptError, violation
+from .header import ClassEntry, Header
+from .index import FILE_NAME, DatasetIndex, read_index
+from .keys import KeyTable, Positions
+from .labels import LabelMap, MapBatch
+from .lookup import Indices, Lookup
+from .pooling import label_pooling, pool_stored
+from .shard import Shard
+from .shards import Shards
+
+
+def open(path: str | os.PathLike[str]) -> LabelMaps:
+    """Opens a shard, a folder with an `index.json`, or that `index.json`.
+
+    A shard is checked at once, those of a dataset when they are first read. Raises `OSError` where the
+    system refuses the file, else a `RelabelError` whose `rule` says what is wrong with it.
+    """
+    place = os.path.abspath(os.fspath(path))
+    if os.path.basename(place) == FILE_NAME:
+        place = os.path.dirname(place)
+    elif not os.path.isdir(place):
+        return LabelMaps(place, None)
+    return LabelMaps(place, read_index(place))
+
+
+class LabelMaps:
+    """Label maps of many images, read when they are asked for.
+
+    Callable from any thread and in forked processes; a pickled one opens its files again by path. Positions
+    count from 0 through the shards in the order of the index.
+    """
+
+    def __init__(self, path: str, index: DatasetIndex | None) -> None:
+        self.path = path
+        """Where the maps are: a shard, or the folder of a dataset."""
+        self._shards = Shards(path, index)
+        rows = [shard.rows for shard in index.shards] if index else [self._shards[0].rows]
+        self._first = np.array([0, *rows], np.int64).cumsum()
+        self._ends = self._first[1:].tolist()
+        self._count = self._ends[-1] if self._ends else 0
+        self._identity = (index.sha256,) if index else self._shards[0].identity
+        self._native: native.NativeMaps | None = None
+        self._lookup = Lookup(path, self._count, partial(_read_keys, self._shards, self._first))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        return f"<LabelMaps of {self._count} images in {self.path!r}>"
+
+    def __enter__(self) -> LabelMaps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[LabelMap]:
+        return (self[position] for position in range(self._count))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.path, self._identity)
+
+    def close(self) -> None:
+        """Closes all files; reading raises `UsageError` from now on."""
+        self._shards.close()
+        if self._native is not None:
+            self._native.close()
+            self._native = None
+
+    @property
+    def header(self) -> Header:
+        """What the shards say about all of their maps."""
+        return self._shards.any().header
+
+    @property
+    def classes(self) -> tuple[ClassEntry, ...] | None:
+        """The class table by class id, or None where the packer was given none."""
+        return self.header.classes
+
+    @property
+    def chunks(self) -> Positions:
+        """Where chunks begin: chunk j holds the positions chunks[j] … chunks[j+1] - 1 (section 14.2)."""
+        size = self._shards.any().images_per_chunk
+        starts = [np.arange(first, end, size) for first, end in zip(self._first[:-1], self._first[1:])]
+        return np.concatenate([*starts, self._first[-1:]])
+
+    def __getitem__(self, index: SupportsIndex | str) -> LabelMap:
+        """The map of one image, by position (negative as in lists) or key.
+
+        Raises `PositionError` or `NotFoundError`; another `RelabelError` where its labels can't be trusted.
+        """
+        position = self._lookup.one(index)
+        number, row = self._place(position)
+        shard = self._shards[number]
+        ids, stored, extent = shard.map(row)
+        self._check_cells(shard, ids[None], stored[None], [position])
+        scores = shard.decoded(stored)
+        return LabelMap(ids.copy(), scores, extent, position, shard.header, self)
+
+    def batch(self, indices: Indices) -> MapBatch:
+        """The maps of several images, by position or key, in the order asked for; every chunk is read once.
+
+        Raises as `maps[index]` does.
+        """
+        positions = self._lookup.several(indices)
+        order = np.argsort(positions, kind="stable")
+        ascending = positions[order]
+        ends = np.searchsorted(ascending, self._first)
+        numbers = np.flatnonzero(np.diff(ends)).tolist()
+        shard = self._shards[numbers[0]] if numbers else self._shards.any()
+        ids, stored, extents = shard.empty_maps(len(positions))
+        for number in numbers:
+            part = slice(ends[number], ends[number + 1])
+            rows = ascending[part] - self._first[number]
+            self._shards[number].read_maps(rows, order[part], ids, stored, extents)
+        self._check_cells(shard, ids, stored, positions)
+        return MapBatch(ids, shard.decoded(stored), extents, positions, shard.header)
+
+    def targets(
+        self,
+        indices: Indices,
+        boxes: Any,
+        profile: str | None = None,
+        outside: str = "error",
+        threads: int = 1,
+    ) -> Any:
+        """Pooled targets of several images, [B, C] or [B, n, C]: `label_pooling` of their `batch`.
+
+        The Swift library reads and pools where it is found (`engine()` tells), on `threads` threads.
+        """
+        positions, header = self._lookup.several(indices), self.header
+        swift = native.library()
+        if swift is None:
+            return label_pooling(self.batch(positions), boxes, profile=profile, outside=outside)
+        if self._native is None:
+            _reopen(self.path, self._identity).close()  # what lies there must still be what was opened
+            self._native = native.NativeMaps(swift, self.path)
+        return pool_stored(self._native, header, positions, boxes, profile, outside, threads)
+
+    def position(self, key: str) -> int:
+        """The position of the image with a key; raises `NotFoundError`."""
+        return self._lookup.one(str(key))
+
+    def positions(self, keys: Sequence[str]) -> Positions:
+        """The positions of the images with some keys, -1 where there is none.
+
+        The first call reads all keys and keeps 22 bytes an image of them.
+        """
+        return self._lookup.keys(keys)
+
+    def key(self, position: SupportsIndex) -> str:
+        """The key of the image at a position."""
+        number, row = self._place(self._lookup.one(position))
+        return self._shards[number].key(row)
+
+    def keys(self) -> Iterator[str]:
+        """All keys, in the order of positions."""
+        for number in range(len(self._shards)):
+            yield from self._shards[number].keys()
+
+    def image_index(self, position: SupportsIndex) -> int:
+        """The place in the source listing of the image at a position."""
+        number, row = self._place(self._lookup.one(position))
+        return self._shards[number].image_index(row)
+
+    def image_indexes(self) -> Positions:
+        """The places in the source listing of all images, in the order of positions."""
+        indexes = np.empty(self._count, np.int64)
+        for number, (first, end) in enumerate(zip(self._first[:-1], self._first[1:])):
+            indexes[first:end] = self._shards[number].image_indexes()
+        return indexes
+
+    def _place(self, position: int) -> tuple[int, int]:
+        """The shard of a position, and its row there."""
+        number = bisect_right(self._ends, position)
+        return number, position - int(self._first[number])
+
+    def _check_cells(
+        self, shard: Shard, ids: Array, stored: Array, positions: Sequence[int] | Positions
+    ) -> None:
+        fault = cell_fault(ids, stored, shard.header.num_classes)
+        if not fault:
+            return
+        number, row = self._place(int(positions[fault.map]))
+        shard = self._shards[number]
+        place = {"file": shard.path, "dataset": fault.dataset, "row": row, "cell": fault.cell}
+        raise violation(fault.rule, fault.message, key=shard.key_or_none(row), **place)
+
+
+def _read_keys(shards: Shards, first: Positions) -> KeyTable:
+    """The table of all keys; raises V010 or M007 where two images have the same."""
+    chunks = (chunk for number in range(len(shards)) for chunk in shards[number].stored_keys())
+    table = KeyTable(int(first[-1]), chunks)
+    if repeated := table.repeated():
+        one, other = np.searchsorted(first, repeated, "right") - 1
+        message = f"the images at positions {repeated[0]} and {repeated[1]} have the same key"
+        row = repeated[1] - int(first[other])
+        place = {"file": shards[other].path, "dataset": "image_key", "row": row}
+        raise violation("V010" if one == other else "M007", message, **place)
+    return table
+
+
+def _reopen(path: str, identity: tuple[Any, ...]) -> LabelMaps:
+    maps = open(path)
+    if maps._identity != identity:
+        raise CorruptError("what lies here now is not what was opened", file=path)
+    return maps

@@ -1,0 +1,134 @@
+"""Files of strangers: a pipe is not waited for, a giant is not read, a change is noticed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import h5py
+
+from .errors import CorruptError, InvalidDataError, RelabelError, UnsafeError
+
+HDF5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+"""What h5py makes of errors of the HDF5 library."""
+
+
+class Stamp(NamedTuple):
+    """What tells one file, and one state of it, from another."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, file: int | str) -> Stamp:
+        """The stamp of an open descriptor or of a path."""
+        status = os.stat(file)
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def check(self, path: str, found: Stamp) -> None:
+        """Refuses a file that is not the one, or not as, it was at first."""
+        if found == self:
+            return
+        if found[:2] != self[:2]:
+            what = "was replaced by another file"
+        elif found.size < self.size:
+            what = f"was cut from {self.size} to {found.size} bytes"
+        else:
+            what = "was changed"
+        raise CorruptError(f"the file {what} since it was opened: open it anew", file=path)
+
+
+class HDF5File:
+    """An HDF5 file open for reading; knows when the file is no longer what it was."""
+
+    def __init__(self, path: str, stamp: Stamp) -> None:
+        self.path = path
+        self._stamp = stamp
+        _check_states(path, stamp)
+        handle = _open(path)
+        _states[id(handle)] = stamp
+        self._close = weakref.finalize(self, _release, handle)
+        self.id = handle.id
+        self._descriptor = int(self.id.get_vfd_handle())
+        try:
+            self._check_size()
+            self.check_unchanged()
+        except RelabelError:
+            self.close()
+            raise
+
+    def check_unchanged(self) -> None:
+        """Refuses a file that was cut or overwritten while it was open: what was read may be anything."""
+        status = os.stat(self._descriptor)
+        if status.st_mtime_ns != self._stamp.modified or status.st_size != self._stamp.size:
+            self._stamp.check(self.path, Stamp.of(self._descriptor))
+
+    def _check_size(self) -> None:
+        """Sees a file that other code of this process has open, and that was overwritten since."""
+        if self.id.get_filesize() != self._stamp.size:
+            raise _earlier_state(self.path)
+
+    def close(self) -> None:
+        """Closes the file; a file that is dropped is closed too."""
+        self._close()
+
+
+_states: dict[int, Stamp] = {}
+"""The state of each file that is open here."""
+
+
+def _check_states(path: str, stamp: Stamp) -> None:
+    """Refuses a file that was overwritten in place while it is open elsewhere in this process.
+
+    The HDF5 library opens a file only once and would take the structure of the old one for that of the new.
+    """
+    if any(other[:2] == stamp[:2] and other != stamp for other in list(_states.values())):
+        raise _earlier_state(path)
+
+
+def _earlier_state(path: str) -> RelabelError:
+    message = "the file was overwritten while this process has it open: close what was opened before"
+    return CorruptError(message, file=path)
+
+
+def _open(path: str) -> h5py.File:
+    # Published files never change, and network file systems often refuse locks: none is asked for.
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        # A file that this process has open elsewhere must be opened in the same way again.
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")
+
+
+def _release(handle: h5py.File) -> None:
+    _states.pop(id(handle), None)
+    handle.close()
+
+
+@contextmanager
+def regular_file(path: str) -> Iterator[int]:
+    """A descriptor of a regular file; anything else, such as a pipe that would block, is refused."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InvalidDataError("this is not a regular file", file=path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def contents(path: str, limit: int) -> bytes:
+    """The bytes of a file of at most `limit` bytes."""
+    with regular_file(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        found = file.read(limit + 1)
+    if len(found) > limit:
+        raise UnsafeError(f"the file is over the limit of {limit} bytes", file=path)
+    return found

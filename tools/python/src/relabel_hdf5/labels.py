@@ -1,0 +1,100 @@
+"""Label maps as they are handed out: one image, or a batch of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import UsageError
+from .header import Extent, Header
+
+if TYPE_CHECKING:
+    import torch
+
+
+class KeySource(Protocol):
+    """What knows the names of images: `LabelMaps`."""
+
+    def key(self, position: int) -> str:
+        """The key of the image at a position."""
+
+    def image_index(self, position: int) -> int:
+        """The place in the source listing of the image at a position."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """The labels of one image: the k best classes of each cell of a grid over the picture."""
+
+    class_index: npt.NDArray[np.unsignedinteger[Any]]
+    """Class ids [H, W, k], uint16 or uint32."""
+    score: npt.NDArray[np.float32]
+    """Decoded scores [H, W, k], float32; what a score is says `header.score_kind`."""
+    extent: Extent
+    """Top, left, height and width of the map, as fractions of the picture (spec, section 8.5)."""
+    position: int
+    """The image's place in what was opened: row of a shard, or image number of a dataset (section 11.2)."""
+    header: Header
+    """What the shard says about all of its maps."""
+    source: KeySource = field(repr=False)
+    """Where the map was read from."""
+
+    @property
+    def key(self) -> str:
+        """The name that joins the map to its picture (section 9.2); read from the file when asked for."""
+        return self.source.key(self.position)
+
+    @property
+    def image_index(self) -> int:
+        """The image's place in the source listing (section 9.1); read from the file when asked for."""
+        return self.source.image_index(self.position)
+
+
+@dataclass(frozen=True, eq=False)
+class MapBatch:
+    """The labels of several images, in the order asked for; NumPy arrays, or tensors after `torch()`."""
+
+    class_index: Any
+    """Class ids [B, H, W, k]: uint16 or uint32 arrays, int32 tensors."""
+    score: Any
+    """Decoded scores [B, H, W, k], float32."""
+    extent: Any
+    """Extents [B, 4]: top, left, height, width; float64."""
+    positions: Any
+    """Positions [B] of the images in what was opened, int64."""
+    header: Header
+    """What the shards say about all of their maps."""
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def torch(self, device: Any = None, non_blocking: bool = False) -> MapBatch:
+        """The batch with PyTorch tensors, on `device` where one is named; class ids become int32.
+
+        Raises `UsageError` where `num_classes` is above 2^31, whose ids int32 can't hold.
+        """
+        import torch
+
+        if self.header.num_classes > 2**31:
+            raise UsageError(f"ids of {self.header.num_classes} classes do not fit into int32 tensors")
+
+        def tensor(values: Any, kind: torch.dtype) -> torch.Tensor:
+            if not isinstance(values, torch.Tensor):
+                values = torch.from_numpy(np.asarray(values, str(kind).removeprefix("torch.")))
+            moved: torch.Tensor = values.to(device=device, dtype=kind, non_blocking=non_blocking)
+            return moved
+
+        return replace(
+            self,
+            class_index=tensor(self.class_index, torch.int32),
+            score=tensor(self.score, torch.float32),
+            extent=tensor(self.extent, torch.float64),
+            positions=tensor(self.positions, torch.int64),
+        )
+
+    def to(self, device: Any, non_blocking: bool = False) -> MapBatch:
+        """The batch with PyTorch tensors on `device`."""
+        return self.torch(device, non_blocking)

@@ -1,0 +1,71 @@
+"""Names, types, axes and limits of a shard (spec, sections 3.11 and 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLASS_INDEX = "class_index"
+SCORE = "score"
+IMAGE_INDEX = "image_index"
+IMAGE_KEY = "image_key"
+MAP_EXTENT = "map_extent"
+
+MAXIMUM_CHUNK_BYTES = 16 << 20
+MAXIMUM_GRID_SIDE = 4096
+MAXIMUM_TOP_K = 65_535
+MAXIMUM_ATTRIBUTES = 1_000
+MAXIMUM_ATTRIBUTE_BYTES = 60_000
+MAXIMUM_DATASETS = 100
+MAXIMUM_KEY_BYTES = 1024
+MAXIMUM_METADATA_BYTES = 16 << 20
+MAXIMUM_IDENTITY_CHUNK = 1 << 20
+
+SCORE_TYPES = {"fixed16": "uint16", "fixed8": "uint8", "float16": "float16", "float32": "float32"}
+"""The type of `score` in each encoding (section 6.1)."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """How the rows of one HDF5 dataset look."""
+
+    name: str
+    axes: str
+    types: tuple[str, ...]
+    chains: tuple[tuple[str, ...], ...]
+    attributes: frozenset[str] = frozenset({"axes"})
+
+    @property
+    def is_label(self) -> bool:
+        """True for the two HDF5 datasets that hold the maps."""
+        return self.axes == "image y x rank"
+
+
+_PLAIN = ("fletcher32",)
+_DEFLATED = ("deflate", "fletcher32")
+_SHUFFLED = ("shuffle", "deflate", "fletcher32")
+_SCORE_ATTRIBUTES = frozenset(
+    {"axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"}
+)
+
+REQUIRED = (
+    Column(CLASS_INDEX, "image y x rank", ("uint16", "uint32"), (_PLAIN, _DEFLATED)),
+    Column(SCORE, "image y x rank", tuple(SCORE_TYPES.values()), (_PLAIN, _SHUFFLED), _SCORE_ATTRIBUTES),
+    Column(IMAGE_INDEX, "image", ("int64",), (_PLAIN, _SHUFFLED)),
+    Column(IMAGE_KEY, "image", ("text",), (_PLAIN, _DEFLATED)),
+)
+OPTIONAL = tuple(
+    Column(name, axes, (kind,), (_PLAIN, _DEFLATED, _SHUFFLED))
+    for name, axes, kind in (
+        ("image_size", "image axis", "uint32"),
+        ("image_sha256", "image byte", "uint8"),
+        ("source_label", "image", "int32"),
+        (MAP_EXTENT, "image box", "float32"),
+        ("log_normalizer", "image y x", "float32"),
+    )
+)
+COLUMNS = REQUIRED + OPTIONAL
+
+
+def class_index_type(num_classes: int) -> str:
+    """The type of class ids: 16 bits while every id and the fill value fit (section 4.3)."""
+    return "uint16" if num_classes <= 65_535 else "uint32"

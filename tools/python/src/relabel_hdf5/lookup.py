@@ -1,0 +1,95 @@
+"""From what a user names images by to their positions."""
+
+from __future__ import annotations
+
+import operator
+import posixpath
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import NotFoundError, PositionError, RelabelError, UsageError
+from .keys import KeyTable, Positions
+
+Indices = Sequence[int | str] | npt.NDArray[Any]
+"""Positions, negative ones counted from the end, or keys."""
+
+
+class Lookup:
+    """The images of a shard or dataset, by position or key; keys are read when the first is asked for."""
+
+    def __init__(self, path: str, count: int, read_keys: Callable[[], KeyTable]) -> None:
+        self._path = path
+        self._count = count
+        self._read_keys = read_keys
+        self._table: KeyTable | None = None
+
+    def one(self, index: SupportsIndex | str) -> int:
+        """The position of one image."""
+        if isinstance(index, str):
+            return int(self._all_found([index])[0])
+        position = operator.index(index)
+        if not -self._count <= position < self._count:
+            raise self._no_position(position)
+        return position + self._count if position < 0 else position
+
+    def several(self, indices: Indices) -> Positions:
+        """The positions of several images, in the order given."""
+        if isinstance(indices, str):
+            raise UsageError(f"several positions or keys are taken here, not the one key '{indices}'")
+        if isinstance(indices, np.ndarray) and indices.dtype.kind != "U":
+            return self._checked(indices)
+        listed: list[Any] = list(indices)
+        is_key = np.array([isinstance(index, str) for index in listed], bool)
+        positions = np.empty(len(listed), np.int64)
+        if is_key.any():
+            positions[is_key] = self._all_found([index for index in listed if isinstance(index, str)])
+        numbers = [operator.index(index) for index in listed if not isinstance(index, str)]
+        try:
+            positions[~is_key] = self._checked(np.array(numbers, np.int64))
+        except OverflowError:
+            raise self._no_position(max(numbers, key=abs)) from None
+        return positions
+
+    def keys(self, keys: Sequence[str]) -> Positions:
+        """The positions of the images with some keys, -1 where there is none."""
+        if isinstance(keys, str):
+            raise UsageError(f"several keys are taken here, not the one key '{keys}'")
+        if self._table is None:
+            self._table = self._read_keys()
+        # A text that is not valid Unicode is no key, and its bytes are no key's.
+        return self._table.positions([key.encode("utf-8", "surrogatepass") for key in keys])
+
+    def _all_found(self, keys: list[str]) -> Positions:
+        positions = self.keys(keys)
+        if positions.min(initial=0) < 0:
+            raise self._not_found(keys[int(positions.argmin())])
+        return positions
+
+    def _checked(self, positions: npt.NDArray[Any]) -> Positions:
+        if positions.ndim != 1 or (positions.dtype.kind not in "iu" and len(positions)):
+            kind = f"an array of {positions.dtype} with {positions.ndim} axes"
+            raise UsageError(f"positions are whole numbers along one axis, not {kind}")
+        is_outside = (positions < -self._count) | (positions >= self._count)
+        if is_outside.any():
+            raise self._no_position(int(positions[is_outside][0]))
+        positions = positions.astype(np.int64)
+        return np.where(positions < 0, positions + self._count, positions)
+
+    def _no_position(self, position: int) -> RelabelError:
+        message = f"there is no image at position {position}; there are {self._count} images"
+        return PositionError(message, file=self._path)
+
+    def _not_found(self, key: str) -> RelabelError:
+        near = [other for other in _near(key) if self.keys([other])[0] >= 0]
+        hint = f"did you mean '{near[0]}'?" if near else "keys are relative paths without extension"
+        return NotFoundError(f"there is no such image; {hint}", file=self._path, key=key)
+
+
+def _near(key: str) -> list[str]:
+    """Keys that may have been meant: without the extension, or without the first folder."""
+    plain = key.replace("\\", "/").lstrip("./")
+    stem = posixpath.splitext(plain)[0]
+    return [plain, stem, *(path.split("/", 1)[1] for path in (plain, stem) if "/" in path)]

@@ -1,0 +1,134 @@
+"""The shards of what was opened: opened when they are needed, in the process that needs them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, NamedTuple
+
+from .column import Recent
+from .errors import RelabelError, UsageError, violation
+from .files import Stamp
+from .header import Header
+from .index import DatasetIndex, ListedShard
+from .shard import Shard
+
+MAXIMUM_OPEN = 128
+"""Shards that stay open: those of 2 million images at the packer's default."""
+
+
+class First(NamedTuple):
+    """The shard that was opened first: it speaks for all."""
+
+    path: str
+    header: Header
+    shared: dict[str, Any]
+
+
+class Shards:
+    """Opens shards by number; callable from any thread, also in a process that was forked.
+
+    A shard that was open before must still be the same file: one that was replaced or changed raises
+    `CorruptError`, whatever it holds now.
+    """
+
+    def __init__(self, path: str, index: DatasetIndex | None) -> None:
+        self.path = path
+        self._index = index
+        self._paths = [os.path.join(path, shard.path) for shard in index.shards] if index else [path]
+        self._stamps: dict[int, Stamp] = {}
+        self._first: First | None = None
+        self._sample = 0
+        self._is_closed = False
+        self._start()
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: int) -> Shard:
+        shard = self._open.get(number)
+        if shard and self._process == os.getpid():
+            return shard
+        if self._is_closed:
+            raise UsageError("these label maps are closed", file=self.path)
+        if not self._paths:
+            raise UsageError("the dataset has no shards", file=self.path)
+        if self._process != os.getpid():
+            self._start()
+        with self._lock:
+            return self._open.get(number) or self._add(number)
+
+    def any(self) -> Shard:
+        """One of the shards: what they say of their maps is the same in all."""
+        return self[self._sample]
+
+    def close(self) -> None:
+        """Closes all files; reading raises `UsageError` from now on."""
+        self._is_closed = True
+        for shard in list(self._open.values()):
+            shard.close()
+        self._start()
+
+    def _start(self) -> None:
+        """Begins with nothing open: files and locks of a parent process are not this one's."""
+        self._lock = threading.Lock()
+        self._open: dict[int, Shard] = {}
+        self._recent: Recent = {}
+        self._process = os.getpid()
+
+    def _add(self, number: int) -> Shard:
+        if len(self._open) == MAXIMUM_OPEN:
+            del self._open[next(iter(self._open))]
+        shard = self._open[number] = self._opened(number)
+        return shard
+
+    def _opened(self, number: int) -> Shard:
+        path = self._paths[number]
+        try:
+            if stamp := self._stamps.get(number):
+                stamp.check(path, Stamp.of(path))
+            shard = Shard(path, self._recent)
+        except FileNotFoundError:
+            if not self._index:
+                raise
+            raise violation("M004", "the shard that index.json lists is not there", file=path) from None
+        try:
+            self._check(shard, number)
+        except RelabelError:
+            shard.close()
+            raise
+        self._stamps[number] = shard.stamp
+        self._sample = number
+        return shard
+
+    def _check(self, shard: Shard, number: int) -> None:
+        """Refuses a shard that is not one of these: its rows would be other images."""
+        if self._index:
+            _check_listed(shard, self._index, self._index.shards[number])
+        first = self._first = self._first or First(shard.path, shard.header, shard.shared)
+        for name, value in shard.shared.items():
+            if value != first.shared[name]:
+                message = f"{name}: {value!r} here, {first.shared[name]!r} in {first.path}"
+                raise violation("M008", message, file=shard.path)
+        shard.header = first.header
+
+
+def _check_listed(shard: Shard, index: DatasetIndex, listed: ListedShard) -> None:
+    """Refuses a shard that is not the one of the index."""
+    header = shard.header
+    if shard.stamp.size != listed.bytes:
+        message = f"the shard has {shard.stamp.size} bytes, index.json says {listed.bytes}"
+        raise violation("M005", message, file=shard.path)
+    for name, found, expected in (
+        ("rows", shard.rows, listed.rows),
+        ("metadata_sha256", header.metadata_sha256, listed.metadata_sha256),
+        ("build_id", header.build_id, index.build_id),
+        ("num_classes", header.num_classes, index.num_classes),
+        ("score_kind", header.score_kind, index.score_kind),
+        ("writer", header.writer, index.writer),
+        ("annotator", (header.annotator or {}).get("name"), index.annotator),
+        ("classes_sha256", (header.metadata["classes"] or {}).get("sha256"), index.classes_sha256),
+    ):
+        if found != expected:
+            message = f"'{name}' is {found!r} in the shard, {expected!r} in index.json"
+            raise violation("M006", message, file=shard.path)
