@@ -15,11 +15,7 @@ public struct PoolCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: "A shard, a folder or an index.json.", completion: .file())
-  var path: String
-
-  @Option(name: [.short, .long], help: "The image's key: its relative path without extension.")
-  var key: String
+  @OptionGroup var image: ImageArguments
 
   @Option(help: "The crop: TOP,LEFT,HEIGHT,WIDTH, each from 0 to 1.")
   var box: CropBox
@@ -35,30 +31,18 @@ public struct PoolCommand: ParsableCommand {
   @Option(help: "What to do with a box that leaves the part of the picture the map covers.")
   var outside: OutsideExtent = .error
 
-  @Option(help: "How many classes to list.")
-  var top: Int = 5
-
-  @Option(help: "How to print: text or json.")
-  var format: OutputFormat = .text
-
   /// Makes the command.
   public init() {}
-
-  /// Refuses a count below 1.
-  public func validate() throws {
-    if top < 1 { throw ValidationError("Please give --top a number of at least 1.") }
-  }
 
   /// Prints the target.
   public func run() throws {
     do {
-      let maps = try openLabelMaps(path)
-      let position = try maps.requiredPosition(forKey: key)
+      let (maps, position) = try image.find()
       let header = try maps.header
       let pooling = try LabelPooling(header, profile: profile, outside: outside)
       let target = try maps.targets(at: [position], in: [[box]], pooling)[0][0]
-      let classes = TopClasses(entries: target.top(top), header: header)
-      switch format {
+      let classes = TopClasses(entries: target.top(image.top), header: header)
+      switch image.format {
       case .text: Output.result(text(target, classes, pooling.profile))
       case .json: Output.result(try json(target, classes, pooling.profile).pretty())
       }
@@ -73,7 +57,7 @@ public struct PoolCommand: ParsableCommand {
     _ profile: PoolingProfile
   ) -> String {
     let sides = box.components.map { "\($0)" }.joined(separator: ", ")
-    var lines = ["\(key), box \(sides), profile \(profile.rawValue):"] + classes.lines()
+    var lines = ["\(image.key), box \(sides), profile \(profile.rawValue):"] + classes.lines()
     let others = target.numClasses - target.classIndex.count
     lines.append("  each of \(others) classes not pooled: \(target.rest)")
     if target.covered < 1 {
@@ -88,7 +72,7 @@ public struct PoolCommand: ParsableCommand {
     _ profile: PoolingProfile
   ) -> JSON {
     .object([
-      "key": .string(key),
+      "key": .string(image.key),
       "box": .array(box.components.map { .number($0) }),
       "profile": .string(profile.rawValue),
       "top": classes.json(),

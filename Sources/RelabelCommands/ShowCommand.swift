@@ -10,44 +10,28 @@ public struct ShowCommand: ParsableCommand {
     discussion: readingExitCodes
   )
 
-  @Argument(help: "A shard, a folder or an index.json.", completion: .file())
-  var path: String
-
-  @Option(name: [.short, .long], help: "The image's key: its relative path without extension.")
-  var key: String
-
-  @Option(help: "How many classes of the whole image to list.")
-  var top: Int = 5
-
-  @Option(help: "How to print: text, or json with every id and score.")
-  var format: OutputFormat = .text
+  @OptionGroup var image: ImageArguments
 
   /// Makes the command.
   public init() {}
 
-  /// Refuses a negative count.
-  public func validate() throws {
-    if top < 1 { throw ValidationError("Please give --top a number of at least 1.") }
-  }
-
   /// Prints the labels.
   public func run() throws {
     do {
-      let maps = try openLabelMaps(path)
-      let position = try maps.requiredPosition(forKey: key)
+      let (maps, position) = try image.find()
       let map = try maps.map(at: position)
       // Over all that the map covers, orientation makes no difference.
       let pooling = try LabelPooling(maps.header, profile: .relabel)
       let shown = ShownImage(
-        key: key,
+        key: image.key,
         imageIndex: try maps.imageIndex(at: position),
         map: map,
         top: TopClasses(
-          entries: try pooling.target(of: map, in: map.extent).top(top),
+          entries: try pooling.target(of: map, in: map.extent).top(image.top),
           header: try maps.header
         )
       )
-      switch format {
+      switch image.format {
       case .text: Output.result(shown.text())
       case .json: Output.result(try shown.json().pretty())
       }

@@ -54,7 +54,9 @@ def shell(script, folder):
     )
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if blocks(d, "sh")], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_commands(document, tmp_path):
     """All shell blocks of a document, in order, in one folder."""
     look_like_root(tmp_path)
