@@ -26,8 +26,28 @@ package struct PoolingKernel: Sendable {
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) -> Result<Double, EntryOutOfRange> {
-    let (shape, classIndex, score) = (map.shape, map.classIndex, map.score)
-    let (topK, limit) = (shape.topK, UInt32(clamping: numClasses))
+    if let offset = map.firstEntry(notBelow: numClasses) {
+      return .failure(EntryOutOfRange(offset: offset))
+    }
+    // One loop for each case, so that none asks about the case for every entry.
+    let sharesRest = fill == .uniform && numClasses > map.shape.topK
+    switch (kind, sharesRest) {
+    case (.logProbability, true): return .success(sum(map, scratch, sharesRest: true) { exp($0) })
+    case (.logProbability, false): return .success(sum(map, scratch, sharesRest: false) { exp($0) })
+    case (_, true): return .success(sum(map, scratch, sharesRest: true) { $0 })
+    case (_, false): return .success(sum(map, scratch, sharesRest: false) { $0 })
+    }
+  }
+
+  /// The loop over the entries; class ids are in range.
+  @inline(__always)
+  private func sum<ID>(
+    _ map: MapEntries<ID>,
+    _ scratch: PoolingScratch,
+    sharesRest: Bool,
+    _ value: (Double) -> Double
+  ) -> Double {
+    let (topK, width) = (map.shape.topK, map.shape.width)
     let columns = scratch.columns.cells
     var sums = scratch.sums
     defer { scratch.sums = sums }
@@ -36,35 +56,22 @@ package struct PoolingKernel: Sendable {
       let rowWeight = scratch.rows[y]
       for x in columns {
         let weight = rowWeight * scratch.columns[x]
-        let start = (y &* shape.width &+ x) &* topK
-        let share = absentShare(score + start, topK)
-        rest += weight * share
-        for entry in start..<start &+ topK {
-          let id = UInt32(truncatingIfNeeded: classIndex[entry])
-          guard id < limit else {
-            sums.take { _, _ in }
-            return .failure(EntryOutOfRange(offset: entry))
-          }
-          sums.add(weight * (value(score[entry]) - share), to: id)
+        let start = (y &* width &+ x) &* topK
+        let (classIndex, score) = (map.classIndex + start, map.score + start)
+        var share = 0.0
+        if sharesRest {
+          var total = 0.0
+          for rank in 0..<topK { total += value(Double(score[rank])) }
+          share = max(0, 1 - total) / Double(numClasses &- topK)
+          rest += weight * share
+        }
+        for rank in 0..<topK {
+          let pooled = value(Double(score[rank])) - share
+          sums.add(weight * pooled, to: UInt32(truncatingIfNeeded: classIndex[rank]))
         }
       }
     }
-    return .success(rest)
-  }
-
-  /// What is pooled: scores, or the probabilities behind their logarithms.
-  @inline(__always)
-  private func value(_ score: Float) -> Double {
-    kind == .logProbability ? exp(Double(score)) : Double(score)
-  }
-
-  /// The probability that a cell gives to each class it does not list.
-  @inline(__always)
-  private func absentShare(_ scores: UnsafePointer<Float>, _ topK: Int) -> Double {
-    guard fill == .uniform, numClasses > topK else { return 0 }
-    var total = 0.0
-    for rank in 0..<topK { total += value(scores[rank]) }
-    return max(0, 1 - total) / Double(numClasses - topK)
+    return rest
   }
 
   /// Turns sums into probabilities, in place.
