@@ -1,12 +1,11 @@
 """The maps and boxes of the test vectors, one function a file; generate.py works out the answers."""
 
-import pathlib
 import random
 
 import numpy as np
-import torch
 
-SAMPLES = pathlib.Path(__file__).resolve().parents[3] / "samples" / "maps"
+from maps import label_map, random_map, random_probabilities, sample_maps
+
 GOLDFISH, COW, LEMUR = "n01443537_00069", "n02109047_00009", "n02500267_00013"
 PICTURES = [(375, 500), (500, 375), (600, 450), (256, 256)]  # height, width
 WHOLE = [0.0, 0.0, 1.0, 1.0]
@@ -21,10 +20,9 @@ def themes():
 def case(name, labels, box, profile="relabel", outside="error", **header):
     """One case; what is not said of its header is usual."""
     usual = {"num_classes": 1000, "score_kind": "logit", "fill": "zero", "temperature": 1.0}
-    usual |= {"orientation": "yx", "map_extent": WHOLE}
-    return {
-        "name": name, "map": labels, "box": box, "profile": profile, "outside": outside, "header": usual | header,
-    }
+    header = usual | {"orientation": "yx", "map_extent": WHOLE} | header
+    wanted = {"box": box, "profile": profile, "outside": outside}
+    return {"name": name, "header": header, "map": labels, **wanted}
 
 
 def crop(picture, top, left, height, width):
@@ -32,54 +30,7 @@ def crop(picture, top, left, height, width):
     return [top / picture[0], left / picture[1], height / picture[0], width / picture[1]]
 
 
-# ------------------------------------------------------------------------------------------------- maps
-
-
-def label_map(ids, scores):
-    """A map of arrays [y, x, rank], its cells in order: scores descend, equal ones by class id."""
-    scores = np.asarray(scores, np.float32)
-    order = np.lexsort((ids, -scores), axis=-1)
-    ids, scores = (np.take_along_axis(values, order, -1) for values in (np.asarray(ids), scores))
-    height, width, top_k = ids.shape
-    shape = {"height": height, "width": width, "top_k": top_k}
-    return shape | {"class_index": ids.ravel().tolist(), "score": scores.ravel().tolist()}
-
-
-def sample_map(key):
-    """The map of a sample, its scores rounded as fixed16 does."""
-    scores, ids = torch.load(SAMPLES / key.split("_")[0] / f"{key}.pt").permute(0, 2, 3, 1).double().numpy()
-    return label_map(ids.astype(int), np.rint(scores * 256) / 256)
-
-
-def sample_maps(*keys):
-    return {key: sample_map(key) for key in keys}
-
-
-def random_map(seed, height, width, top_k, classes, scores=(0.5, 12.0), step=1 / 256):
-    """Any map; scores are multiples of a step."""
-    draw = random.Random(seed)
-    cells = height * width
-    ids = [draw.sample(range(classes), top_k) for _ in range(cells)]
-    values = [round(draw.uniform(*scores) / step) * step for _ in range(cells * top_k)]
-    shape = (height, width, top_k)
-    return label_map(np.reshape(ids, shape), np.reshape(values, shape))
-
-
-def random_probabilities(seed, height, width, top_k, classes, logarithm=False):
-    """A map of probabilities whose cells miss some mass; the first cell is full, the last one sums to 1 + 2^-14."""
-    draw = random.Random(seed)
-    values = np.array([[draw.expovariate(1) for _ in range(top_k)] for _ in range(height * width)])
-    mass = np.array([draw.uniform(0.3, 0.95) for _ in range(height * width)])
-    values = np.rint(values / values.sum(1, keepdims=True) * mass[:, None] * 2**15) / 2**15 + 2**-15
-    for cell, total in ((0, 1), (-1, 1 + 2**-14)):
-        values[cell, 0] += total - values[cell].sum()
-    ids = [draw.sample(range(classes), top_k) for _ in values]
-    shape = (height, width, top_k)
-    values = values.reshape(shape)
-    return label_map(np.reshape(ids, shape), np.log(values) if logarithm else values)
-
-
-# ------------------------------------------------------------------------------------------ logits of photographs
+# ------------------------------------------------------------------------------- logits of photographs
 
 
 def resized_crop(draw, picture):
@@ -105,7 +56,7 @@ def logit():
 
 
 def rounding():
-    """Boxes whose extent is a whole number of cells but for rounding; the name says what goes wrong easily."""
+    """Boxes whose extent is a whole number of cells but for rounding, named by what goes wrong easily."""
     chosen = {
         "ceil of the exact extent": [
             (COW, (500, 375), (99, 80, 100, 140)),
@@ -131,17 +82,18 @@ def rounding():
             (LEMUR, (375, 500), (246, 62, 75, 393)),
             (COW, (450, 600), (91, 87, 90, 400)),
         ],
-    }  # fmt: skip
+    }
     cases = []
     for mistake, crops in chosen.items():
         for key, picture, pixels in crops:
             cases.append(case(f"{mistake}: pixels {pixels} of {picture}", key, crop(picture, *pixels)))
-    cases.append(case("released profile, whole extent", LEMUR, crop((375, 500), 120, 36, 142, 100), "relabel-2021"))
+    turned = crop((375, 500), 120, 36, 142, 100)
+    cases.append(case("released profile, whole extent", LEMUR, turned, "relabel-2021"))
     cases.append(case("a little longer than three cells", COW, [0.4, 0.1, 0.2 + 2e-9, 0.5]))
     return sample_maps(COW, LEMUR), cases
 
 
-# --------------------------------------------------------------------------------------------------- grids
+# ----------------------------------------------------------------------------------------------- grids
 
 
 def grids():
@@ -178,7 +130,7 @@ def grids():
     return maps, cases
 
 
-# -------------------------------------------------------------------------------------------------- score kinds
+# ----------------------------------------------------------------------------------------- score kinds
 
 
 def softmax():
@@ -212,6 +164,7 @@ def of_probabilities(kind, logarithm):
         "5x5": random_probabilities(34, 5, 5, 5, 1000, logarithm),
     }
     classes = dict(zip(maps, (8, 4, 5, 5, 1000)))
+    kinds = {"score_kind": kind}
     boxes = {
         "whole": WHOLE,
         "inside": [0.15, 0.2, 0.55, 0.45],
@@ -219,12 +172,12 @@ def of_probabilities(kind, logarithm):
         "cell above 1": [0.98, 0.97, 0.02, 0.03],
     }
     cases = [
-        case(f"{kind}, {fill}, {name}, {place}", name, box, score_kind=kind, fill=fill, num_classes=classes[name])
+        case(f"{kind}, {fill}, {name}, {place}", name, box, **kinds, fill=fill, num_classes=classes[name])
         for fill in ("zero", "uniform")
         for name in maps
         for place, box in boxes.items()
     ]
-    cold = {"score_kind": kind, "fill": "uniform", "temperature": 2.0, "num_classes": 8}
+    cold = {**kinds, "fill": "uniform", "temperature": 2.0, "num_classes": 8}
     return maps, [*cases, case(f"{kind}, temperature plays no part", "3x4", boxes["inside"], **cold)]
 
 
@@ -238,7 +191,7 @@ def log_probability():
     return of_probabilities("log_probability", logarithm=True)
 
 
-# ---------------------------------------------------------------------------------------- orientation and extent
+# ------------------------------------------------------------------------------ orientation and extent
 
 
 def profiles():
@@ -253,7 +206,7 @@ def profiles():
         for grid, pairs in (("6x6", allowed + released), ("3x8", allowed))
         for orientation, profile in pairs
         for place, box in boxes.items()
-    ]  # fmt: skip
+    ]
     return maps, cases
 
 
@@ -316,9 +269,14 @@ def refused():
     }
     small, part = {"num_classes": 10}, [0.25, 0.25, 0.5, 0.5]
     cases = [case(name, "3x3", box, **small) for name, box in boxes.items()]
-    cases += [case(f"{name}, clamp", "3x3", boxes[name], outside="clamp", **small) for name in list(boxes)[::4]]
-    apart = {"leaves the extent": [0.24, 0.3, 0.3, 0.3], "leaves the extent to the right": [0.3, 0.5, 0.2, 0.26]}
-    apart |= {"beside the extent": [0.3, 0.0, 0.2, 0.2], "touches the extent": [0.75, 0.3, 0.25, 0.2]}
+    for name in list(boxes)[::4]:
+        cases.append(case(f"{name}, clamp", "3x3", boxes[name], outside="clamp", **small))
+    apart = {
+        "leaves the extent": [0.24, 0.3, 0.3, 0.3],
+        "leaves the extent to the right": [0.3, 0.5, 0.2, 0.26],
+        "beside the extent": [0.3, 0.0, 0.2, 0.2],
+        "touches the extent": [0.75, 0.3, 0.25, 0.2],
+    }
     cases += [case(name, "3x3", box, **small, map_extent=part) for name, box in apart.items()]
     for name in list(apart)[2:]:
         cases.append(case(f"{name}, clamp", "3x3", apart[name], outside="clamp", **small, map_extent=part))
