@@ -357,6 +357,11 @@ def test_errors_are_one_printable_line():
     assert str(RelabelError("plain é")) == "plain é"
 
 
+def test_tracebacks_of_workers_keep_their_lines():
+    """PyTorch raises a worker's error again with the traceback as its message."""
+    assert str(RelabelError("Original Traceback:\n  File\x1b[31m")) == "Original Traceback:\n  File\\x1b[31m"
+
+
 def test_metadata_of_several_pieces(tmp_path):
     document = {"annotator": {**ANNOTATOR, "note": "é" * 70_000, "rate": 1e-07}, "classes": None}
     path = write_shard(tmp_path / "a.h5", document=document)

@@ -45,6 +45,9 @@ class RelabelError(Exception):
             where.append(f"row {self.row}")
         if self.cell is not None:
             where.append(f"cell ({self.cell[0]}, {self.cell[1]})")
+        if not where and not self.rule:
+            # Perhaps a worker's whole traceback, which PyTorch raises again as an error of the same class.
+            return "\n".join(map(printable, self.args[0].split("\n")))
         text = ": ".join([", ".join(where), self.args[0]] if where else [self.args[0]])
         return printable(f"{text} [{self.rule}]" if self.rule else text)
 
