@@ -116,6 +116,18 @@ def test_library_needs_no_toolchain(client, sample_dataset):
         pytest.skip("this machine lets nobody hide a folder")
     result = run_client(client, sample_dataset, KEY, *BOX, before=hide)
     assert result.returncode == 0, result.stderr
+    program = (
+        "import sys, h5py, torch, relabel_hdf5\n"
+        "maps = relabel_hdf5.open(sys.argv[1])\n"
+        "ids = h5py.File(sys.argv[1] + '/labels-00000.h5')['class_index'][:]\n"
+        "target = torch.from_numpy(maps.targets([0], [[0, 0, 1, 1]]))\n"
+        "print(relabel_hdf5.engine().split()[0], len(ids), round(float(target.sum()), 4))\n"
+    )
+    environment = {**os.environ, "RELABEL_LIBRARY": str(LIBRARY)}
+    result = subprocess.run(
+        [*hide, sys.executable, "-c", program, sample_dataset], capture_output=True, text=True, env=environment
+    )
+    assert result.stdout.split() == ["swift", "18", "1.0"], result.stderr
 
 
 # Targets.
