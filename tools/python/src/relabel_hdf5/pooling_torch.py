@@ -74,7 +74,10 @@ def sent(values: Tensor, device: torch.device, kind: torch.dtype) -> Tensor:
 
 
 def axis_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
-    """The weights [..., cells] of the cells of an axis (spec, section 13.3); see `geometry.axis_weights`."""
+    """The weights [..., cells] of the cells of an axis (spec, section 13.3); see `geometry.axis_weights`.
+
+    Not for `torch.compile`: it may fuse the product with the subtraction, which rounds otherwise.
+    """
     low = start.to(torch.float32) * cells - 0.5
     high = (start + length).to(torch.float32) * cells - 0.5
     extent = (high - low).clamp(min=1)
