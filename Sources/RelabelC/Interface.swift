@@ -105,8 +105,15 @@ public func makePooling(
     guard let orientation: Orientation = try word(orientation, "orientation") else {
       throw missing("orientation")
     }
-    guard numClasses >= 1, height >= 1, width >= 1, topK >= 1, temperature > 0 else {
-      throw RelabelError(.usage, "sizes and temperature must be positive")
+    let (side, entries) = (1...Int64(Layout.maximumGridSide), 1...Int64(Layout.maximumTopK))
+    guard side.contains(height), side.contains(width), entries.contains(topK), numClasses >= topK,
+      temperature > 0, temperature.isFinite
+    else {
+      throw RelabelError(
+        .usage,
+        "maps of \(height)×\(width) cells with \(topK) of \(numClasses) classes at temperature "
+          + "\(temperature) are none"
+      )
     }
     let shape = MapShape(height: Int(height), width: Int(width), topK: Int(topK))
     let pooling = try LabelPooling(

@@ -304,9 +304,28 @@ def test_null_arguments(loaded, sample_dataset):
     assert status == 64 and b"NULL" in loaded.relabel_error()
     status = loaded.relabel_pool(maps, ctypes.byref(one), None, 1, 1, b"relabel", 0, 0, None, None)
     assert status == 64 and b"threads" in loaded.relabel_error()
+    status = loaded.relabel_pool(maps, ctypes.byref(one), None, 2**62, 4, None, 0, 1, None, None)
+    assert status == 64 and b"too many" in loaded.relabel_error()
     assert loaded.relabel_pool(None, None, None, 0, 0, None, 0, 1, None, None) == 64
     loaded.relabel_close(maps)
     loaded.relabel_close(None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_classes": 0}, {"num_classes": 4}, {"num_classes": 2**40}, {"score_kind": b"odd"}, {"score_kind": None},
+        {"fill": b"odd"}, {"orientation": b"odd"}, {"orientation": b"unknown", "profile": None}, {"height": 2**60},
+        {"top_k": 2**62}, {"temperature": 0.0}, {"temperature": float("nan")}, {"profile": b"odd"},
+        {"width": 14, "profile": b"relabel-2021"},
+    ],
+)
+def test_pooling_that_makes_no_sense(loaded, change):
+    arguments = {
+        "num_classes": 1000, "score_kind": b"logit", "fill": b"zero", "temperature": 1.0, "orientation": b"yx",
+        "height": 15, "width": 15, "top_k": 5, "profile": b"relabel", "clamp": 0, **change,
+    }
+    assert loaded.relabel_pooling_create(*arguments.values()) is None and loaded.relabel_error()
 
 
 def test_a_named_library_that_is_none(tmp_path):

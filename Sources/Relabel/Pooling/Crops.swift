@@ -6,6 +6,9 @@ package struct Crops: @unchecked Sendable {
   package let images: Int
   let boxesPerImage: Int
   let threads: Int
+  /// So many that the place of every probability fits into an address.
+  private static let mostBoxes: Int64 = 1 << 36
+
   private let boxes: UnsafePointer<Double>
   private let targets: UnsafeMutablePointer<Float>
   private let covered: UnsafeMutablePointer<Double>?
@@ -31,7 +34,11 @@ package struct Crops: @unchecked Sendable {
     guard images >= 0, boxesPerImage >= 0, threads >= 1 else {
       throw RelabelError(.usage, "counts must not be negative, and threads at least 1")
     }
-    if images == 0 || boxesPerImage == 0 { return nil }
+    let (count, overflows) = images.multipliedReportingOverflow(by: boxesPerImage)
+    guard !overflows, count <= Self.mostBoxes else {
+      throw RelabelError(.usage, "\(images) images with \(boxesPerImage) boxes each are too many")
+    }
+    if count == 0 { return nil }
     guard let boxes, let targets else {
       throw RelabelError(.usage, "boxes or targets is NULL")
     }
