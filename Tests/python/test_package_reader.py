@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -395,3 +396,31 @@ def test_index_members_are_read(dataset):
         assert len(maps) == index["count"] and maps.header.build_id == index["build_id"]
     with h5py.File(dataset / "labels-00000.h5") as other, relabel_hdf5.open(dataset) as maps:
         np.testing.assert_array_equal(maps[2].class_index, other["class_index"][2])  # both have it open
+
+
+@pytest.mark.parametrize("library", ["none", None])
+def test_targets_name_what_is_wrong(sample_dataset, tmp_path, library, monkeypatch):
+    """Rule, file and image are the error's own, whichever code pools."""
+    if library:
+        monkeypatch.setattr("relabel_hdf5.native.library", lambda: None)
+    folder = tmp_path / "dataset"
+    shutil.copytree(sample_dataset, folder)
+    shard = folder / "labels-00000.h5"
+    with h5py.File(shard) as file:
+        chunk = file["score"].id.get_chunk_info(2)
+    with shard.open("r+b") as file:
+        file.seek(chunk.byte_offset + 9)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 4]))
+    box = [0.0, 0.0, 1.0, 1.0]
+    with relabel_hdf5.open(folder) as damaged:
+        with pytest.raises(relabel_hdf5.CorruptError) as caught:
+            damaged.targets([1, 9], [box, box])
+        assert (caught.value.rule, caught.value.file) == ("C008", str(shard))
+        with pytest.raises(relabel_hdf5.BoxError, match="divide pixels") as caught:
+            damaged.targets([1, 2], [box, [0.0, 0.0, 224.0, 224.0]])
+        assert (caught.value.key, caught.value.file) == (damaged.key(2), str(folder))
+        for threads in (0, -1, "2", 2.5, True):
+            with pytest.raises(relabel_hdf5.UsageError, match="threads"):
+                damaged.targets([1], [box], threads=threads)

@@ -23,6 +23,7 @@ public struct MapCodec: Sendable {
   private let cellOrder: CellOrder
   private let rules: CellRules
   private let hasWideIDs: Bool
+  private let numClasses: Int
 
   /// Makes the codec of a shard.
   public init(_ header: ShardHeader) {
@@ -31,6 +32,7 @@ public struct MapCodec: Sendable {
     cellOrder = header.cellOrder
     rules = header.cellRules(order: nil)
     hasWideIDs = header.classIndexType == .uint32
+    numClasses = header.numClasses
   }
 
   /// Orders, quantises and checks the entries of one image.
@@ -140,7 +142,8 @@ public struct MapCodec: Sendable {
   ) -> RelabelError {
     let reason =
       if faults.contains(.classOutOfRange) {
-        "class id \(cell.ids.max() ?? 0) is not below the number of classes; see --num-classes"
+        "class id \(cell.ids.max() ?? 0) is not below the number of classes, \(numClasses); "
+          + "see --num-classes and --classes"
       } else if faults.contains(.duplicateClass) {
         "a class id stands twice in the cell: \(cell.ids.map(String.init).joined(separator: ", "))"
       } else if faults.contains(.probabilitySum) && !faults.contains(.probabilityRange) {

@@ -36,7 +36,7 @@ public final class ShardedDataset: LabelMapSource {
     guard Folder.hasFile(indexPath) else {
       throw RelabelError(
         .notFound,
-        "there is no index.json here: the dataset is incomplete; run relabel-pack again",
+        "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack",
         at: Location(file: folder)
       )
     }

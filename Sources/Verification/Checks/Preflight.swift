@@ -22,10 +22,16 @@ struct Preflight {
 
   private static func violation(_ bytes: [UInt8], fileBytes: UInt64) -> Violation? {
     guard bytes.starts(with: signature), bytes.count > 8 else {
-      return Violation("S001", "the file does not start with the HDF5 signature")
+      return Violation(
+        "S001",
+        "the file does not start with the HDF5 signature: it is no HDF5 file"
+      )
     }
     guard bytes[8] == 3 else {
-      return Violation("S002", "the superblock has version \(bytes[8]), not 3")
+      return Violation(
+        "S002",
+        "the superblock has version \(bytes[8]), not 3: no writer of shards makes such HDF5 files"
+      )
     }
     guard bytes.count == superblockBytes else {
       return Violation("S004", "the file ends within its superblock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from . import native
 from .checks.cells import cell_fault
 from .column import Array
-from .errors import CorruptError, violation
+from .errors import BoxError, CorruptError, RelabelError, UsageError, violation
 from .header import ClassEntry, Header
 from .index import FILE_NAME, DatasetIndex, read_index
 from .keys import KeyTable, Positions
@@ -143,14 +144,36 @@ class LabelMaps:
 
         The Swift library reads and pools where it is found (`engine()` tells), on `threads` threads.
         """
-        positions, header = self._lookup.several(indices), self.header
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+            raise UsageError(f"threads is {threads!r}, not a whole number of at least 1")
+        positions = self._lookup.several(indices)
+        try:
+            return self._pooled(positions, boxes, profile, outside, threads)
+        except BoxError as error:
+            if error.position is None:
+                raise
+            raise BoxError(error.args[0], file=self.path, key=self.key(error.position)) from None
+
+    def _pooled(self, positions: Positions, boxes: Any, profile: str | None, outside: str, threads: int) -> Any:
+        refusal: RelabelError | None = None
         swift = native.library()
-        if swift is None:
-            return label_pooling(self.batch(positions), boxes, profile=profile, outside=outside)
+        if swift is not None:
+            try:
+                stored = self._stored(swift)
+                return pool_stored(stored, self.header, positions, boxes, profile, outside, threads)
+            except RelabelError as error:
+                refusal = error
+        # What the library refuses is refused here as well, with the rule, file and image by name.
+        targets = label_pooling(self.batch(positions), boxes, profile=profile, outside=outside)
+        if refusal is not None:
+            raise refusal
+        return targets
+
+    def _stored(self, swift: ctypes.CDLL) -> native.NativeMaps:
         if self._native is None:
             _reopen(self.path, self._identity).close()  # what lies there must still be what was opened
             self._native = native.NativeMaps(swift, self.path)
-        return pool_stored(self._native, header, positions, boxes, profile, outside, threads)
+        return self._native
 
     def position(self, key: str) -> int:
         """The position of the image with a key; raises `NotFoundError`."""

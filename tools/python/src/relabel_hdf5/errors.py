@@ -81,7 +81,9 @@ class PositionError(RelabelError, IndexError):
 
 
 class BoxError(RelabelError, ValueError):
-    """A crop box does not lie where it must."""
+    """A crop box does not lie where it must; `position` is that of its image in a batch, where it has one."""
+
+    position: int | None = None
 
 
 class UsageError(RelabelError, ValueError):

@@ -61,7 +61,10 @@ def box_rules(boxes: Any) -> list[Rule]:
     top, left, height, width = (boxes[..., side] for side in range(4))
     fractions = (boxes >= 0) & (boxes <= 1)  # false for NaN
     return [
-        (fractions.all(-1), "not all four are fractions from 0 to 1"),
+        (
+            fractions.all(-1),
+            "not all four are fractions from 0 to 1; divide pixels by the picture's height and width",
+        ),
         ((height > 0) & (width > 0), "it is empty"),
         ((top < 1) & (left < 1), "it begins at the far edge of the picture"),
         (top + height <= 1 + TOLERANCE, "it reaches beyond the lower edge of the picture"),

@@ -51,7 +51,7 @@ def read_index(folder: str) -> DatasetIndex:
     """The index of a folder; raises M001 to M003, M006, M007, M009, M010 or L002."""
     path = os.path.join(folder, FILE_NAME)
     if not os.path.exists(path):
-        message = "there is no index.json here: the dataset is incomplete; run relabel-pack again"
+        message = "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack"
         raise violation("M001", message, file=folder)
     try:
         index = parse_index(contents(path, _MAXIMUM_BYTES))

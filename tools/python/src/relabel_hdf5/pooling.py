@@ -110,10 +110,14 @@ def check_boxes(maps: Maps, boxes: Any, rules: list[geometry.Rule]) -> None:
         return
     image, number = np.argwhere(~kept)[0].tolist()
     reason = next(reason for mask, reason in rules if not mask[image, number])
-    box = tuple(float(side) for side in boxes[image, number])
+    sides = tuple(float(side) for side in boxes[image, number])
+    message = f"box {number}, (top, left, height, width) = {sides}: {reason}"
     if isinstance(maps, LabelMap):
-        raise BoxError(f"box {number}, {box}: {reason}", key=maps.key)
-    raise BoxError(f"image at position {int(maps.positions[image])}, box {number}, {box}: {reason}")
+        raise BoxError(message, key=maps.key)
+    position = int(maps.positions[image])
+    error = BoxError(f"image at position {position}, {message}")
+    error.position = position
+    raise error
 
 
 def as_batch(maps: Maps) -> MapBatch:

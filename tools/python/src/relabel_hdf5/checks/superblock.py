@@ -21,9 +21,9 @@ def check_superblock(path: str) -> Stamp:
 
 def _check(block: bytes, file_bytes: int) -> None:
     if not block.startswith(_SIGNATURE) or len(block) == len(_SIGNATURE):
-        raise violation("S001", "the file does not start with the HDF5 signature")
+        raise violation("S001", "the file does not start with the HDF5 signature: it is no HDF5 file")
     if block[8] != 3:
-        raise violation("S002", f"the superblock has version {block[8]}, not 3")
+        raise violation("S002", f"the superblock has version {block[8]}, not 3: no writer of shards makes such HDF5 files")
     if len(block) < _LENGTH:
         raise violation("S004", "the file ends within its superblock")
     if block[9:11] != b"\x08\x08":
