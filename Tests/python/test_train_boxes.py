@@ -327,6 +327,10 @@ class TestUnknown:
         with pytest.raises(UsageError, match="one Compose"):
             with_box(create_transform(48, is_training=True, separate=True))
 
+    def test_none_is_not_a_transform(self):
+        with pytest.raises(UsageError, match="transform = None: give one of torchvision or timm"):
+            with_box(None)
+
     def test_arrays_have_no_size_to_follow(self):
         with pytest.raises(UsageError, match="ndarray"):
             with_box(v1.CenterCrop(10))(np.zeros((20, 20, 3), np.uint8))
@@ -360,7 +364,7 @@ class TestGeometric:
 
     def test_timm_recipe_is_refused_and_followed(self):
         transform = create_transform(48, is_training=True, auto_augment="rand-m9-mstd0.5-inc1", re_prob=0.25)
-        with pytest.raises(UsageError, match="Rotate.*'follow'"):
+        with pytest.raises(UsageError, match=r"Rotate.*with_box\(transform, geometric='follow'\)"):
             with_box(transform)
         wrapped = with_box(transform, geometric="follow")
         for number in range(10):
@@ -378,7 +382,7 @@ class TestGeometric:
 
     @pytest.mark.parametrize("transform", [t for t in GEOMETRIC if "timm" not in type(t).__module__][:4])
     def test_what_cannot_be_followed_says_so(self, transform):
-        with pytest.raises(UsageError, match="geometric = 'ignore'"):
+        with pytest.raises(UsageError, match=r"box: with_box\(transform, geometric='ignore'\)"):
             with_box(transform, geometric="follow")
 
     def test_unknown_word(self):

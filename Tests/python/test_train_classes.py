@@ -103,6 +103,17 @@ def test_bad_lists(classes, message):
         match(["n01"], classes=classes, dropped_mass="drop")
 
 
+@pytest.mark.parametrize(("classes", "message"), [
+    ([0, 1], "member 0: class ids are strings, such as 'n01'"),
+    (["n01", None], "member None"),
+    (b"n01", "member 110"),
+    (5, "classes = 5: there are"),
+])
+def test_class_ids_are_strings(classes, message):
+    with pytest.raises(UsageError, match=message):
+        match(["n01"], classes=classes, dropped_mass="drop")
+
+
 def test_a_table_with_an_id_twice_gives_no_columns_for_it():
     table = [ClassEntry(identifier, "") for identifier in ("crane", "n02", "crane")]
     with pytest.raises(UsageError, match="more than once in the class table"):

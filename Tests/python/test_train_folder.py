@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
+from torch.utils.data import ConcatDataset, DataLoader
 from train_data import (
     FOLDERS, IMAGES, KEYS, ImportingFolder, pictures, random_crop, random_shard, seed, timm_train, transforms,
 )
 from torchvision import datasets  # after train_data, which makes this import possible
 
 import relabel_hdf5
-from relabel_hdf5 import BoxError, NotFoundError, UsageError, label_pooling
+from relabel_hdf5 import BoxError, NotFoundError, RelabelError, UsageError, label_pooling
 from relabel_hdf5.train import EpochSampler, Placement, RelabelFolder, collate_maps, with_box
 
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on machines with few cores
@@ -131,6 +131,40 @@ def test_raw_maps_travel_light(maps):
     assert batch.positions.tolist() == [int(folder(maps).positions[i]) for i in (2, 0)]
 
 
+class TestCollate:
+    def test_maps_of_two_builds_make_no_batch(self, maps, tmp_path):
+        """One header for both would decode or pool one of them wrongly."""
+        other = random_shard(tmp_path / "a.h5", attributes={"orientation": "xy"})
+        both = ConcatDataset([folder(maps, targets="maps"), folder(other, targets="maps")])
+        with pytest.raises(UsageError, match="item 1 of the batch is of other maps than item 0: .*dataset"):
+            collate_maps([both[0], both[len(KEYS)]])
+        builds = [random_shard(tmp_path / f"{i}.h5", attributes={"build_id": str(i) * 64}) for i in (1, 2)]
+        one, two = (folder(build, targets="maps")[0] for build in builds)
+        with pytest.raises(UsageError, match="build_id is '2+', and '1+' there"):
+            collate_maps([one, two])
+        with pytest.raises(UsageError, match="item 2 "):
+            collate_maps([one, one, two])
+
+    def test_equal_headers_of_two_workers_make_a_batch(self, maps):
+        dataset = folder(maps, targets="maps")
+        items = [dataset[0], pickle.loads(pickle.dumps(dataset[1]))]
+        assert items[0][1].header is not items[1][1].header
+        assert collate_maps(items)[1].positions.tolist() == dataset.positions[:2].tolist()
+
+    def test_shapes_and_lengths(self, maps):
+        image, raw = folder(maps, targets="maps")[0]
+        for changes in ({"class_index": raw.class_index[1:]}, {"score": raw.score[:, 1:]}):
+            with pytest.raises(UsageError, match="item 1 of the batch has class_index .* item 0 "):
+                collate_maps([(image, raw), (image, raw._replace(**changes))])
+        with pytest.raises(UsageError, match="item 1 of the batch has 3 members, item 0 has 2"):
+            collate_maps([(image, raw), (image, raw, 4)])
+
+    def test_pooled_items_are_named(self, maps):
+        for items in ([folder(maps)[0]], [folder(maps, targets="maps")[0], (torch.zeros(1),)], [5]):
+            with pytest.raises(UsageError, match=r"has no label map.*RelabelFolder\(targets='maps'\)"):
+                collate_maps(items)
+
+
 def test_pictures_are_read_without_exif_rotation(maps, tmp_path):
     key = KEYS[0]
     root = pictures(tmp_path, [key])
@@ -168,12 +202,23 @@ class TestClasses:
         torch.testing.assert_close(subset[3][1].double(), expected, atol=1e-6, rtol=0)
         assert subset.num_classes == 15
 
-    def test_raw_maps_get_their_columns_later(self, maps):
-        dataset = folder(maps, transforms.ToTensor(), classes="folder", dropped_mass="drop", targets="maps")
-        _, raw = dataset[3]
-        _, batch, boxes = collate_maps([(torch.zeros(1), raw)])
-        pooled = folder(maps, transforms.ToTensor(), classes="folder", dropped_mass="drop")[3][1]
-        torch.testing.assert_close(dataset.columns(label_pooling(batch, boxes))[0], pooled, atol=1e-6, rtol=0)
+    @pytest.mark.parametrize("options", [
+        {"classes": "folder", "dropped_mass": "drop"}, {"classes": FOLDERS[::-1], "dropped_mass": "spread"},
+        {"classes": "maps", "dropped_mass": "drop"},
+    ])
+    def test_raw_maps_have_no_other_columns(self, maps, options):
+        with pytest.raises(UsageError, match="all their own classes.*need targets='pooled'"):
+            folder(maps, targets="maps", **options)
+
+    def test_raw_maps_have_the_classes_of_the_maps(self, maps, tmp_path):
+        ids = [entry.id for entry in maps.classes]
+        for classes in ("maps", "unchecked", ids):
+            assert folder(maps, targets="maps", classes=classes).num_classes == 1000
+        ten = random_shard(tmp_path / "a.h5")
+        with pytest.raises(UsageError, match="own classes"):
+            folder(ten, targets="maps", classes=FOLDERS[::-1])
+        for classes in (None, "folder", FOLDERS):
+            assert folder(ten, targets="maps", classes=classes).num_classes == len(FOLDERS)
 
     def test_a_folder_of_an_unknown_class(self, maps, tmp_path):
         root = pictures(tmp_path, KEYS[:1])
@@ -230,6 +275,24 @@ class TestMissing:
         with pytest.raises(NotFoundError, match=r"18 of 18.*maps have keys such as n\d+/.*key="):
             folder(maps, root=root, classes="unchecked")
 
+    @pytest.mark.parametrize("missing", ["error", "skip", "one_hot"])
+    def test_a_complete_mismatch_is_refused_whatever_missing_says(self, maps, missing):
+        with pytest.raises(NotFoundError) as caught:
+            folder(maps, missing=missing, key=lambda path: f"train/{path}")
+        path = f"{KEYS[0]}.JPEG"
+        hint = f"{path} has the key train/{path}, the maps have keys such as {maps.key(0)}: key="
+        assert "18 of 18" in str(caught.value) and hint in str(caught.value)
+        assert "missing=" not in str(caught.value)
+
+    def test_the_keys_are_suspected_before_anything_else(self, few):
+        with pytest.raises(NotFoundError, match="the maps have keys such as .*key=.*missing='skip'"):
+            folder(few)
+
+    @pytest.mark.parametrize("made", [None, 7, b"n01/x"])
+    def test_keys_are_strings(self, maps, made):
+        with pytest.raises(UsageError, match=f"key= made {made!r} of the path '{KEYS[0]}.JPEG'"):
+            folder(maps, key=lambda path: made)
+
     def test_keys_of_the_user(self, maps, tmp_path):
         for key in KEYS[:4]:
             pictures(tmp_path, [key])
@@ -249,6 +312,8 @@ class TestMissing:
         ({"missing": "one_hot", "targets": "maps"}, "no label map"),
         ({"targets": "dense"}, "'pooled' and 'maps'"),
         ({"outside": "shrug"}, "shrug"),
+        ({"targets": "maps", "profile": "relabel"}, r"label_pooling\(maps, boxes, profile='relabel'\)"),
+        ({"targets": "maps", "outside": "clamp"}, r"label_pooling\(maps, boxes, outside='clamp'\)"),
         ({"root": "/nowhere"}, "no such image folder"),
         ({"extensions": (".gif",)}, "no pictures"),
         ({"transform": transforms.Lambda(str)}, "doesn't know"),
@@ -290,6 +355,22 @@ class TestPooling:
         with pytest.raises(BoxError, match=f"image '{KEYS[2]}'.*padding"):
             dataset[2]
 
+    @pytest.mark.parametrize("workers", [0, 1])
+    def test_what_the_transform_raises_names_the_picture(self, maps, workers):
+        dataset = folder(maps, with_box(failing, known={failing: "pixels"}))
+        place = f"{dataset.path(2)}, image '{KEYS[2]}': the transform failed with KeyError: 'colour'"
+        with pytest.raises(RelabelError) as caught:
+            list(DataLoader(dataset, sampler=[2], num_workers=workers))
+        assert place in str(caught.value) and not isinstance(caught.value, (UsageError, BoxError))
+        if not workers:
+            assert isinstance(caught.value.__cause__, KeyError)
+            assert (caught.value.key, caught.value.file) == (KEYS[2], dataset.path(2))
+
+    def test_a_transform_that_makes_what_cannot_be_followed_names_the_picture(self, maps):
+        chain = with_box(transforms.Compose([as_array, transforms.CenterCrop(9)]), known={as_array: "pixels"})
+        with pytest.raises(UsageError, match=f"image '{KEYS[1]}': a ndarray reached"):
+            folder(maps, chain)[1]
+
     def test_a_broken_picture_is_named(self, maps, tmp_path):
         root = pictures(tmp_path, KEYS[:1])
         path = root / f"{KEYS[0]}.JPEG"
@@ -307,3 +388,11 @@ class TestPooling:
 def beside(picture):
     """Stands for a crop beside the picture."""
     return picture
+
+
+def failing(picture):
+    raise KeyError("colour")
+
+
+def as_array(picture):
+    return np.asarray(picture)

@@ -131,14 +131,60 @@ class TestSampler:
         later.set_epoch(5)
         assert len(later) == len(list(later)) == COUNT
 
-    def test_state_counts_what_was_handed_out(self):
+    def test_state_needs_the_position_of_the_training_loop(self):
+        """What was handed out is more than what was trained on, where workers fetch ahead."""
         sampler = EpochSampler(10)
+        with pytest.raises(TypeError, match="position"):
+            sampler.state_dict()
         walk = iter(sampler)
-        seen = [next(walk) for _ in range(3)]
+        seen = [next(walk) for _ in range(5)][:3]
         later = EpochSampler(10)
-        later.load_state_dict(sampler.state_dict())
+        later.load_state_dict(sampler.state_dict(3))
         assert seen + list(later) == list(EpochSampler(10))
         assert list(later) == list(EpochSampler(10))  # only the pass that was interrupted is shorter
+
+    def test_state_of_another_dataset_is_refused(self, dataset, tmp_path):
+        """Of the same size, but of another build, or with other pictures at the positions."""
+        state = EpochSampler(dataset).state_dict(3)
+        assert {"build_id", "items_digest"} <= state.keys()
+        EpochSampler(folder(dataset.maps)).load_state_dict(state)
+        other = folder(random_shard(tmp_path / "b.h5", images_per_chunk=4, attributes={"build_id": "b" * 64}))
+        moved = folder(random_shard(tmp_path / "c.h5", KEYS, images_per_chunk=4))
+        for items, name in (
+            (other, r"build_id \(the build of the maps\) was"), (moved, "items_digest .a digest.* was"),
+            (range(COUNT), "build_id .* and is None"),
+        ):
+            with pytest.raises(UsageError, match=f"another walk: {name}"):
+                EpochSampler(items).load_state_dict(state)
+        with pytest.raises(UsageError, match="build_id .* was None and is"):
+            EpochSampler(dataset).load_state_dict(EpochSampler(COUNT).state_dict(3))
+        with pytest.raises(UsageError, match="build_id"):
+            RelabelStream(other, batch_size=4).load_state_dict(state)
+
+    def test_state_of_a_plain_count_names_no_maps(self):
+        assert EpochSampler(10).state_dict(3) == {
+            "seed": 0, "ranks": 1, "order": "uniform", "tail": "drop", "count": 10, "epoch": 0, "position": 3,
+        }
+
+    @pytest.mark.parametrize(("changes", "message"), [
+        ({"epoch": None}, "the epoch None: it is an integer"),
+        ({"epoch": -1}, "the epoch -1"),
+        ({"position": "3"}, "the position '3'"),
+        ({"position": 3.0}, "the position 3.0"),
+        ({"position": -1}, "the position -1"),
+    ])
+    def test_state_of_other_types_is_refused(self, changes, message):
+        with pytest.raises(UsageError, match=message):
+            EpochSampler(10).load_state_dict({**EpochSampler(10).state_dict(3), **changes})
+
+    @pytest.mark.parametrize("name", ["epoch", "position"])
+    def test_incomplete_states_are_refused(self, name):
+        state = EpochSampler(10).state_dict(np.int64(3))
+        EpochSampler(10).load_state_dict(state)
+        del state[name]
+        for bad, message in ((state, f"no '{name}'"), (None, "the state is None")):
+            with pytest.raises(UsageError, match=f"{message}.*what state_dict returned"):
+                EpochSampler(10).load_state_dict(bad)
 
     def test_state_of_another_walk_is_refused(self):
         state = EpochSampler(10, seed=1).state_dict(3)
@@ -282,6 +328,23 @@ class TestJoinMaps:
             list(join_maps(samples, shard))
         found = list(join_maps(samples, shard, missing="skip"))
         assert [sample["__key__"] for sample in found] == [KEYS[0], KEYS[1]]
+
+    @pytest.mark.parametrize("missing", ["error", "skip"])
+    def test_a_complete_mismatch_is_refused(self, shard, missing):
+        samples = self.samples([f"train/{key}" for key in KEYS])
+        with pytest.raises(NotFoundError, match=rf"train/{KEYS[0]}.*maps have keys such as n\d+/"):
+            list(join_maps(samples, shard, batch_size=4, missing=missing))
+        assert list(join_maps([], shard, missing=missing)) == []
+        late = [*samples, *self.samples(KEYS[:1])]
+        assert len(list(join_maps(late, shard, batch_size=4, missing="skip"))) == 1
+        early = [*self.samples(KEYS[:1]), *samples]
+        assert len(list(join_maps(early, shard, batch_size=4, missing="skip"))) == 1
+
+    @pytest.mark.parametrize("key", [b"n01/x", 5, None])
+    def test_keys_are_strings(self, shard, key):
+        for missing in ("error", "skip"):
+            with pytest.raises(UsageError, match=f"the '__key__' of a sample is {key!r}"):
+                list(join_maps(self.samples([KEYS[0], key]), shard, missing=missing))
 
     def test_members_are_the_users(self, shard):
         assert len(list(join_maps(self.samples(member="name"), shard, key="name"))) == COUNT

@@ -38,6 +38,10 @@ def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | N
     """
     if geometric not in ("error", "ignore", "follow"):
         raise UsageError(f"geometric = {geometric!r}: there are 'error', 'ignore' and 'follow'")
+    if transform is None:
+        raise UsageError(
+            "transform = None: give one of torchvision or timm that makes tensors, such as ToTensor()"
+        )
     return WithBox(transform, _Builder(geometric, known or {}).step(transform))
 
 
@@ -158,10 +162,14 @@ class _Builder:
             return _Pixels(transform)
         if self._geometric == "follow" and followed is not None:
             return _Moves(transform, followed)
-        follow = " 'follow' for the bounding box of what is still seen," if followed is not None else ""
+        follow = (
+            "with_box(transform, geometric='follow') takes the bounding box of what is still seen, "
+            if followed is not None else ""
+        )
         raise UsageError(
             f"{name} turns, shears, warps or shifts the picture, and the labels with it. Leave it out, or "
-            f"say what becomes of the box: geometric ={follow} 'ignore' to keep the box of the crop"
+            f"say what becomes of the box: {follow}with_box(transform, geometric='ignore') keeps the box of "
+            "the crop"
         )
 
 

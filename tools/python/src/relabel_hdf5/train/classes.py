@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -115,11 +115,17 @@ def _wanted(
         return known
     if classes == "folder":
         return folders
-    if isinstance(classes, str):
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
         raise UsageError(
             f"classes = {classes!r}: there are 'maps', 'folder', 'unchecked', or a list of class ids"
         )
-    return classes
+    wanted = tuple(classes)
+    for identifier in wanted:
+        if not isinstance(identifier, str):
+            raise UsageError(
+                f"classes has the member {identifier!r}: class ids are strings, such as {known[0]!r}"
+            )
+    return wanted
 
 
 def _columns(known: tuple[str, ...], wanted: Sequence[str], dropped_mass: DroppedMass | None) -> ClassColumns:

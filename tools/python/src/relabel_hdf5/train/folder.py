@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 import relabel_hdf5
 
-from ..errors import BoxError, UsageError
+from ..errors import BoxError, RelabelError, UsageError
 from ..geometry import is_clamped, is_transposed
 from .box_transform import WithBox, with_box
 from .classes import DroppedMass, match_classes
@@ -21,16 +21,18 @@ from .join import Missing, join
 from .pictures import EXTENSIONS, KeyOfPath, Pictures
 from .raw_maps import RawMap
 
+
 class RelabelFolder(Dataset[tuple[Any, ...]]):
     """The pictures of an image folder (root/WNID/NAME.jpg), each with the pooled target of its crop.
 
     An item is (image, target): what `transform` makes of the picture, and a float32 tensor [num_classes].
     With `outside="clamp"` the covered share of the crop follows, a float; with `label=True` the image's
     label, an int. With `targets="maps"` the second member is a `RawMap`: use `collate_maps` and pool on the
-    device.
+    device. Then `profile` and `outside` are arguments of that `label_pooling`, and the classes are the maps'.
 
     - `maps`: what `relabel_hdf5.open` returned, or a path for it.
     - `transform`: a transform of torchvision or timm, or the result of `with_box` where it needs options.
+      What it raises comes as a `RelabelError` that names the picture.
     - `profile`, `outside`: as in `label_pooling`. Maps of unknown orientation need a profile.
     - `classes`: whose classes the model has. None: the folders' are the maps', all of them in the same order,
       or `UsageError` says where they differ. ``"maps"``: the maps', of which the folders are some.
@@ -40,7 +42,8 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
       ``"renormalise"`` divides by what the kept ones have, ``"drop"`` lets targets sum to less than 1,
       ``"spread"`` shares it equally among the kept ones.
     - `missing`: what becomes of pictures without a map: ``"error"`` refuses them with the first ten keys,
-      ``"skip"`` leaves them out, ``"one_hot"`` gives them the one-hot target of their folder.
+      ``"skip"`` leaves them out, ``"one_hot"`` gives them the one-hot target of their folder. Where no
+      picture at all has a map, `NotFoundError` says so, whatever `missing` is.
     - `key`: from a picture's path below `root` to the key of its map; by default the path without extension.
 
     Items come in the order of torchvision's ImageFolder. Works in forked and spawned workers; asked for a
@@ -73,7 +76,9 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         self._profile, self._outside, self._clamped = profile, outside, is_clamped(outside)
         self._transform = transform if isinstance(transform, WithBox) else with_box(transform)
         self._raw, self._label = targets == "maps", label
-        if not self._raw:
+        if self._raw:
+            _refuse_pooling_arguments(profile, outside)
+        else:
             is_transposed(self.maps.header, profile)  # refuses maps that can't be pooled
         self._plain_header = replace(self.maps.header, metadata={})  # workers send it with every batch
 
@@ -81,6 +86,11 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         self.columns, columns_of_folders = match_classes(
             self._pictures.folders, self.maps.classes, self.maps.header.num_classes, classes, dropped_mass
         )
+        if self._raw and (self.columns.source is not None or dropped_mass is not None):
+            raise UsageError(
+                "targets = 'maps' hands out maps of all their own classes, in their order: other columns "
+                "(classes=, dropped_mass=) need targets='pooled'"
+            )
         if columns_of_folders is None and (label or missing == "one_hot"):
             raise UsageError("nothing says which class a folder is: the maps have another number of classes")
         self.positions, self.skipped = join(self._pictures, self.maps, missing)
@@ -136,10 +146,12 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         return list(zip(images, *parts, strict=True))
 
     def _transformed(self, index: int) -> tuple[Any, np.ndarray]:
+        picture = self._pictures.read(index)
         try:
-            return self._transform(self._pictures.read(index))
-        except BoxError as error:
-            raise BoxError(error.args[0], key=self.key(index)) from error
+            transformed: tuple[Any, np.ndarray] = self._transform(picture)
+        except Exception as error:
+            raise _naming(error, self.path(index), self.key(index)) from error
+        return transformed
 
     def _targets(self, items: np.ndarray, boxes: np.ndarray) -> list[Any]:
         positions = self.positions[items]
@@ -166,3 +178,20 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
             RawMap(ids, score, extent, position, self._plain_header, box)
             for ids, score, extent, position, box in rows
         ]]
+
+
+def _refuse_pooling_arguments(profile: str | None, outside: str) -> None:
+    for name, value, default in (("profile", profile, None), ("outside", outside, "error")):
+        if value != default:
+            raise UsageError(
+                f"{name} = {value!r} says how maps are pooled, and targets = 'maps' pools none: give it to "
+                f"label_pooling(maps, boxes, {name}={value!r})"
+            )
+
+
+def _naming(error: Exception, file: str, key: str) -> RelabelError:
+    """What a transform raised, with the place of its picture."""
+    for kind in (BoxError, UsageError):
+        if isinstance(error, kind):
+            return kind(error.args[0], file=file, key=key)
+    return RelabelError(f"the transform failed with {type(error).__name__}: {error}", file=file, key=key)

@@ -17,18 +17,19 @@ def join(pictures: Pictures, maps: Any, missing: Missing) -> tuple[np.ndarray, t
     """The position of each picture's map, int64, -1 for none; and the keys of pictures that were left out.
 
     Pictures without a map raise `NotFoundError`, or are forgotten with `missing` = ``"skip"``, or stay with
-    ``"one_hot"``. Two pictures of one map raise `UsageError`.
+    ``"one_hot"``; where no picture has a map it is raised whatever `missing` is, for then the keys don't fit.
+    Two pictures of one map raise `UsageError`.
     """
     positions = np.concatenate([
         maps.positions([pictures.key(index) for index in block]) for block in _blocks(len(pictures), 1 << 16)
     ])
     _refuse_shared_maps(pictures, positions)
     found = positions >= 0
-    if missing == "one_hot" or found.all():
-        return positions, ()
     without = np.flatnonzero(~found).tolist()
-    if missing == "error":
+    if not found.any() or (without and missing == "error"):
         raise NotFoundError(_message(pictures, without, maps), file=str(pictures.root))
+    if missing == "one_hot" or not without:
+        return positions, ()
     skipped = tuple(pictures.key(index) for index in without)
     pictures.keep(found)
     return positions[found], skipped
@@ -53,10 +54,13 @@ def _refuse_shared_maps(pictures: Pictures, positions: np.ndarray) -> None:
 
 def _message(pictures: Pictures, without: list[int], maps: Any) -> str:
     first = ", ".join(pictures.key(index) for index in without[:10])
-    hint = ""
-    if len(without) == len(pictures) and len(maps):
-        hint = f" The maps have keys such as {maps.key(0)}: does key= have to make such ones from paths?"
+    count = f"{len(without)} of {len(pictures)} pictures have no label map, the first of them: {first}."
+    example = f"{pictures.path(without[0])} has the key {pictures.key(without[0])}"
+    keys = f"the maps have keys such as {maps.key(0)}" if len(maps) else "there are no maps at all"
+    hint = f"{example}, {keys}: key= makes the keys of maps from the paths of pictures"
+    if len(without) == len(pictures):
+        return f"{count} {hint}"
     return (
-        f"{len(without)} of {len(pictures)} pictures have no label map, the first of them: {first}. Say "
-        f"missing='skip' to leave them out, or missing='one_hot' to give them their folder's label.{hint}"
+        f"{count} {hint}. Or say missing='skip' to leave them out, or missing='one_hot' to give them their "
+        "folder's label"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sized
 from typing import Any, Literal
@@ -14,6 +15,9 @@ from ..errors import UsageError
 
 Order = Literal["uniform", "chunk"]
 Tail = Literal["drop", "pad", "uneven"]
+
+IDENTITY = ("seed", "ranks", "order", "tail", "count", "build_id", "items_digest")
+"""The members of a state that say which walk it belongs to."""
 
 
 class WalkOfRank:
@@ -33,6 +37,7 @@ class WalkOfRank:
         self.seed, self.order, self.tail = seed, order, tail
         self.rank, self.ranks = _place_among_ranks(rank, ranks)
         self.count, self._item_at, self._chunks = _layout(items)
+        self.build_id, self.items_digest = _identity(items, self._item_at)
         if order == "chunk":
             self._demand_chunks(items)
         self.length = len(rank_places(self.count, self.rank, self.ranks, tail))
@@ -45,9 +50,9 @@ class WalkOfRank:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that the walk depends on but the epoch and the rank."""
-        names = ("seed", "ranks", "order", "tail", "count")
-        return {name: getattr(self, name) for name in names}
+        """All that the walk depends on but the epoch and the rank; the last two only with maps."""
+        values = {name: getattr(self, name) for name in IDENTITY}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _demand_chunks(self, items: Any) -> None:
         if self._chunks is None:
@@ -77,6 +82,14 @@ def _layout(items: Any) -> tuple[int, np.ndarray, np.ndarray | None]:
     if isinstance(items, Sized):
         return len(items), np.arange(len(items)), None
     raise UsageError(f"a {type(items).__name__} has no length to make an order of")
+
+
+def _identity(items: Any, item_at: np.ndarray) -> tuple[str | None, str | None]:
+    """The build of the maps and a digest of the item at each position; None where there are no maps."""
+    header = getattr(getattr(items, "maps", items), "header", None)
+    if header is None:
+        return None, None
+    return header.build_id, hashlib.blake2b(item_at.astype("<i8").tobytes(), digest_size=8).hexdigest()
 
 
 def _place_among_ranks(rank: int | None, ranks: int | None) -> tuple[int, int]:

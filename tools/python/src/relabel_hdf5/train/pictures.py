@@ -43,7 +43,11 @@ class Pictures:
 
     def key(self, index: int) -> str:
         """The key of the picture's map."""
-        return self._key(self.path(index))
+        path = self.path(index)
+        key: object = self._key(path)
+        if not isinstance(key, str):
+            raise UsageError(f"key= made {key!r} of the path {path!r}: the key of a map is a string")
+        return key
 
     def keep(self, chosen: np.ndarray) -> None:
         """Forgets all pictures but those where `chosen` is true."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import default_collate
 
+from ..errors import UsageError
 from ..header import Header
 from ..labels import MapBatch
 
@@ -34,8 +36,11 @@ def collate_maps(items: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     """The collate function for `RelabelFolder(targets="maps")`: (images, maps, boxes), labels if asked for.
 
     `maps` is a `MapBatch` of tensors, 9,000 bytes an image for 15×15×5 entries. Pool it where the model is:
-    ``label_pooling(maps.to(device), boxes.to(device))``.
+    ``label_pooling(maps.to(device), boxes.to(device))``. Raises `UsageError` for items without a `RawMap`,
+    and where their maps are not of one build: a batch has one header.
     """
+    for place, item in enumerate(items):
+        _check_item(place, item, items[0])
     pictures, rows, *labels = zip(*items, strict=True)
     batch = MapBatch(
         class_index=np.stack([row.class_index for row in rows]),
@@ -47,3 +52,32 @@ def collate_maps(items: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     boxes = torch.from_numpy(np.stack([row.box for row in rows]))
     collated = [default_collate(list(part)) for part in (pictures, *labels)]
     return (collated[0], batch.torch(), boxes, *collated[1:])
+
+
+def _check_item(place: int, item: Any, first: Any) -> None:
+    if not isinstance(item, tuple) or len(item) < 2 or not isinstance(item[1], RawMap):
+        raise UsageError(
+            f"item {place} of the batch has no label map: collate_maps takes items of "
+            "RelabelFolder(targets='maps'); pooled targets need no collate function"
+        )
+    row, other = item[1], first[1]
+    if row.header != other.header:
+        raise UsageError(
+            f"item {place} of the batch is of other maps than item 0: "
+            f"{_difference(row.header, other.header)} there. A batch has one header: take "
+            "the items of a batch from one dataset"
+        )
+    if row.class_index.shape != other.class_index.shape or row.score.shape != other.score.shape:
+        raise UsageError(
+            f"item {place} of the batch has class_index {list(row.class_index.shape)} and score "
+            f"{list(row.score.shape)}, item 0 {list(other.class_index.shape)} and {list(other.score.shape)}"
+        )
+    if len(item) != len(first):
+        raise UsageError(f"item {place} of the batch has {len(item)} members, item 0 has {len(first)}")
+
+
+def _difference(header: Header, other: Header) -> str:
+    """The first member in which two headers differ."""
+    names = (field.name for field in fields(Header) if field.compare)
+    name = next(name for name in names if getattr(header, name) != getattr(other, name))
+    return f"{name} is {getattr(header, name)!r}, and {getattr(other, name)!r}"

@@ -39,12 +39,11 @@ class EpochSampler(Sampler[int]):
         self._walk = WalkOfRank(items, seed, rank, ranks, order, tail)
         self.epoch = 0
         self._start = 0
-        self._handed_out = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch: one that `load_state_dict` loaded goes on where it stopped, another begins."""
         if epoch != self.epoch:
-            self.epoch, self._start, self._handed_out = epoch, 0, 0
+            self.epoch, self._start = epoch, 0
 
     def __len__(self) -> int:
         """The items of this epoch that are still to come when it is walked."""
@@ -52,22 +51,17 @@ class EpochSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         items = self._walk.items(self.epoch)[self._start :].tolist()
-        self._handed_out, self._start = self._start, 0
-        for item in items:
-            self._handed_out += 1
-            yield item
+        self._start = 0
+        yield from items
 
-    def state_dict(self, position: int | None = None) -> dict[str, Any]:
+    def state_dict(self, position: int) -> dict[str, Any]:
         """What is needed to go on in the middle of this epoch (spec section 14.5).
 
-        `position` is the number of items that this rank has trained on in this epoch. Give it where
-        DataLoader has workers, for they ask for batches ahead; without it, the items handed out so far count
-        as seen.
+        `position` is the number of items that this rank has trained on in this epoch. Only the training loop
+        knows it: DataLoader's workers ask for batches ahead.
         """
-        seen = self._handed_out if position is None else position
-        return {**self._walk.identity, "epoch": self.epoch, "position": seen}
+        return {**self._walk.identity, "epoch": self.epoch, "position": position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on where a state was taken; raises `UsageError` where it belongs to another walk."""
         self.epoch, self._start = checked_state(state, self._walk)
-        self._handed_out = self._start

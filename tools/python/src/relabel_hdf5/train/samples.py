@@ -27,7 +27,8 @@ def join_maps(
 
     `maps` is what `relabel_hdf5.open` returned, or a path for it; `key` is the member that holds the key of
     the map. `batch_size` samples are held at a time, and each chunk of the maps that they need is read once.
-    A sample without a map raises `NotFoundError`, or is left out with `missing="skip"`. In webdataset:
+    A sample without a map raises `NotFoundError`, or is left out with `missing="skip"`; a stream of which no
+    sample has a map raises it at its end all the same. In webdataset:
     ``dataset.compose(functools.partial(join_maps, maps="labels/"))``.
     """
     if missing not in ("error", "skip"):
@@ -42,22 +43,36 @@ def join_maps(
 def _joined(
     samples: Iterator[dict[str, Any]], maps: Any, key: str, batch_size: int, missing: str
 ) -> Iterator[dict[str, Any]]:
+    first, any_found = None, False
     while held := list(islice(samples, batch_size)):
         positions = np.asarray(maps.positions([_key(sample, key) for sample in held]))
+        first = held[0][key] if first is None else first
         without = [sample[key] for sample, position in zip(held, positions, strict=True) if position < 0]
         if without and missing == "error":
-            first = ", ".join(without[:10])
-            raise NotFoundError(f"samples without a label map: {first}; missing='skip' leaves them out")
+            raise NotFoundError(
+                f"samples without a label map: {', '.join(without[:10])}. {_example(maps)}; missing='skip' "
+                "leaves them out"
+            )
         found = np.flatnonzero(positions >= 0)
+        any_found |= len(found) > 0
         batch = maps.batch(positions[found])
         for row, index in enumerate(found.tolist()):
             extent = tuple(batch.extent[row].tolist())
             yield {**held[index], "relabel": LabelMap(
                 batch.class_index[row], batch.score[row], extent, int(positions[index]), batch.header, maps
             )}
+    if first is not None and not any_found:
+        raise NotFoundError(f"not one sample has a label map, the first of them: {first}. {_example(maps)}")
+
+
+def _example(maps: Any) -> str:
+    return f"The maps have keys such as {maps.key(0)}" if len(maps) else "There are no maps at all"
 
 
 def _key(sample: dict[str, Any], key: str) -> str:
     if key not in sample:
         raise UsageError(f"a sample has no {key!r}, only {', '.join(map(repr, sample))}")
-    return str(sample[key])
+    value: object = sample[key]
+    if not isinstance(value, str):
+        raise UsageError(f"the {key!r} of a sample is {value!r}: the key of a map is a string")
+    return value

@@ -18,9 +18,10 @@ from .progress import checked_state
 class RelabelStream(IterableDataset[tuple[Any, ...]]):
     """Yields the items of a `RelabelFolder` in the order of spec section 14.
 
-    Batches go to DataLoader's workers in turn, so the sequence is the same with any number of them; for that
-    `batch_size` must be the DataLoader's. A batch's chunks of maps are read once each. The other arguments
-    are those of `EpochSampler`.
+    Batches go to DataLoader's workers in turn, so the sequence is the same with any number of them. Give the
+    `batch_size` of the DataLoader, which nothing can check here: with another one and several workers, items
+    come in an order that depends on the number of workers, and no position describes it. A batch's chunks of
+    maps are read once each. The other arguments are those of `EpochSampler`.
 
     Call `set_epoch` before every epoch: workers that persist see it too.
     """
