@@ -64,7 +64,8 @@ let package = Package(
       swiftSettings: settings,
       linkerSettings: [
         .unsafeFlags([
-          "-static-stdlib", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-all", "-Xlinker",
+          "-static-stdlib", "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "--gc-sections",
+          "-Xlinker", "--strip-all", "-Xlinker",
           "-soname=libRelabelC.so", "-Xlinker",
           "--version-script=\(Context.packageDirectory)/Sources/RelabelC/exports.map",
         ])

@@ -6,7 +6,12 @@ package enum Library {
   /// The library is not re-entrant in every build, so every call of this package holds this lock.
   ///
   /// Recursive, because handles are closed wherever their last use ends.
-  private static let lock = RecursiveLock()
+  private static let lock: RecursiveLock = {
+    // A forked child finds the library between two calls and the lock free, whatever other threads
+    // of the parent were doing.
+    pthread_atfork({ Library.lock.acquire() }, { Library.lock.release() }, { Library.lock.renew() })
+    return RecursiveLock()
+  }()
 
   /// Runs `body` as the only user of the HDF5 library in this process.
   ///
@@ -37,9 +42,6 @@ package enum Library {
     H5open()
     // A file may name any filter; only those compiled into the library may ever run.
     H5PLset_loading_state(0)
-    // A forked child finds the library between two calls and the lock free, whatever other threads
-    // of the parent were doing.
-    pthread_atfork({ Library.lock.acquire() }, { Library.lock.release() }, { Library.lock.renew() })
     return true
   }()
 

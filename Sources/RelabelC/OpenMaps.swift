@@ -11,6 +11,8 @@ final class OpenMaps: @unchecked Sendable {
   private var process: pid_t
 
   init(_ path: String) throws(RelabelError) {
+    // A child may have another working folder than its parent had.
+    let path = Folder.absolute(path)
     self.path = path
     source = try openLabelMaps(path)
     header = try source.header

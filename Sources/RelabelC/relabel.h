@@ -1,6 +1,7 @@
 /* relabel.h: label maps and LabelPooling for C and all that can call it.
  *
- * Link with libRelabelC.so, which carries all it needs but the HDF5 and libdeflate libraries.
+ * Link with libRelabelC.so, which carries the Swift runtime; besides the C and C++ runtimes it needs the
+ * HDF5 and libdeflate libraries. It can't be unloaded.
  * Words and definitions: spec/relabel-hdf5.md, LabelPooling in section 13.
  *
  * Every function may be called from any thread, and in a child after fork, where files are opened
@@ -20,12 +21,12 @@ extern "C" {
 enum relabel_status {
   RELABEL_OK = 0,
   RELABEL_UNSAFE = 4,       /* the file could do harm */
-  RELABEL_CORRUPT = 5,      /* the file is damaged, or breaks the format's rules */
+  RELABEL_CORRUPT = 5,      /* labels that are damaged, or break the format's rules */
   RELABEL_UNSUPPORTED = 6,  /* the file needs a newer reader */
   RELABEL_USAGE = 64,       /* a box, profile or argument that makes no sense */
-  RELABEL_NOT_FOUND = 66,   /* no such file, key or position */
+  RELABEL_NOT_FOUND = 66,   /* no such key or position, or a folder without index.json */
   RELABEL_INTERNAL = 70,
-  RELABEL_IO = 74           /* the operating system refused */
+  RELABEL_IO = 74           /* no such file, or the operating system refused it */
 };
 
 /* Label maps: a shard, or a dataset of shards. */
@@ -62,7 +63,7 @@ int64_t relabel_find(relabel_maps *maps, const char *key);
  * targets     [count][boxes_per_image][num_classes] receives the probabilities
  * covered     NULL, or [count][boxes_per_image]: receives the share of each box that the map covers
  *
- * Returns RELABEL_OK or the status of the first failure; targets are then unspecified. */
+ * Returns RELABEL_OK or the status of the first failure in file order; targets are then unspecified. */
 int32_t relabel_pool(relabel_maps *maps, const int64_t *positions, const double *boxes,
                      int64_t count, int64_t boxes_per_image, const char *profile, int32_t clamp,
                      int32_t threads, float *targets, double *covered);

@@ -296,6 +296,28 @@ def test_unknown_orientation(tmp_path):
         pooled(folder, [0])
 
 
+def test_another_working_folder(sample_dataset, tmp_path):
+    """A program may change its folder after it opened maps by a relative path, and its children too."""
+    program = (
+        "import os, sys, numpy as np\n"
+        "from relabel_hdf5 import native, open as open_maps\n"
+        "header = open_maps('dataset').header\n"
+        "held = native.NativeMaps(native.library(), 'dataset')\n"
+        "os.chdir('/')\n"
+        "pool = lambda: held.targets(np.array([0]), np.array([[[0, 0, 1, 1.0]]]), header, None, False, 1)\n"
+        "pool()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n    pool()\n    os._exit(0)\n"
+        "sys.exit(os.waitpid(child, 0)[1])\n"
+    )
+    (tmp_path / "dataset").symlink_to(sample_dataset)
+    environment = {**os.environ, "RELABEL_LIBRARY": str(LIBRARY)}
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_null_arguments(loaded, sample_dataset):
     assert loaded.relabel_open(None) is None and b"path" in loaded.relabel_error()
     maps = loaded.relabel_open(os.fsencode(sample_dataset))
@@ -315,7 +337,7 @@ def test_null_arguments(loaded, sample_dataset):
     "change",
     [
         {"num_classes": 0}, {"num_classes": 4}, {"num_classes": 2**40}, {"score_kind": b"odd"}, {"score_kind": None},
-        {"fill": b"odd"}, {"orientation": b"odd"}, {"orientation": b"unknown", "profile": None}, {"height": 2**60},
+        {"fill": b"odd"}, {"fill": b"uniform"}, {"orientation": b"odd"}, {"orientation": b"unknown", "profile": None}, {"height": 2**60},
         {"top_k": 2**62}, {"temperature": 0.0}, {"temperature": float("nan")}, {"profile": b"odd"},
         {"width": 14, "profile": b"relabel-2021"},
     ],

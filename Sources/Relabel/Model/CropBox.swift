@@ -30,8 +30,8 @@ public struct CropBox: Hashable, Sendable {
   var bottom: Double { top + height }
   /// The right edge.
   var right: Double { left + width }
-  /// The share of the picture.
-  var area: Double { height * width }
+  /// The area of this box as a share of another's.
+  func share(of box: CropBox) -> Double { (height / box.height) * (width / box.width) }
 
   /// Why this is not a box within a picture, or nil when it is one.
   public var fault: String? {

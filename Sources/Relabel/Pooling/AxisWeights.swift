@@ -25,6 +25,7 @@ struct AxisWeights: ~Copyable {
   ///   - count: cells along the axis, at most the capacity.
   /// - Complexity: O(`count`).
   mutating func fill(start: Double, length: Double, count: Int) {
+    precondition(count <= values.count)
     for cell in cells { values[cell] = 0 }
     // Every rounding up to the number of samples is part of the definition.
     let size = Float(count)

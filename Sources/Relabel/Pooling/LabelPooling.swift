@@ -63,6 +63,12 @@ public struct LabelPooling: Sendable {
           + "the released code takes both lengths from the width"
       )
     }
+    guard kernel.kind != .logit || kernel.fill == .zero else {
+      throw RelabelError(
+        .usage,
+        "absent classes of logits have logit 0: fill is 'zero', not 'uniform'"
+      )
+    }
     guard kernel.numClasses <= Self.maximumClasses else {
       throw RelabelError(.usage, "targets of \(kernel.numClasses) classes are not pooled")
     }
@@ -83,7 +89,7 @@ public struct LabelPooling: Sendable {
   /// - Returns: the target, sparse.
   /// - Throws: `.usage` for a box that is none, or that leaves the extent; `.invalidInput` for a
   ///   class id that is too high.
-  /// - Complexity: O(entries under the box), and memory for `numClasses` sums.
+  /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
     let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
     return try target(of: map, in: box, scratch)
@@ -195,6 +201,6 @@ public struct LabelPooling: Sendable {
           + "or ask for clamping"
       )
     }
-    return (mapped, outside == .clamp ? inside.area / box.area : 1)
+    return (mapped, outside == .clamp ? inside.share(of: box) : 1)
   }
 }

@@ -19,7 +19,8 @@ extension LabelMap {
   func withEntries<Result>(
     _ body: (MapEntries<UInt32>) throws(RelabelError) -> Result
   ) throws(RelabelError) -> Result {
-    try classIndex.withUnsafeBufferPointer { ids throws(RelabelError) in
+    precondition(classIndex.count == shape.entries && score.count == shape.entries)
+    return try classIndex.withUnsafeBufferPointer { ids throws(RelabelError) in
       try score.withUnsafeBufferPointer { scores throws(RelabelError) in
         guard let ids = ids.baseAddress, let scores = scores.baseAddress else {
           preconditionFailure("a map has at least one entry")

@@ -89,7 +89,8 @@ package struct PoolingKernel: Sendable {
     // Classes without an entry have logit 0; where there are none, the highest may lie far below.
     var highest = sums.count < numClasses ? 0 : -Double.infinity
     for place in 0..<sums.count { highest = max(highest, sums[place]) }
-    let scale = 1 / temperature
+    // Infinity times 0 would be no number.
+    let scale = min(1 / temperature, .greatestFiniteMagnitude)
     let others = Double(numClasses - sums.count)
     var total = others > 0 ? others * exp(-highest * scale) : 0
     for place in 0..<sums.count {

@@ -36,6 +36,13 @@ package enum Folder {
     return stat(path, &status) == 0
   }
 
+  /// A path that means the same after the program changed its folder.
+  package static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return String(cString: folder) + "/" + path
+  }
+
   /// The size of a regular file; anything else, such as a pipe that would block, is refused.
   ///
   /// - Throws: `.io` naming the file.

@@ -7,7 +7,7 @@ extension LabelMapSource {
   ///   - pooling: made from this source's header.
   ///   - threads: how many threads share the chunks.
   /// - Returns: targets in the order of positions and boxes.
-  /// - Throws: the first failure in that order, naming file and image.
+  /// - Throws: the first failure in file order, naming file and image.
   public func targets(
     at positions: [Int],
     in boxes: [[CropBox]],
@@ -29,7 +29,7 @@ extension LabelMapSource {
   ///   - positions: one image for each of `crops`.
   ///   - pooling: made from this source's header.
   ///   - crops: the boxes, and where targets go.
-  /// - Throws: the first failure, naming file and image; targets are then unspecified.
+  /// - Throws: the first failure in file order, naming file and image; targets are then unspecified.
   package func writeTargets(
     at positions: [Int],
     _ pooling: LabelPooling,
@@ -74,7 +74,8 @@ extension LabelMapSource {
 
   /// An error with the file and the key of the image it is about.
   private func named(_ error: RelabelError, _ position: Int) -> RelabelError {
-    guard error.location.row == nil else { return error }
+    // What reading throws names its shard and row already.
+    guard error.location.file == nil else { return error }
     return error.located(Location(file: path, key: try? key(at: position), row: position))
   }
 

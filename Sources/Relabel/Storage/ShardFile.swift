@@ -5,7 +5,9 @@ internal import HDF5
 /// The reader takes the first violation as its error, the verifier collects them all.
 package final class ShardFile: Sendable {
   package let path: String
-  private let stamp: FileStamp?
+  /// Where the file is, whatever folder the program changes to.
+  private let place: String
+  private let stamp: FileStamp
   package let header: ShardHeader
   package let rows: Int
   package let classIndex: StoredColumn
@@ -31,9 +33,11 @@ package final class ShardFile: Sendable {
     report: (Violation) -> Void
   ) throws(RelabelError) -> ShardFile? {
     let bytes = try Folder.fileBytes(path)
+    // Before the library looks: a file that is replaced while it is opened must not pass as it.
+    guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
     do {
       return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
-        try open(path, bytes: bytes, report: report)
+        try open(path, stamp, bytes: bytes, report: report)
       }
     } catch {
       throw RelabelError(reading: error, path)
@@ -42,6 +46,7 @@ package final class ShardFile: Sendable {
 
   private static func open(
     _ path: String,
+    _ stamp: FileStamp,
     bytes: Int64,
     report: @escaping (Violation) -> Void
   ) throws(HDF5Error) -> ShardFile? {
@@ -52,11 +57,12 @@ package final class ShardFile: Sendable {
     else { return nil }
     let layout = LayoutInspection(root: root, report: report)
     guard let (header, rows) = try layout.inspect(file, descriptions) else { return nil }
-    return try ShardFile(path, file, header, rows, descriptions)
+    return try ShardFile(path, stamp, file, header, rows, descriptions)
   }
 
   private init(
     _ path: String,
+    _ stamp: FileStamp,
     _ file: borrowing File,
     _ header: ShardHeader,
     _ rows: Int,
@@ -73,7 +79,8 @@ package final class ShardFile: Sendable {
       return column
     }
     self.path = path
-    stamp = FileStamp(path)
+    place = Folder.absolute(path)
+    self.stamp = stamp
     self.header = header
     self.rows = rows
     classIndex = try required(Layout.classIndex)
@@ -94,7 +101,7 @@ package final class ShardFile: Sendable {
   ///
   /// - Throws: `.corrupt` naming the file.
   func checkUnchanged() throws(RelabelError) {
-    if FileStamp(path) != stamp {
+    if FileStamp(place) != stamp {
       throw RelabelError(
         .corrupt,
         "the shard was replaced, changed or removed since it was opened; open it again",

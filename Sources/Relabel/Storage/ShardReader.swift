@@ -44,8 +44,22 @@ public final class ShardReader: LabelMapSource {
 
   /// The label maps of some rows, in the order asked for; each chunk is read once.
   ///
-  /// - Throws: as `map(at:)`.
+  /// - Throws: `.notFound` for a row that is not there, `.corrupt` for a damaged chunk or a file that
+  ///   is not the one that was opened.
   public func maps(at rows: [Int]) throws(RelabelError) -> [LabelMap] {
+    let maps: [LabelMap]
+    do {
+      maps = try read(rows)
+    } catch {
+      // What looks like damage may be another file.
+      try file.checkUnchanged()
+      throw error
+    }
+    try file.checkUnchanged()
+    return maps
+  }
+
+  private func read(_ rows: [Int]) throws(RelabelError) -> [LabelMap] {
     let perChunk = file.classIndex.rowsPerChunk
     var places: [Int: [Int]] = [:]
     for (place, row) in rows.enumerated() {
@@ -55,14 +69,15 @@ public final class ShardReader: LabelMapSource {
       places[row / perChunk, default: []].append(place)
     }
     var maps = [LabelMap?](repeating: nil, count: rows.count)
+    var extents: (chunk: Int, bytes: [UInt8])?
     for chunk in places.keys.sorted() {
       let ids = try bytes(of: file.classIndex, named: Layout.classIndex, chunk)
       let scores = try bytes(of: file.score, named: Layout.score, chunk)
       for place in places[chunk] ?? [] {
-        maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores)
+        let extent = try extent(ofRow: rows[place], &extents)
+        maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores, extent)
       }
     }
-    try file.checkUnchanged()
     return maps.compactMap(\.self)
   }
 
@@ -70,7 +85,8 @@ public final class ShardReader: LabelMapSource {
     row: Int,
     first: Int,
     _ ids: [UInt8],
-    _ scores: [UInt8]
+    _ scores: [UInt8],
+    _ extent: CropBox
   ) throws(RelabelError) -> LabelMap {
     let idBytes = file.classIndex.rowBytes
     let scoreBytes = file.score.rowBytes
@@ -79,7 +95,7 @@ public final class ShardReader: LabelMapSource {
       shape: header.shape,
       classIndex: codec.classIndex(ids[(row * idBytes)..<((row + 1) * idBytes)]),
       score: codec.score(scores[(row * scoreBytes)..<((row + 1) * scoreBytes)]),
-      extent: try extent(ofRow: first + row)
+      extent: extent
     )
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
@@ -99,10 +115,20 @@ public final class ShardReader: LabelMapSource {
     return map
   }
 
-  /// The part of the picture that a row's map covers (spec, section 8.5).
-  private func extent(ofRow row: Int) throws(RelabelError) -> CropBox {
+  /// The part of the picture that a row's map covers (spec, section 8.5); keeps the chunk it read.
+  private func extent(
+    ofRow row: Int,
+    _ held: inout (chunk: Int, bytes: [UInt8])?
+  ) throws(RelabelError) -> CropBox {
     guard let column = file.mapExtent else { return header.mapExtent }
-    let bytes = try bytes(of: column, named: Layout.mapExtent, row / column.rowsPerChunk)
+    let chunk = row / column.rowsPerChunk
+    let bytes: [UInt8]
+    if let held, held.chunk == chunk {
+      bytes = held.bytes
+    } else {
+      bytes = try self.bytes(of: column, named: Layout.mapExtent, chunk)
+      held = (chunk, bytes)
+    }
     let sides = bytes.withUnsafeBytes { raw in
       (0..<4).map { side in
         let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
