@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import relabel_hdf5
+from pixel_crops import pixel_crop
 from relabel_hdf5.pooling import pool_with_numpy
 
 ORACLE = pathlib.Path(__file__).with_name("pooling_oracle.py")
@@ -18,18 +19,6 @@ EXACT, RELEASED = 1e-6, 1e-5
 PROFILES = ("relabel", "relabel-2021")
 
 
-def pixel_crops(rng, height, width, count):
-    """Boxes as RandomResizedCrop(scale=(0.08, 1)) draws them, in whole pixels."""
-    boxes = []
-    while len(boxes) < count:
-        area, ratio = height * width * rng.uniform(0.08, 1), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
-        h, w = int(round(np.sqrt(area / ratio))), int(round(np.sqrt(area * ratio)))
-        if 0 < h <= height and 0 < w <= width:
-            top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-            boxes.append([top / height, left / width, h / height, w / width])
-    return boxes
-
-
 class Pooling:
     """Crops of every map of a dataset whose scores are stored exactly, and their targets by the oracle."""
 
@@ -39,7 +28,7 @@ class Pooling:
         self.rows = np.arange(len(self.maps))
         self.batch = self.maps.batch(self.rows)
         self.boxes = np.array([
-            [box for size in SIZES for box in pixel_crops(rng, *size, CROPS)] for _ in self.rows
+            [pixel_crop(rng, *size) for size in SIZES for _ in range(CROPS)] for _ in self.rows
         ])
         np.savez(
             scratch / "in.npz", class_index=self.batch.class_index, score=self.batch.score, boxes=self.boxes

@@ -7,6 +7,7 @@ import pytest
 
 import oracle
 from conftest import SAMPLES, pack, tool
+from pooling_reference import reference_weights
 from shard_writer import write_shard
 
 KEY = "n01443537/n01443537_00069"
@@ -28,20 +29,11 @@ def dense_target(labels, box, transposed=False):
     height, width, _ = labels.ids.shape
     top, left, tall, wide = box
     rows, columns = ((left, wide), (top, tall)) if transposed else ((top, tall), (left, wide))
-    weights = np.outer(axis(*rows, height), axis(*columns, width))
+    weights = np.outer(reference_weights(*rows, height), reference_weights(*columns, width))
     sums = np.zeros(1000)
     np.add.at(sums, labels.ids, weights[..., None] * labels.scores.astype(np.float64))
     powers = np.exp(sums - sums.max())
     return powers / powers.sum()
-
-
-def axis(start, length, cells):
-    low = np.float32(start) * np.float32(cells) - np.float32(0.5)
-    high = np.float32(start + length) * np.float32(cells) - np.float32(0.5)
-    extent = max(high - low, np.float32(1))
-    samples = int(np.ceil(extent))
-    places = np.clip(float(low) + (np.arange(samples) + 0.5) * float(extent) / samples, 0, cells - 1)
-    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(cells))).mean(0)
 
 
 @pytest.mark.parametrize("box", ["0.1,0.1,0.4,0.4", "0,0,1,1", "0.25, 0.5, 0.75, 0.5", "0.9,0.9,0.01,0.02"])

@@ -14,6 +14,10 @@ import numpy as np
 import relabel_hdf5
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from pixel_crops import pixel_crop
+
 BIN = pathlib.Path(os.environ.get("RELABEL_BIN", HERE.parents[1] / ".build" / "release"))
 SWIFT = {"RELABEL_LIBRARY": str(BIN / "libRelabelC.so")}
 CONTENDERS = {
@@ -64,16 +68,6 @@ class Contender:
             process.wait()
 
 
-def pixel_crop(rng, height=375, width=500):
-    """A box as RandomResizedCrop(scale=(0.08, 1)) draws it, in whole pixels."""
-    while True:
-        area, ratio = height * width * rng.uniform(0.08, 1), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
-        h, w = int(round(np.sqrt(area / ratio))), int(round(np.sqrt(area * ratio)))
-        if 0 < h <= height and 0 < w <= width:
-            top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-            return [top / height, left / width, h / height, w / width]
-
-
 def prepare(source, folder, images):
     """Copies of the maps until there are enough, packed; returns the job of all contenders."""
     originals = sorted(source.rglob("*.pt"))
@@ -95,7 +89,7 @@ def prepare(source, folder, images):
     job = {
         "dataset": str(dataset), "pool": [str(path) for path in files[:2048]], "pool_keys": keys[:2048],
         "files": [str(files[place]) for place in rng.permutation(images)],
-        "boxes": [pixel_crop(rng) for _ in range(images)],
+        "boxes": [pixel_crop(rng, 375, 500) for _ in range(images)],
         "chunk": chunk_order.tolist(), "random": random_order.tolist(),
     }
     path = folder / "job.json"
