@@ -17,6 +17,11 @@ public struct CropBox: Hashable, Sendable {
     self.width = width
   }
 
+  /// A box from top, left, height and width in memory.
+  init(_ sides: UnsafePointer<Double>) {
+    self.init(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
+  }
+
   /// The whole picture.
   public static let whole: CropBox = CropBox(top: 0, left: 0, height: 1, width: 1)
 

@@ -18,6 +18,12 @@ public struct MapShape: Hashable, Sendable, CustomStringConvertible {
   public var cells: Int { height * width }
   /// (class, score) entries of one map.
   public var entries: Int { height * width * topK }
+  /// The cell that the entry at `offset` belongs to.
+  func cell(at offset: Int) -> Location.Cell {
+    let cell = offset / topK
+    return Location.Cell(y: cell / width, x: cell % width, rank: offset % topK)
+  }
+
   /// For example `15×15, k = 5`.
   public var description: String { "\(height)×\(width), k = \(topK)" }
 }
@@ -50,10 +56,7 @@ public struct LabelMap: Hashable, Sendable {
   }
 
   /// The cell that the entry at `offset` belongs to.
-  public func cell(at offset: Int) -> Location.Cell {
-    let cell = offset / shape.topK
-    return Location.Cell(y: cell / shape.width, x: cell % shape.width, rank: offset % shape.topK)
-  }
+  public func cell(at offset: Int) -> Location.Cell { shape.cell(at: offset) }
 }
 
 /// One image of a dataset: its identity in the source and its labels.

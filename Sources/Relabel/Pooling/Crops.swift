@@ -67,8 +67,7 @@ package struct Crops: @unchecked Sendable {
     _ scratch: PoolingScratch
   ) throws(RelabelError) {
     for slot in image * boxesPerImage..<(image + 1) * boxesPerImage {
-      let sides = boxes + slot * 4
-      let box = CropBox(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
+      let box = CropBox(boxes + slot * 4)
       let target = targets + slot * pooling.numClasses
       let share = try pooling.write(map, box, extent, scratch, to: target)
       covered?[slot] = share

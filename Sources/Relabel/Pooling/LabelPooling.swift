@@ -138,17 +138,10 @@ public struct LabelPooling: Sendable {
     switch kernel.sum(map, scratch) {
     case .success(let rest): return kernel.finish(scratch, rest: rest)
     case .failure(let entry):
-      let cell = entry.offset / map.shape.topK
       throw RelabelError(
         .invalidInput,
         "class id \(map.classIndex[entry.offset]) is not below the number of classes, \(numClasses)",
-        at: Location(
-          cell: Location.Cell(
-            y: cell / map.shape.width,
-            x: cell % map.shape.width,
-            rank: entry.offset % map.shape.topK
-          )
-        )
+        at: Location(cell: map.shape.cell(at: entry.offset))
       )
     }
   }

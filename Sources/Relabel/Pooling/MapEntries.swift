@@ -56,8 +56,7 @@ package struct MapArrays: @unchecked Sendable {
   }
 
   func extent(of image: Int) -> CropBox {
-    guard let sides = extents.map({ $0 + image * 4 }) else { return .whole }
-    return CropBox(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
+    extents.map { CropBox($0 + image * 4) } ?? .whole
   }
 
   func entries<ID>(of image: Int) -> MapEntries<ID> {

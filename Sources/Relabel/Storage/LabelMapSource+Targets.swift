@@ -85,10 +85,10 @@ extension LabelMapSource {
       throw noSuchPosition(position)
     }
     var groups: [[Int]] = []
-    var end = Int.min
+    var end = 0
     for place in positions.indices.sorted(by: { positions[$0] < positions[$1] }) {
       let position = positions[place]
-      if position >= end || groups.isEmpty {
+      if position >= end {
         groups.append([])
         end = try chunk(holding: position).upperBound
       }
