@@ -49,7 +49,13 @@ let package = Package(
       dependencies: ["Relabel", "CArchive"],
       swiftSettings: settings
     ),
-    .target(name: "Verification", dependencies: ["Relabel", "HDF5"], swiftSettings: settings),
+    // rules.md is a link to the document in spec/, so that `explain` says what the document says.
+    .target(
+      name: "Verification",
+      dependencies: ["Relabel", "HDF5"],
+      resources: [.embedInCode("rules.md")],
+      swiftSettings: settings
+    ),
     .target(
       name: "Packing",
       dependencies: ["AnnotatorOutputs", "Relabel", "Verification"],

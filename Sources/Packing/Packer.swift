@@ -179,7 +179,7 @@ public struct Packer: Sendable {
     let shard = try DatasetIndex.Shard(
       file: path,
       name: name,
-      metadata: check.header.metadata,
+      metadataSHA256: check.metadataSHA256,
       rows: check.rows,
       scoreRange: check.scoreRange,
       largestError: largestError

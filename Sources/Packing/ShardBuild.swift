@@ -73,7 +73,7 @@ struct ShardBuild: ~Copyable {
     let summary = try writer.finish(jobs: jobs) { temporary throws(RelabelError) in
       let report = Verifier(jobs: jobs).verify([temporary])
       if let failure = report.failures.first { throw failure }
-      if let finding = report.findings.first(where: { $0.rule.severity == .error }) {
+      if let finding = report.findings.first(where: { $0.severity == .error }) {
         throw RelabelError(
           .internalFault,
           "the finished shard breaks rule \(finding.rule.id): \(finding.message)",
@@ -84,7 +84,7 @@ struct ShardBuild: ~Copyable {
     return try DatasetIndex.Shard(
       file: path,
       name: name,
-      metadata: metadata,
+      metadataSHA256: metadata.sha256,
       rows: summary.rows,
       scoreRange: summary.scoreRange,
       largestError: summary.largestError
@@ -97,7 +97,7 @@ extension DatasetIndex.Shard {
   init(
     file: String,
     name: String,
-    metadata: MetadataDocument,
+    metadataSHA256: String,
     rows: Int,
     scoreRange: ClosedRange<Float>?,
     largestError: Double?
@@ -107,7 +107,7 @@ extension DatasetIndex.Shard {
       path: name,
       bytes: file.bytes,
       sha256: file.hex,
-      metadataSHA256: metadata.sha256,
+      metadataSHA256: metadataSHA256,
       rows: rows,
       scoreRange: scoreRange,
       largestError: largestError

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Verification
 
 /// `relabel-pack`: `relabel pack` as a program of its own.
 public struct PackTool: ParsableCommand {
@@ -28,6 +29,18 @@ public struct VerifyTool: ParsableCommand {
 
   /// Verifies.
   public func run() throws { try command.run() }
+}
+
+/// What every program does first: work as a helper when it was started as one.
+public enum Program {
+  /// Runs `command` with the arguments of the command line and ends the program.
+  public static func run<Command: ParsableCommand>(_ command: Command.Type) {
+    HelperEntry.runIfAsked(VerificationHelper.tasks)
+    command.main()
+  }
+
+  /// This program, to be started again as its own helper.
+  static let path = "/proc/self/exe"
 }
 
 extension CommandConfiguration {

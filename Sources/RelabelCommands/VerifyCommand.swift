@@ -27,10 +27,22 @@ public struct VerifyCommand: ParsableCommand {
   @Option(help: "Leave the findings of this rule out; may be repeated.")
   var ignore: [String] = []
 
+  @Flag(help: "Let a check that is not complete be a success.")
+  var allowIncomplete = false
+
   @Flag(help: "List the rules instead.")
   var listRules = false
 
   @OptionGroup var threads: JobsOption
+
+  @Flag(
+    name: .customLong("no-isolation"),
+    help: "Use the HDF5 library in this process: for debugging, a hostile file may crash it."
+  )
+  var usesNoIsolation = false
+
+  @Option(help: "The program to start as helper process.", completion: .file())
+  var helper: String = Program.path
 
   /// Makes the command.
   public init() {}
@@ -48,7 +60,10 @@ public struct VerifyCommand: ParsableCommand {
   /// Verifies and prints the report.
   public func run() throws {
     if listRules { return try printRules() }
-    let report = Verifier(jobs: threads.jobs, ignoredRules: Set(ignore)).verify(paths)
+    let isolation = usesNoIsolation ? .none : Isolation(helper: helper)
+    var report = Verifier(jobs: threads.jobs, isolation: isolation).verify(paths)
+    report.ignore(Set(ignore))
+    report.allowsOmissions = allowIncomplete
     switch format {
     case .text: Output.result(report.text())
     case .json: Output.result(try report.json().pretty())

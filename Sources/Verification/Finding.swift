@@ -4,68 +4,59 @@ public import Relabel
 public struct Finding: Hashable, Sendable {
   /// The rule.
   public let rule: Rule
+  /// How much it matters: that of the rule, or what a configuration makes of it.
+  public var severity: Rule.Severity
   /// What is wrong, with the value found first.
   public let message: String
   /// The first place.
   public var location: Location
   /// How many places.
   public var count: Int
-}
+  /// How many images the places lie in; 0 when the finding is not about rows.
+  public var images: Int
+  /// Why the finding does not count, if it does not.
+  public var silencing: Silencing?
 
-/// The findings of one file while it is being checked: repeats are counted, not listed.
-package struct Tally: Sendable {
-  private var order: [Key] = []
-  private var violations: [Key: (first: Violation, count: Int)] = [:]
-
-  private struct Key: Hashable {
-    let rule: String
-    let file: String?
-    let dataset: String?
+  /// Makes a finding of the rule's own severity.
+  package init(
+    rule: Rule,
+    message: String,
+    location: Location,
+    count: Int = 1,
+    images: Int = 0
+  ) {
+    self.rule = rule
+    severity = rule.severity
+    self.message = message
+    self.location = location
+    self.count = count
+    self.images = images
   }
 
-  package init() {}
-
-  package mutating func add(_ violation: Violation, count: Int = 1) {
-    let place = violation.location
-    let key = Key(rule: violation.rule, file: place.file, dataset: place.dataset)
-    if let earlier = violations[key] {
-      violations[key] = (earlier.first, earlier.count + count)
-    } else {
-      order.append(key)
-      violations[key] = (violation, count)
+  /// Who said that a finding does not count, and why.
+  public struct Silencing: Hashable, Sendable {
+    /// Who said so.
+    public enum Origin: String, Hashable, Sendable {
+      /// `--ignore`, or a rule that `--select` does not name.
+      case commandLine = "command-line"
+      /// An entry of the configuration file.
+      case configuration
+      /// The finding was known before.
+      case baseline
     }
-  }
 
-  /// Adds the violations of `other`, which come after those already here.
-  package mutating func add(_ other: Tally) {
-    for key in other.order {
-      if let (first, count) = other.violations[key] { add(first, count: count) }
-    }
-  }
+    /// Who said so.
+    public let origin: Origin
+    /// The words of the configuration.
+    public let reason: String?
+    /// The last day it holds, as `YYYY-MM-DD`.
+    public let until: String?
 
-  /// The same violations at places that `change` has completed.
-  package func mapLocations(_ change: (Location) -> Location) -> Tally {
-    var changed = Tally()
-    for key in order {
-      guard let (first, count) = violations[key] else { continue }
-      let place = change(first.location)
-      changed.add(Violation(first.rule, first.message, at: place), count: count)
-    }
-    return changed
-  }
-
-  /// The findings in the order of their first appearance, without the rules switched off.
-  package func findings(in file: String, ignoring ignored: Set<String>) -> [Finding] {
-    order.compactMap { key in
-      guard let (first, count) = violations[key], !ignored.contains(key.rule),
-        let rule = Rule.with(id: key.rule)
-      else { return nil }
-      return Finding(
-        rule: rule,
-        message: first.message,
-        location: first.location.filled(from: Location(file: file)),
-        count: count
-      )
+    /// Makes a reason to be silent.
+    package init(_ origin: Origin, reason: String? = nil, until: String? = nil) {
+      self.origin = origin
+      self.reason = reason
+      self.until = until
     }
   }
 }

@@ -2,15 +2,27 @@ package import Relabel
 
 /// Proves shards and datasets sound, or says what is wrong with them.
 public struct Verifier: Sendable {
-  /// Threads that decode and check.
+  /// How much is read.
+  public enum Level: String, Hashable, Sendable, CaseIterable {
+    /// The structure of every shard and `index.json`; no chunk and no digest.
+    case quick
+    /// Everything.
+    case full
+  }
+
+  /// Threads that decode and check, over all shards.
   public var jobs: Int
-  /// Rules whose findings are left out.
-  public var ignoredRules: Set<String>
+  /// How much is read.
+  public var level: Level = .full
+  /// How many images of each path to look at, spread over its shards; nil for all.
+  public var sample: Int?
+  /// Where the HDF5 library works.
+  public var isolation: Isolation
 
   /// Makes a verifier.
-  public init(jobs: Int = 1, ignoredRules: Set<String> = []) {
+  public init(jobs: Int = 1, isolation: Isolation = .none) {
     self.jobs = jobs
-    self.ignoredRules = ignoredRules
+    self.isolation = isolation
   }
 
   /// Checks shards, folders of shards and `index.json` files.
@@ -27,36 +39,35 @@ public struct Verifier: Sendable {
         report.failures.append(error.located(Location(file: path)))
       }
     }
+    if level == .quick { report.omissions.append("--level quick reads no chunk and no digest") }
     return report
   }
 
   /// What a sound shard holds, or nil when it breaks any rule.
   ///
   /// - Throws: `.io` when the system refuses the file.
-  package func check(shard path: String) throws(RelabelError) -> CheckedShard? {
-    let (tally, shard) = try ShardCheck(jobs: jobs).check(path)
-    let findings = tally.findings(in: path, ignoring: ignoredRules)
-    return findings.contains { $0.rule.severity == .error } ? nil : shard
+  package func check(shard path: String) throws(RelabelError) -> ShardFacts? {
+    let outcome = try isolation.check(request(path, jobs: jobs))
+    let findings = outcome.tally.findings(in: path)
+    return findings.contains { $0.severity == .error } ? nil : outcome.facts
   }
 
   private func verify(_ path: String) throws(RelabelError) -> Report {
+    if let folder = Self.datasetFolder(path) {
+      return try DatasetCheck(folder: folder, verifier: self).check()
+    }
     var report = Report()
-    guard let folder = Self.datasetFolder(path) else {
-      let (tally, shard) = try ShardCheck(jobs: jobs).check(path)
-      report.findings = tally.findings(in: path, ignoring: ignoredRules)
-      report.shards = 1
-      report.images = shard?.rows ?? 0
-      report.isComplete = shard != nil
-      return report
-    }
-    let outcome = try DatasetCheck(folder: folder, jobs: jobs).check()
-    for (file, tally) in outcome.tallies {
-      report.findings += tally.findings(in: file, ignoring: ignoredRules)
-    }
-    report.shards = outcome.shards
-    report.images = outcome.images
-    report.isComplete = outcome.isComplete
+    report.add(try isolation.check(request(path, jobs: jobs, sample: sample)), of: path)
     return report
+  }
+
+  /// The request to check one shard as this verifier does.
+  func request(_ path: String, jobs: Int, sample: Int? = nil) -> ShardRequest {
+    var request = ShardRequest(path)
+    request.jobs = jobs
+    request.readsChunks = level == .full
+    request.sample = sample
+    return request
   }
 
   private static func datasetFolder(_ path: String) -> String? {
@@ -68,5 +79,28 @@ public struct Verifier: Sendable {
     }
     let folder = path.dropLast(DatasetIndex.fileName.count)
     return folder.isEmpty ? "." : String(folder.dropLast())
+  }
+}
+
+extension Report {
+  /// Adds what came out of the check of a shard.
+  mutating func add(_ outcome: ShardOutcome, of path: String, sha256: String? = nil) {
+    findings += outcome.tally.findings(in: path)
+    var file = CheckedFile(path, .shard)
+    file.bytes = (try? Folder.fileBytes(path)) ?? 0
+    file.sha256 = sha256
+    file.images = outcome.images
+    file.chunks = outcome.chunks
+    files.append(file)
+    guard let facts = outcome.facts else {
+      omissions.append("\(path): a finding stopped the check before its end")
+      return
+    }
+    // A quick check says once for all that it reads no labels.
+    if outcome.images > 0, outcome.images < facts.rows {
+      omissions.append(
+        "\(path): the labels of \(outcome.images) of \(facts.rows) images were checked"
+      )
+    }
   }
 }

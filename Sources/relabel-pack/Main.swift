@@ -5,6 +5,6 @@ import RelabelCommands
 @main
 enum Main {
   static func main() {
-    PackTool.main()
+    Program.run(PackTool.self)
   }
 }

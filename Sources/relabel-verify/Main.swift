@@ -5,6 +5,6 @@ import RelabelCommands
 @main
 enum Main {
   static func main() {
-    VerifyTool.main()
+    Program.run(VerifyTool.self)
   }
 }

@@ -5,6 +5,6 @@ import RelabelCommands
 @main
 enum Main {
   static func main() {
-    RelabelCommand.main()
+    Program.run(RelabelCommand.self)
   }
 }

@@ -17,7 +17,7 @@ RULES = {rule["id"]: rule for rule in json.loads(
 
 
 def note_rules(report):
-    return sorted({f["rule"] for f in report["findings"] if f["severity"] == "note"})
+    return sorted({f["rule"] for f in report["findings"] if f["severity"] != "error"})
 
 
 def described(report):
@@ -32,13 +32,13 @@ def described(report):
 def test_breaks_exactly_one_rule(rule, variant, make, tmp_path):
     path = make(tmp_path)
     code, report = verify(path)
-    if RULES[rule]["severity"] == "note":
+    if RULES[rule]["severity"] != "error":
         assert error_rules(report) == [], described(report)
         assert rule in note_rules(report)
     else:
         assert error_rules(report) == [rule], described(report)
     assert code == report["exit_code"] == RULES[rule]["exit_code"]
-    code, report = verify(path, "--ignore", rule)
+    code, report = verify(path, "--ignore", rule, "--allow-incomplete")
     assert error_rules(report) == [] and rule not in note_rules(report), described(report)
     assert code == 0
 

@@ -1,93 +1,137 @@
 internal import Relabel
 
-/// Checks a folder of shards against its index.json (rules M001–M010).
+/// Checks a folder of shards against its index.json (rules M001–M011).
 struct DatasetCheck {
   let folder: String
-  let jobs: Int
+  let verifier: Verifier
 
-  /// Findings by file, in the order of the check.
-  struct Outcome {
-    var tallies: [(file: String, tally: Tally)] = []
-    var shards = 0
-    var images = 0
-    var isComplete = true
+  /// A shard to check, and what the index says of it.
+  private struct Item: Sendable {
+    let path: String
+    let entry: DatasetIndex.Shard?
+    var sample: Int?
+  }
+
+  private struct Checked: Sendable {
+    var outcome: Result<ShardOutcome, RelabelError>
+    var digest: (hex: String, bytes: Int64)?
   }
 
   private var indexPath: String { "\(folder)/\(DatasetIndex.fileName)" }
 
   /// - Throws: `.io` when the system refuses a file.
-  func check() throws(RelabelError) -> Outcome {
-    var outcome = Outcome()
+  func check() throws(RelabelError) -> Report {
+    var report = Report()
     var tally = Tally()
+    var indexFile = CheckedFile(indexPath, .index)
+    let index = try readIndex(&tally, &indexFile)
+    let items = try self.items(index, &tally, &report)
+    var comparison = ShardComparison()
+    var shards = Report()
+    try forEach(items) { (item, checked) throws(RelabelError) in
+      let outcome = try checked.outcome.get()
+      shards.add(outcome, of: item.path, sha256: checked.digest?.hex)
+      guard let entry = item.entry else { return }
+      compareBytes(entry, checked.digest, at: item.path, &tally)
+      guard let facts = outcome.facts, let index else { return }
+      compare(facts, entry, index, &tally)
+      comparison.add(facts, path: entry.path, &tally)
+    }
+    comparison.finish(verifier.isolation, folder: folder, &tally)
+    if index != nil || !tally.isEmpty { report.findings += tally.findings(in: indexPath) }
+    if index != nil { report.files.append(indexFile) }
+    report.add(shards)
+    return report
+  }
+
+  /// Checks shards, several at once where there are enough, and hands the results on in order.
+  ///
+  /// Each shard has a helper of its own; a helper with many threads would wait for its slowest part
+  /// at the end of every shard.
+  private func forEach(
+    _ items: [Item],
+    _ body: (Item, Checked) throws(RelabelError) -> Void
+  ) throws(RelabelError) {
+    let lanes = min(verifier.jobs, max(items.count, 1))
+    let jobs = max(1, verifier.jobs / lanes)
+    // In runs, so that what the shards hold does not pile up before it is merged.
+    let run = 4 * lanes
+    for first in stride(from: 0, to: items.count, by: run) {
+      let count = min(run, items.count - first)
+      let results = Parallel.map(count, jobs: lanes) { check(items[first + $0], jobs: jobs) }
+      for (place, result) in results.enumerated() { try body(items[first + place], result) }
+    }
+  }
+
+  private func check(_ item: Item, jobs: Int) -> Checked {
+    do {
+      let digest =
+        item.entry == nil || verifier.level == .quick ? nil : try Digest.of(file: item.path)
+      let request = verifier.request(item.path, jobs: jobs, sample: item.sample)
+      return Checked(outcome: .success(try verifier.isolation.check(request)), digest: digest)
+    } catch {
+      return Checked(outcome: .failure(error.located(Location(file: item.path))), digest: nil)
+    }
+  }
+
+  /// The shards to check: those of the index, or all there are without one.
+  private func items(
+    _ index: DatasetIndex?,
+    _ tally: inout Tally,
+    _ report: inout Report
+  ) throws(RelabelError) -> [Item] {
     let present = try Folder.names(folder).filter { $0.hasSuffix(".h5") }
-    guard let index = try readIndex(&tally) else {
-      outcome.isComplete = false
-      for name in present { try check(shard: "\(folder)/\(name)", &outcome) }
-      outcome.tallies.insert((indexPath, tally), at: 0)
-      return outcome
+    guard let index else {
+      report.omissions.append("\(folder): nothing says which shards belong to the dataset")
+      return present.map { Item(path: "\(folder)/\($0)", entry: nil, sample: verifier.sample) }
     }
     let listed = Set(index.shards.map(\.path))
     for name in present where !listed.contains(name) {
       tally.add(Violation("M004", "shard '\(name)' is not listed"))
     }
-    var across = Comparison()
+    let rows = index.shards.reduce(0) { $0 + max($1.rows, 0) }
+    var items: [Item] = []
     var seen: Set<String> = []
     for entry in index.shards {
       guard seen.insert(entry.path).inserted else {
         tally.add(Violation("M007", "shard '\(entry.path)' is listed twice"))
         continue
       }
-      guard let path = try locate(entry, &tally) else {
-        outcome.isComplete = false
+      if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
+        tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
+      } else if !Folder.hasFile("\(folder)/\(entry.path)") {
+        tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
+      } else {
+        // A shard's share of the sample, rounded up.
+        let share = verifier.sample.map { ($0 * entry.rows + rows - 1) / max(rows, 1) }
+        items.append(Item(path: "\(folder)/\(entry.path)", entry: entry, sample: share))
         continue
       }
-      guard let shard = try check(shard: path, &outcome) else { continue }
-      compare(shard, entry, index, &tally)
-      across.add(shard, path: entry.path, &tally)
+      report.omissions.append("\(folder): shard '\(entry.path)' could not be looked at")
     }
-    outcome.tallies.insert((indexPath, tally), at: 0)
-    return outcome
+    return items
   }
 
-  /// The file of a shard, or nil after a report when it must not or can't be opened.
-  private func locate(
-    _ entry: DatasetIndex.Shard,
-    _ tally: inout Tally
-  ) throws(RelabelError) -> String? {
-    if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
-      tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
-      return nil
-    }
-    let path = "\(folder)/\(entry.path)"
-    guard Folder.hasFile(path) else {
-      tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
-      return nil
-    }
-    let file = try Digest.of(file: path)
-    if file.bytes != entry.bytes || file.hex != entry.sha256 {
-      tally.add(
-        Violation(
-          "M005",
-          "shard '\(entry.path)' is not the file that was listed: \(file.bytes) bytes, sha256 "
-            + "\(file.hex), listed \(entry.bytes) bytes, sha256 \(entry.sha256)"
-        )
-      )
-    }
-    return path
-  }
-
-  private func readIndex(_ tally: inout Tally) throws(RelabelError) -> DatasetIndex? {
+  private func readIndex(
+    _ tally: inout Tally,
+    _ file: inout CheckedFile
+  ) throws(RelabelError) -> DatasetIndex? {
     guard Folder.hasFile(indexPath) else {
       tally.add(Violation("M001", "there is no index.json: the dataset is incomplete"))
       return nil
     }
-    let bytes: [UInt8]
     do {
-      bytes = try ShardedDataset.indexBytes(indexPath)
+      let bytes = try ShardedDataset.indexBytes(indexPath)
+      file.bytes = Int64(bytes.count)
+      file.sha256 = Digest.of(bytes)
+      return parse(bytes, &tally)
     } catch  where error.code == .unsafeInput {
       tally.add(Violation("M002", error.message))
       return nil
     }
+  }
+
+  private func parse(_ bytes: [UInt8], _ tally: inout Tally) -> DatasetIndex? {
     do {
       return try DatasetIndex(checking: bytes)
     } catch {
@@ -96,66 +140,46 @@ struct DatasetCheck {
     }
   }
 
-  @discardableResult
-  private func check(
-    shard path: String,
-    _ outcome: inout Outcome
-  ) throws(RelabelError) -> CheckedShard? {
-    let (tally, shard) = try ShardCheck(jobs: jobs).check(path)
-    outcome.tallies.append((path, tally))
-    outcome.shards += 1
-    outcome.images += shard?.rows ?? 0
-    if shard == nil { outcome.isComplete = false }
-    return shard
+  private func compareBytes(
+    _ entry: DatasetIndex.Shard,
+    _ digest: (hex: String, bytes: Int64)?,
+    at path: String,
+    _ tally: inout Tally
+  ) {
+    let bytes = digest?.bytes ?? (try? Folder.fileBytes(path)) ?? 0
+    let sha256 = digest?.hex ?? entry.sha256
+    guard bytes != entry.bytes || sha256 != entry.sha256 else { return }
+    tally.add(
+      Violation(
+        "M005",
+        "shard '\(entry.path)' is not the file that was listed: \(bytes) bytes, sha256 "
+          + "\(digest?.hex ?? "not taken"), listed \(entry.bytes) bytes, sha256 \(entry.sha256)"
+      )
+    )
   }
 
   private func compare(
-    _ shard: CheckedShard,
+    _ shard: ShardFacts,
     _ entry: DatasetIndex.Shard,
     _ index: DatasetIndex,
     _ tally: inout Tally
   ) {
     if entry.rows == 0 { tally.add(Violation("M010", "shard '\(entry.path)' has no rows")) }
+    let sawScores = shard.scoreRange != nil && verifier.sample == nil
     let facts: [(String, Bool)] = [
       ("rows", shard.rows == entry.rows),
-      ("metadata_sha256", shard.header.metadata.sha256 == entry.metadataSHA256),
-      ("score_min and score_max", shard.rows == 0 || shard.scoreRange == entry.scoreRange),
+      ("metadata_sha256", shard.metadataSHA256 == entry.metadataSHA256),
+      ("score_min and score_max", !sawScores || shard.scoreRange == entry.scoreRange),
       ("largest_error", shard.largestError == entry.largestError),
-      ("writer", shard.header.writer == index.writer),
-      ("annotator", shard.header.metadata.annotatorName == index.annotator),
-      ("build_id", shard.header.buildID == index.buildID),
-      ("num_classes", shard.header.numClasses == index.numClasses),
-      ("score_kind", shard.header.scoreKind == index.scoreKind),
-      ("classes_sha256", shard.header.metadata.classesDigest == index.classesSHA256),
+      ("writer", shard.writer == index.writer),
+      ("annotator", shard.annotator == index.annotator),
+      ("build_id", shard.buildID == index.buildID),
+      ("num_classes", shard.numClasses == index.numClasses),
+      ("score_kind", shard.scoreKind == index.scoreKind.rawValue),
+      ("classes_sha256", shard.classesSHA256 == index.classesSHA256),
     ]
     for (name, agrees) in facts where !agrees {
       tally.add(Violation("M006", "'\(name)' differs between index.json and '\(entry.path)'"))
-    }
-  }
-}
-
-/// What the shards of a dataset must share, and what they must not (rules M007, M008).
-private struct Comparison {
-  private var first: (path: String, shard: CheckedShard)?
-  private var keys: [ImageKey.Exact: String] = [:]
-  private var indexes: [Int64: String] = [:]
-
-  mutating func add(_ shard: CheckedShard, path: String, _ tally: inout Tally) {
-    if let first, !first.shard.agrees(with: shard) {
-      let message = "'\(path)' and '\(first.path)' differ in types, shapes or attributes"
-      tally.add(Violation("M008", message))
-    }
-    first = first ?? (path, shard)
-    // Twice within one shard is that shard's own finding.
-    for key in shard.keys {
-      if let earlier = keys.updateValue(path, forKey: ImageKey.Exact(key)), earlier != path {
-        tally.add(Violation("M007", "image '\(key)' is in '\(earlier)' and in '\(path)'"))
-      }
-    }
-    for index in shard.imageIndexes {
-      if let earlier = indexes.updateValue(path, forKey: index), earlier != path {
-        tally.add(Violation("M007", "image index \(index) is in '\(earlier)' and in '\(path)'"))
-      }
     }
   }
 }

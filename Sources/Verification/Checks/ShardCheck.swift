@@ -1,41 +1,70 @@
 internal import HDF5
-internal import Relabel
+package import Relabel
+
+/// What to check of one shard.
+package struct ShardRequest: Hashable, Sendable {
+  package var path: String
+  /// Threads that decode and check.
+  package var jobs: Int = 1
+  /// False: only the structure; no chunk is read.
+  package var readsChunks: Bool = true
+  /// How many images of the shard to check; nil for all.
+  package var sample: Int?
+
+  package init(_ path: String) { self.path = path }
+}
+
+/// What came out of the check of one shard.
+package struct ShardOutcome: Sendable {
+  package var tally: Tally = Tally()
+  /// Nil when a violation made the shard unreadable.
+  package var facts: ShardFacts?
+  /// Rows whose labels were checked.
+  package var images: Int = 0
+  /// Chunks that were decoded.
+  package var chunks: Int = 0
+}
 
 /// Checks one shard file from its first byte to its last value.
-struct ShardCheck {
-  let jobs: Int
+package struct ShardCheck {
+  private let request: ShardRequest
 
-  /// - Returns: the findings, and what the shard holds unless a violation made it unreadable.
+  package init(_ request: ShardRequest) { self.request = request }
+
   /// - Throws: `.io` when the system refuses the file.
-  func check(_ path: String) throws(RelabelError) -> (tally: Tally, shard: CheckedShard?) {
-    var tally = Tally()
-    if let violation = try Preflight.violation(path) {
-      tally.add(violation)
-      return (tally, nil)
+  package func check() throws(RelabelError) -> ShardOutcome {
+    var outcome = ShardOutcome()
+    if let violation = try Preflight.violation(request.path) {
+      outcome.tally.add(violation)
+      return outcome
     }
     let file: ShardFile?
     do {
-      file = try ShardFile.open(path) { tally.add($0) }
+      file = try ShardFile.open(request.path) { outcome.tally.add($0) }
     } catch  where error.code == .corrupt {
-      tally.add(Violation("C001", error.message))
-      return (tally, nil)
+      outcome.tally.add(Violation("C001", error.message))
+      return outcome
     }
-    guard let file else { return (tally, nil) }
-    var shard = CheckedShard(header: file.header, rows: file.rows)
-    shard.largestError = file.largestError
-    addNotes(file.header, to: &tally)
-    let labels = LabelCheck(file).check(jobs: jobs)
+    guard let file else { return outcome }
+    var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional)
+    facts.largestError = file.largestError
+    addNotes(file.header, to: &outcome.tally)
+    if request.readsChunks { check(file, &facts, &outcome) }
+    outcome.facts = facts
+    return outcome
+  }
+
+  private func check(_ file: ShardFile, _ facts: inout ShardFacts, _ outcome: inout ShardOutcome) {
+    let labels = LabelCheck(file).check(jobs: request.jobs)
     let identities = IdentityCheck(file).check()
-    tally.add(labels.tally.naming(identities.keys))
-    tally.add(identities.tally)
-    for (name, column) in file.optional {
-      tally.add(ColumnCheck(name, column).check())
-      shard.optional[name] = column.description.type
-    }
-    shard.scoreRange = labels.scoreRange
-    shard.keys = identities.keys.compactMap(\.self)
-    shard.imageIndexes = identities.imageIndexes
-    return (tally, shard)
+    outcome.tally.add(labels.tally.naming(identities.keys))
+    outcome.tally.add(identities.tally)
+    for (name, column) in file.optional { outcome.tally.add(ColumnCheck(name, column).check()) }
+    facts.scoreRange = labels.scoreRange
+    facts.keyHashes = identities.keys.map { $0.map(KeyHash.of) ?? 0 }
+    facts.imageIndexes = identities.imageIndexes
+    outcome.images = file.rows
+    outcome.chunks = file.columns.reduce(0) { $0 + $1.column.chunks }
   }
 
   private func addNotes(_ header: ShardHeader, to tally: inout Tally) {

@@ -13,7 +13,7 @@ extension Report {
       ]),
       "verdict": .string(verdict),
       "exit_code": .integer(Int64(exitCode)),
-      "complete": .bool(isComplete && failures.isEmpty),
+      "complete": .bool(isComplete),
       "shards": .integer(Int64(shards)),
       "images": .integer(Int64(images)),
       "findings": .array(findings.map(\.json)),
@@ -27,9 +27,10 @@ extension Finding {
     var members: [String: JSON] = [
       "rule": .string(rule.id),
       "title": .string(rule.title),
-      "severity": .string(rule.severity.rawValue),
+      "severity": .string(severity.rawValue),
       "message": .string(message),
       "count": .integer(Int64(count)),
+      "images": .integer(Int64(images)),
       "file": .optional(location.file),
     ]
     members["dataset"] = location.dataset.map(JSON.string)

@@ -6,7 +6,7 @@ extension Report {
     var lines: [String] = []
     for finding in findings {
       let repeats = finding.count > 1 ? " (in \(finding.count) places, first here)" : ""
-      let severity = finding.rule.severity.rawValue
+      let severity = finding.severity.rawValue
       lines.append(
         "\(finding.location): \(severity) \(finding.rule.id): \(finding.message)\(repeats)"
           .printable

@@ -1,0 +1,51 @@
+import Glibc
+
+/// What a helper process may use.
+package struct HelperLimits: Hashable, Sendable {
+  /// Private memory in bytes (`RLIMIT_DATA`): heap, stacks of threads, mappings.
+  package var memory: Int
+  /// Processor time of all its threads, in seconds (`RLIMIT_CPU`).
+  package var processorSeconds: Int
+  /// The longest time between two messages, in seconds: for a helper that waits for ever.
+  package var silence: Int = 300
+
+  package init(memory: Int, processorSeconds: Int) {
+    self.memory = memory
+    self.processorSeconds = processorSeconds
+  }
+
+  /// Limits for work on a file, with room to spare.
+  ///
+  /// A check takes 0.02 s of processor time a megabyte, and under 100 MB with chunks of the largest
+  /// size; a thread's stack counts 8 MB.
+  package init(fileBytes: Int64, jobs: Int) {
+    memory = (192 + 12 * jobs) << 20
+    processorSeconds = 1 + Int(fileBytes / 1_000_000)
+  }
+
+  /// The limits as a word of the helper's command line.
+  var argument: String { "\(memory),\(processorSeconds)" }
+
+  /// Reads the word again.
+  init?(argument: String) {
+    let numbers = argument.split(separator: ",").compactMap { Int($0) }
+    guard numbers.count == 2, numbers.allSatisfy({ $0 > 0 }) else { return nil }
+    self.init(memory: numbers[0], processorSeconds: numbers[1])
+  }
+
+  /// Binds this process to the limits, for good; it leaves no core, and unless it `writesFiles`, no
+  /// file grows.
+  ///
+  /// Calls `setrlimit`.
+  func apply(writesFiles: Bool) {
+    Self.limit(RLIMIT_DATA, memory)
+    Self.limit(RLIMIT_CPU, processorSeconds)
+    Self.limit(RLIMIT_CORE, 0)
+    if !writesFiles { Self.limit(RLIMIT_FSIZE, 0) }
+  }
+
+  private static func limit(_ resource: __rlimit_resource, _ value: Int) {
+    var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
+    setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+  }
+}

@@ -1,0 +1,120 @@
+import Glibc
+package import Relabel
+import Synchronization
+
+/// Runs a piece of work in a process of its own, with limits, and receives what it sends.
+///
+/// The HDF5 library is "not designed to handle maliciously crafted files safely": a file may crash
+/// it, make it loop or make it take all memory. Then only the helper dies, and what it sent before
+/// stays. The helper is spawned and re-executed, never a bare fork, which could inherit a lock that
+/// another thread held.
+package struct HelperProcess: Sendable {
+  /// How the helper ended when it did not end well.
+  package enum Death: Hashable, Sendable, CustomStringConvertible {
+    case signal(Int32)
+    case status(Int32)
+    case time
+    case silence
+    case nonsense(String)
+
+    package var description: String {
+      switch self {
+      case .signal(let number): "crashed (\(String(cString: strsignal(number))))"
+      case .status(let code): "ended early (exit code \(code))"
+      case .time: "used more processor time than any sound file of this size needs"
+      case .silence: "stood still"
+      case .nonsense(let what): "sent what it never should: \(what)"
+      }
+    }
+  }
+
+  /// The program, which begins with `HelperEntry.runIfAsked()`.
+  package let program: String
+  package let limits: HelperLimits
+
+  package init(program: String, limits: HelperLimits) {
+    self.program = program
+    self.limits = limits
+  }
+
+  /// Runs one task and hands every message to `receive`, in order.
+  ///
+  /// Callable from any thread.
+  /// - Parameters:
+  ///   - task: the name of the task, known to `HelperEntry`.
+  ///   - request: what the task is to do.
+  ///   - receive: takes a message; may refuse it.
+  /// - Returns: nil when the helper said that it was done, else how it ended.
+  /// - Throws: `.io` when the helper can't be started.
+  package func run(
+    _ task: String,
+    _ request: JSON,
+    receive: (HelperMessage) throws(RelabelError) -> Void
+  ) throws(RelabelError) -> Death? {
+    let child = try spawn([
+      task, limits.argument, String(decoding: request.canonical(), as: UTF8.self),
+    ])
+    defer { _ = close(child.output) }
+    var reader = MessageReader(child.output, silence: limits.silence)
+    var fault: Death?
+    var isDone = false
+    while !isDone, fault == nil {
+      do {
+        switch try reader.next() {
+        case .message(let message) where message.kind == .done: isDone = true
+        case .message(let message): try receive(message)
+        case .end: fault = .status(0)
+        case .silence: fault = .silence
+        }
+      } catch {
+        fault = .nonsense(error.message)
+      }
+    }
+    // After its last word, or when it can't be trusted any more, nothing is waited for.
+    if isDone || fault != .status(0) { kill(child.pid, SIGKILL) }
+    let ending = wait(child.pid)
+    if isDone { return nil }
+    return fault == .status(0) ? ending : fault
+  }
+
+  private func spawn(_ arguments: [String]) throws(RelabelError) -> (pid: pid_t, output: Int32) {
+    try Self.spawning.withLock { _ throws(RelabelError) in try spawnAlone(arguments) }
+  }
+
+  /// Held while a pipe is open without `FD_CLOEXEC`: another helper would keep its end open.
+  private static let spawning = Mutex<Void>(())
+
+  private func spawnAlone(
+    _ arguments: [String]
+  ) throws(RelabelError) -> (pid: pid_t, output: Int32) {
+    var pipe: [Int32] = [-1, -1]
+    guard Glibc.pipe(&pipe) == 0 else { throw .system("no pipe for a helper process") }
+    for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO)
+    // What a dying library prints helps nobody; how it died is told in the finding.
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+    var words = ([program, HelperEntry.word] + arguments).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var pid: pid_t = 0
+    let status = posix_spawn(&pid, program, &actions, nil, &words, environ)
+    _ = close(pipe[1])
+    guard status == 0 else {
+      _ = close(pipe[0])
+      errno = status
+      throw .system("the helper process can't be started; --no-isolation works without", program)
+    }
+    return (pid, pipe[0])
+  }
+
+  private func wait(_ pid: pid_t) -> Death {
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    let signal = status & 0x7F
+    if signal == SIGXCPU { return .time }
+    return signal == 0 ? .status(status >> 8 & 0xFF) : .signal(signal)
+  }
+}

@@ -1,0 +1,190 @@
+internal import Relabel
+
+// How the outcome of a check crosses from the helper: a fact for each entry of the tally, one for
+// the shard, and three arrays.
+
+extension ShardRequest {
+  var json: JSON {
+    .object([
+      "path": .string(path),
+      "jobs": .integer(Int64(jobs)),
+      "reads_chunks": .bool(readsChunks),
+      "sample": sample.map { .integer(Int64($0)) } ?? .null,
+    ])
+  }
+
+  init?(_ json: JSON) {
+    guard let path = json["path"]?.string, let jobs = json["jobs"]?.integer else { return nil }
+    self.init(path)
+    self.jobs = Int(jobs)
+    readsChunks = json["reads_chunks"] != .bool(false)
+    sample = json["sample"]?.integer.map { Int($0) }
+  }
+}
+
+extension ShardOutcome {
+  /// Sends the outcome in pieces.
+  func send(_ writer: MessageWriter) throws(RelabelError) {
+    for entry in tally.entries {
+      try writer.send(HelperMessage(.object(["violation": entry.json])))
+    }
+    try writer.send(
+      HelperMessage(
+        .object(["images": .integer(Int64(images)), "chunks": .integer(Int64(chunks))])
+      )
+    )
+    guard let facts else { return }
+    try writer.send(HelperMessage(.object(["facts": facts.json])))
+    for (name, words) in facts.arrays {
+      try writer.send(HelperMessage(.object(["array": .string(name)])))
+      for message in HelperMessage.words(words) { try writer.send(message) }
+    }
+  }
+}
+
+/// Puts the pieces of an outcome together again; the sender is not trusted.
+struct ShardOutcomeReceiver {
+  private(set) var outcome = ShardOutcome()
+  private var array: String?
+  /// Rows that the file can hold at the most: no more are taken.
+  private let rowLimit: Int
+
+  init(fileBytes: Int64) {
+    // Deflate can't do better than 1,032 : 1, and a row has at least four bytes.
+    rowLimit = Int(clamping: fileBytes.multipliedReportingOverflow(by: 300).partialValue)
+  }
+
+  mutating func receive(_ message: HelperMessage) throws(RelabelError) {
+    switch message.kind {
+    case .fact: try receive(try message.json())
+    case .words: try receive(message.words)
+    case .progress, .done: break
+    }
+  }
+
+  private mutating func receive(_ fact: JSON) throws(RelabelError) {
+    if let violation = fact["violation"] {
+      guard let entry = Tally.Entry(violation) else { throw nonsense("a violation") }
+      outcome.tally.add(entry)
+    } else if let facts = fact["facts"] {
+      outcome.facts = ShardFacts(facts)
+      if outcome.facts == nil { throw nonsense("facts") }
+    } else if let name = fact["array"]?.string {
+      array = name
+    } else if let failure = fact["failure"]?.string {
+      throw RelabelError(.io, failure)
+    } else if let images = fact["images"]?.integer, let chunks = fact["chunks"]?.integer {
+      (outcome.images, outcome.chunks) = (Int(images), Int(chunks))
+    } else {
+      throw nonsense("a fact")
+    }
+  }
+
+  private mutating func receive(_ words: [UInt64]) throws(RelabelError) {
+    guard let array, var facts = outcome.facts else { throw nonsense("an array") }
+    outcome.facts = nil  // so that the arrays grow in place
+    let isTaken = facts.append(words, to: array, limit: rowLimit)
+    outcome.facts = facts
+    if !isTaken { throw nonsense("an array") }
+  }
+
+  private func nonsense(_ what: String) -> RelabelError {
+    RelabelError(.corrupt, "\(what) that makes no sense")
+  }
+}
+
+extension Tally.Entry {
+  var json: JSON {
+    let place = first.location
+    var members: [String: JSON] = [
+      "rule": .string(first.rule),
+      "message": .string(first.message),
+      "count": .integer(Int64(count)),
+      "images": .integer(Int64(images)),
+    ]
+    members["dataset"] = place.dataset.map(JSON.string)
+    members["key"] = place.key.map(JSON.string)
+    members["row"] = place.row.map { .integer(Int64($0)) }
+    members["cell"] = place.cell.map {
+      .array([$0.y, $0.x, $0.rank].compactMap { $0.map { .integer(Int64($0)) } })
+    }
+    return .object(members)
+  }
+
+  init?(_ json: JSON) {
+    guard let rule = json["rule"]?.string, Rule.with(id: rule) != nil,
+      let message = json["message"]?.string,
+      let count = json["count"]?.integer, let images = json["images"]?.integer
+    else { return nil }
+    let cell = json["cell"]?.array?.compactMap { $0.integer.map { Int($0) } } ?? []
+    let location = Location(
+      dataset: json["dataset"]?.string,
+      key: json["key"]?.string,
+      row: json["row"]?.integer.map { Int($0) },
+      cell: cell.count < 2
+        ? nil : Location.Cell(y: cell[0], x: cell[1], rank: cell.count > 2 ? cell[2] : nil)
+    )
+    self.init(
+      Violation(rule, message, at: location),
+      count: Int(count),
+      images: Int(images)
+    )
+  }
+}
+
+extension ShardFacts {
+  var json: JSON {
+    .object([
+      "shared": .object(shared),
+      "rows": .integer(Int64(rows)),
+      "build_id": .string(buildID),
+      "writer": .string(writer),
+      "num_classes": .integer(Int64(numClasses)),
+      "score_kind": .string(scoreKind),
+      "metadata_sha256": .string(metadataSHA256),
+      "classes_sha256": .optional(classesSHA256),
+      "annotator": .optional(annotator),
+      "is_shuffled": .bool(isShuffled),
+      "score_min": .optional(scoreRange.map { Double($0.lowerBound) }),
+      "score_max": .optional(scoreRange.map { Double($0.upperBound) }),
+      "largest_error": .optional(largestError),
+    ])
+  }
+
+  init?(_ json: JSON) {
+    guard case .object(let shared)? = json["shared"], let rows = json["rows"]?.integer, rows >= 0,
+      let buildID = json["build_id"]?.string, let writer = json["writer"]?.string,
+      let numClasses = json["num_classes"]?.integer, let scoreKind = json["score_kind"]?.string,
+      let metadataSHA256 = json["metadata_sha256"]?.string
+    else { return nil }
+    self.shared = shared
+    self.rows = Int(rows)
+    self.buildID = buildID
+    self.writer = writer
+    self.numClasses = Int(numClasses)
+    self.scoreKind = scoreKind
+    self.metadataSHA256 = metadataSHA256
+    classesSHA256 = json["classes_sha256"]?.string
+    annotator = json["annotator"]?.string
+    isShuffled = json["is_shuffled"] == .bool(true)
+    largestError = json["largest_error"]?.number
+    if let low = json["score_min"]?.number, let high = json["score_max"]?.number, low <= high {
+      scoreRange = Float(low)...Float(high)
+    }
+  }
+
+  /// The arrays by the names they travel under.
+  var arrays: [(name: String, words: [UInt64])] {
+    [("keys", keyHashes), ("indexes", imageIndexes.map(UInt64.init(bitPattern:)))]
+  }
+
+  /// False when the array is not known or grows beyond `limit`.
+  mutating func append(_ words: [UInt64], to array: String, limit: Int) -> Bool {
+    switch array {
+    case "keys": keyHashes += words
+    case "indexes": imageIndexes += words.map { Int64(bitPattern: $0) }
+    default: return false
+    }
+    return max(keyHashes.count, imageIndexes.count) <= limit
+  }
+}
