@@ -44,11 +44,17 @@ public struct VerifyCommand: ParsableCommand {
   @Option(help: "The program to start as helper process.", completion: .file())
   var helper: String = Program.path
 
+  @Option(help: "Seconds that the HDF5 library may take for one file; by default by its size.")
+  var timeLimit: Int?
+
   /// Makes the command.
   public init() {}
 
   /// Refuses a call without paths and rules that do not exist.
   public func validate() throws {
+    if let timeLimit, timeLimit < 1 {
+      throw ValidationError("Please give --time-limit a number of at least 1.")
+    }
     if paths.isEmpty && !listRules {
       throw ValidationError("Please give at least one shard, folder or index.json.")
     }
@@ -60,7 +66,8 @@ public struct VerifyCommand: ParsableCommand {
   /// Verifies and prints the report.
   public func run() throws {
     if listRules { return try printRules() }
-    let isolation = usesNoIsolation ? .none : Isolation(helper: helper)
+    var isolation = usesNoIsolation ? .none : Isolation(helper: helper)
+    isolation.secondsPerFile = timeLimit
     var report = Verifier(jobs: threads.jobs, isolation: isolation).verify(paths)
     report.ignore(Set(ignore))
     report.allowsOmissions = allowIncomplete

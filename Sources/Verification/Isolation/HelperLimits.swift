@@ -7,7 +7,7 @@ package struct HelperLimits: Hashable, Sendable {
   /// Processor time of all its threads, in seconds (`RLIMIT_CPU`).
   package var processorSeconds: Int
   /// The longest time between two messages, in seconds: for a helper that waits for ever.
-  package var silence: Int = 300
+  package var silence: Int = 60
 
   package init(memory: Int, processorSeconds: Int) {
     self.memory = memory
@@ -17,10 +17,11 @@ package struct HelperLimits: Hashable, Sendable {
   /// Limits for work on a file, with room to spare.
   ///
   /// A check takes 0.02 s of processor time a megabyte, and under 100 MB with chunks of the largest
-  /// size; a thread's stack counts 8 MB.
+  /// size; a thread's stack counts 8 MB. A disk that gives less than 1 MB a second is taken for dead.
   package init(fileBytes: Int64, jobs: Int) {
     memory = (192 + 12 * jobs) << 20
     processorSeconds = 1 + Int(fileBytes / 1_000_000)
+    silence = 60 + Int(fileBytes / 1_000_000)
   }
 
   /// The limits as a word of the helper's command line.

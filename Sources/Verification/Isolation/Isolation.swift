@@ -4,7 +4,8 @@ package import Relabel
 public struct Isolation: Hashable, Sendable {
   /// The program to start as a helper; nil for no isolation, for debugging.
   public let helper: String?
-  /// Processor seconds a helper may use on one file; nil for a limit that follows from its size.
+  /// Seconds that a helper may compute, and stand still, on one file; nil for limits that follow from
+  /// its size.
   public var secondsPerFile: Int?
 
   /// In helper processes made from the program at `helper`, which begins with
@@ -18,7 +19,9 @@ public struct Isolation: Hashable, Sendable {
   package func process(fileBytes: Int64, jobs: Int) -> HelperProcess? {
     helper.map {
       var limits = HelperLimits(fileBytes: fileBytes, jobs: jobs)
-      if let secondsPerFile { limits.processorSeconds = secondsPerFile }
+      if let secondsPerFile {
+        (limits.processorSeconds, limits.silence) = (secondsPerFile, secondsPerFile)
+      }
       return HelperProcess(program: $0, limits: limits)
     }
   }

@@ -1,0 +1,160 @@
+"""The HDF5 library works in a helper process; whatever happens to that, the verifier tells."""
+
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BIN, error_rules, tool, verify
+from rule_fixtures import write_shard
+from shard_writer import two_shards, write_dataset
+
+FACT, WORDS, PROGRESS, DONE = 1, 2, 3, 4
+
+
+def message(kind, content=b""):
+    """One message as a helper sends it."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return struct.pack("<BI", kind, len(body)) + body
+
+
+def helper(folder, body):
+    """A program that stands in for the helper; `body` is Python."""
+    path = folder / "helper"
+    path.write_text(f"#!{sys.executable}\nimport os, signal, sys, time\nout = sys.stdout.buffer\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def say(*messages):
+    return f"out.write({b''.join(messages)!r}); out.flush()"
+
+
+VIOLATION = {"violation": {"rule": "V001", "message": "a class too many", "count": 1, "images": 1, "row": 0}}
+KILL = "os.kill(os.getpid(), signal.{})"
+
+DEATHS = {
+    "crash": (KILL.format("SIGSEGV"), "Segmentation fault"),
+    "abort": (KILL.format("SIGABRT"), "Aborted"),
+    "killed": (KILL.format("SIGKILL"), "Killed"),
+    "spinning": (KILL.format("SIGXCPU"), "processor time"),
+    "exit": ("sys.exit(70)", "exit code 70"),
+    "quiet_exit": ("sys.exit(0)", "exit code 0"),
+    "cut_message": (say(message(FACT, VIOLATION)[:-3]), "exit code 0"),
+    "unknown_kind": (say(message(99)), "no message begins like this"),
+    "endless_message": (say(struct.pack("<BI", FACT, 1 << 31)) + "; time.sleep(99)", "no message begins like this"),
+    "no_json": (say(message(FACT, b"{")) + "; time.sleep(99)", "not a JSON document"),
+    "unknown_fact": (say(message(FACT, {"secret": 1})), "no sense"),
+    "unknown_rule": (say(message(FACT, {"violation": {"rule": "Z1", "message": "", "count": 1, "images": 0}})), "no sense"),
+    "facts_without_rows": (say(message(FACT, {"facts": {}})), "no sense"),
+    "words_without_facts": (say(message(WORDS, bytes(8))), "no sense"),
+}
+
+
+@pytest.mark.parametrize("body, told", [pytest.param(*death, id=name) for name, death in DEATHS.items()])
+def test_a_dead_helper_is_a_finding(body, told, tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    code, report = verify("--helper", helper(tmp_path, body), path)
+    assert code == 5 and error_rules(report) == ["C001"] and not report["complete"]
+    (finding,) = report["findings"]
+    assert told in finding["message"] and finding["file"] == str(path)
+
+
+def test_what_was_found_before_the_crash_stays(tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    body = say(message(FACT, VIOLATION)) + "; " + KILL.format("SIGSEGV")
+    code, report = verify("--helper", helper(tmp_path, body), path)
+    assert code == 5 and error_rules(report) == ["C001", "V001"]
+
+
+def test_other_files_go_on(tmp_path):
+    """A helper that crashes on one of three files, and is the real one for the others."""
+    folder = write_dataset(tmp_path / "dataset", *two_shards())
+    alone = write_shard(tmp_path / "alone.h5")
+    real = BIN / "relabel-verify"
+    body = f"""
+if "labels-00001" in sys.argv[4]: {KILL.format("SIGBUS")}
+os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
+    code, report = verify("--helper", helper(tmp_path, body), folder, alone)
+    assert code == 5 and error_rules(report) == ["C001"]
+    (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
+    assert finding["file"].endswith("labels-00001.h5") and (report["shards"], report["images"]) == (3, 10)
+
+
+def test_a_hanging_helper_is_ended(tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    code, report = verify("--helper", helper(tmp_path, "time.sleep(99)"), "--time-limit", "1", path)
+    assert code == 5 and "stood still" in report["findings"][0]["message"]
+
+
+def test_a_helper_that_can_not_start(tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    code, report = verify("--helper", tmp_path / "nowhere", path)
+    assert code == 74 and "--no-isolation" in report["failures"][0]
+
+
+def request(path, jobs=1):
+    return json.dumps({"path": str(path), "jobs": jobs, "reads_chunks": True, "sample": None})
+
+
+def as_helper(limits, path):
+    """The real helper, started by hand."""
+    words = [BIN / "relabel-verify", "--relabel-helper", "check-shard", limits, request(path)]
+    return subprocess.run(words, capture_output=True, timeout=60)
+
+
+def test_the_helper_says_when_it_is_done(tmp_path):
+    result = as_helper("200000000,10", write_shard(tmp_path / "a.h5"))
+    assert result.returncode == 0 and result.stdout.endswith(message(DONE))
+
+
+def test_the_helper_binds_itself(tmp_path):
+    """While it waits for a reader of its long answer, the kernel tells what it may use."""
+    path = write_shard(tmp_path / "a.h5", rows=9000, height=1, width=1, k=1, images_per_chunk=100)
+    words = [BIN / "relabel-verify", "--relabel-helper", "check-shard", "200000000,7", request(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout.read(1)
+        text = pathlib.Path(f"/proc/{process.pid}/limits").read_text()
+        process.kill()
+    limits = {name: re.search(rf"^Max {name} +(\S+)", text, re.M)[1] for name in LIMITS}
+    assert limits == LIMITS
+
+
+LIMITS = {"data size": "200000000", "cpu time": "7", "core file size": "0", "file size": "0"}
+
+
+def test_too_little_memory_is_not_a_success(tmp_path):
+    path = write_shard(tmp_path / "a.h5", height=64, width=64, images_per_chunk=64, rows=64)
+    assert as_helper("200000000,10", path).stdout.endswith(message(DONE))
+    result = as_helper("3000000,10", path)
+    assert not result.stdout.endswith(message(DONE)) or b"violation" in result.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["check-shard"], ["check-shard", "0,0", "{}"], ["nothing", "1,1", "{}"],
+                                   ["check-shard", "1000000000,5", "{"]])
+def test_a_helper_called_wrongly_does_nothing(words):
+    result = subprocess.run([BIN / "relabel-verify", "--relabel-helper", *words], capture_output=True)
+    assert result.returncode == 64 and result.stdout == b""
+
+
+def test_the_helper_writes_no_file(tmp_path):
+    """Its file size limit is 0, so a library that was taken over can leave nothing behind."""
+    path = write_shard(tmp_path / "a.h5")
+    target = tmp_path / "out"
+    words = [BIN / "relabel-verify", "--relabel-helper", "check-shard", "200000000,10", request(path)]
+    with open(target, "wb") as file:
+        result = subprocess.run(words, stdout=file, stderr=subprocess.DEVNULL)
+    assert result.returncode != 0 and target.stat().st_size == 0
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_isolation_changes_no_finding(jobs, tmp_path):
+    folder = write_dataset(tmp_path / "dataset", *two_shards())
+    content = bytearray((folder / "labels-00001.h5").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "labels-00001.h5").write_bytes(content)
+    assert verify("--jobs", jobs, folder) == verify("--jobs", jobs, "--no-isolation", folder)
