@@ -16,8 +16,9 @@ import pytest
 import oracle
 from conftest import error_rules, pack, tool
 
+# tools/check-damage runs the same with more.
 FLIPS = int(os.environ.get("RELABEL_FLIPS", "200"))
-TRUNCATIONS = 60
+CUTS = int(os.environ.get("RELABEL_CUTS", "60"))
 
 DECODE = """
 import hashlib, sys
@@ -167,9 +168,7 @@ def test_flips_of_another_encoding(float_shard, tmp_path):
 def test_truncations(sample_shard, tmp_path):
     """Every shorter file is refused, whatever its length."""
     size = sample_shard.stat().st_size
-    chance = random.Random(5)
-    lengths = [0, 1, 7, 8, 47, 48, 100, 511, 512, 4096, size - 1, size - 8, size - 512]
-    lengths += chance.sample(range(size), TRUNCATIONS - len(lengths))
+    lengths = sorted({0, 1, 7, 8, 47, 48, size - 512, size - 8, size - 1, *range(0, size, max(1, size // CUTS))})
     cuts = [lambda content, length=length: content[:length] for length in lengths]
     counts, harmless, silent = check_changes(sample_shard, tmp_path, cuts)
     print(report("truncations", len(lengths), counts, harmless, silent))
@@ -190,13 +189,17 @@ def test_flips_of_the_index(sample_dataset, tmp_path):
     shutil.copytree(sample_dataset, folder)
     path = folder / "index.json"
     content = path.read_bytes()
+    counts = collections.Counter()
     for bit in random_bits(len(content), FLIPS // 2, seed=6):
         path.write_bytes(flip(bit)(content))
-        result = tool("relabel-verify", folder)
+        result = tool("relabel-verify", "--format", "json", "--level", "quick", folder)
         assert result.returncode in (1, 4, 5, 6), (bit, result.returncode, result.stdout)
+        counts.update(error_rules(json.loads(result.stdout)))
         if bit % 5 == 0:
             assert tool("relabel", "info", folder).returncode not in (0, 70), bit
-    for length in (0, 1, len(content) // 2, len(content) - 2, len(content) - 1):
+    print(report("flips of index.json", FLIPS // 2, counts, 0, []))
+    lengths = {0, 1, len(content) - 2, len(content) - 1, *range(0, len(content), max(1, len(content) // CUTS))}
+    for length in lengths:
         path.write_bytes(content[:length])
         assert tool("relabel-verify", folder).returncode in (1, 4, 5, 6), length
     path.write_bytes(content)
@@ -214,3 +217,60 @@ def test_flips_are_found_through_the_index(sample_dataset, tmp_path):
         result = tool("relabel-verify", "--format", "json", folder)
         assert result.returncode != 0
         assert "M005" in error_rules(json.loads(result.stdout))
+
+
+# -------------------------------------------------------------- what the checksums in a file can't see
+
+
+@pytest.fixture(scope="module")
+def bare_dataset(tmp_path_factory):
+    """A dataset of the uncompressed profile, whose chunks all have the same size."""
+    folder = tmp_path_factory.mktemp("bare")
+    oracle.make_tree(folder / "maps", [f"k{i}" for i in range(24)], np.random.default_rng(2))
+    assert pack(folder / "maps", "-o", folder / "d", "--compression", "none").returncode == 0
+    return folder / "d"
+
+
+def chunk_places(path, name):
+    with h5py.File(path) as file:
+        return stored_chunks(file[name])
+
+
+def exchange(content, places):
+    """Two chunks change places, checksums included."""
+    (a, size), (b, _) = places[0], places[1]
+    content[a : a + size], content[b : b + size] = content[b : b + size], content[a : a + size]
+
+
+def zero(content, places):
+    """A chunk becomes zeros, and the checksum of zeros is 0."""
+    at, size = places[0]
+    content[at : at + size] = bytes(size)
+
+
+def swap_words(content, places):
+    """A word 0000 becomes FFFF: the sums are the same modulo 65,535."""
+    at, size = places[0]
+    for word in range(at, at + size - 4, 2):
+        if content[word : word + 2] in (b"\0\0", b"\xff\xff"):
+            content[word] ^= 0xFF
+            content[word + 1] ^= 0xFF
+            return
+
+
+@pytest.mark.parametrize("damage, name", [
+    (exchange, "class_index"), (exchange, "score"),
+    (zero, "class_index"), (zero, "score"), (zero, "image_index"), (zero, "image_key"),
+    (swap_words, "image_index"), (swap_words, "image_key"),
+])
+def test_what_checksums_miss_is_found_through_the_index(damage, name, bare_dataset, tmp_path):
+    folder = tmp_path / "dataset"
+    shutil.copytree(bare_dataset, folder)
+    path = folder / "labels-00000.h5"
+    places = chunk_places(path, name)
+    content = bytearray(path.read_bytes())
+    damage(content, places)
+    assert content != path.read_bytes()
+    path.write_bytes(content)
+    result = tool("relabel-verify", "--format", "json", folder)
+    assert result.returncode == 5 and "M005" in error_rules(json.loads(result.stdout))
