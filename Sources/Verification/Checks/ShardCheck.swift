@@ -38,6 +38,9 @@ package struct ShardCheck {
       outcome.tally.add(violation)
       return outcome
     }
+    let broken = try StructureWalk.violations(path)
+    for violation in broken { tally.add(violation) }
+    if broken.contains(where: { $0.rule != "C013" }) { return (tally, nil) }
     let file: ShardFile?
     do {
       file = try ShardFile.open(request.path) { outcome.tally.add($0) }
