@@ -78,6 +78,13 @@ struct BlockReader {
     at start: UInt64,
     count: UInt64
   ) throws(Halt) {
+    try requireInside(part, at: start, count: count)
+    extents.add(part, of: object, at: start, count: count)
+    if extents.isExhausted { throw .exhausted }
+  }
+
+  /// Refuses a block that would begin or end outside the file.
+  func requireInside(_ part: Part, at start: UInt64, count: UInt64) throws(Halt) {
     let fileBytes = source.byteCount
     guard start <= fileBytes, count <= fileBytes - start else {
       throw .broken(
@@ -87,8 +94,6 @@ struct BlockReader {
         )
       )
     }
-    extents.add(part, of: object, at: start, count: count)
-    if extents.isExhausted { throw .exhausted }
   }
 
   /// The bytes of a block that was claimed, or of a part of it.

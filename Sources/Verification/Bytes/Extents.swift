@@ -3,6 +3,8 @@ package enum Part: UInt8, Sendable {
   case superblock, header, headerContinuation
   case indexHeader, indexBlock, indexSuperBlock, indexDataBlock
   case chunk
+  /// Outside the profile; never an extent.
+  case foreign
 
   /// As in "the object header at byte 48".
   var words: String {
@@ -15,6 +17,7 @@ package enum Part: UInt8, Sendable {
     case .indexSuperBlock: "super block of a chunk index"
     case .indexDataBlock: "data block of a chunk index"
     case .chunk: "stored chunk"
+    case .foreign: "heap or tree"
     }
   }
 }

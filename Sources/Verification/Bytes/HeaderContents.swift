@@ -9,8 +9,10 @@ struct HeaderContents {
   private(set) var layout: LayoutMessage?
   private(set) var dataspace: DataspaceMessage?
   private(set) var filterCount = 0
-  /// False when links, attributes or values lie in heaps, which other rules refuse.
-  private(set) var isSelfContained = true
+  /// Where links, attributes or lists lie that are not in the header; other rules refuse that.
+  private(set) var foreignBlocks: [ForeignBlock] = []
+  /// True when values of attributes or elements lie elsewhere, which other rules refuse, too.
+  private(set) var hasForeignValues = false
 
   private var elementBytes: UInt64?
   private var fillBytes: UInt64?
@@ -35,11 +37,11 @@ struct HeaderContents {
     case .empty, .continuation: break
     case .link: links.append(try LinkMessage(&fields))
     case .linkInfo, .attributeInfo:
-      isSelfContained = try GroupMessages.areCompact(&fields) && isSelfContained
+      foreignBlocks += try GroupMessages.denseStorage(&fields)
     case .groupInfo: try GroupMessages.requireGroupInfo(&fields)
     case .attribute:
       let attribute = try AttributeMessage(&fields)
-      isSelfContained = isSelfContained && attribute.isPlain
+      hasForeignValues = hasForeignValues || !attribute.isPlain
       if let type = attribute.committedType { committedTypes.append(type) }
     case .datatype where message.isShared:
       committedTypes.append(try CommittedType(&fields).address)
@@ -47,9 +49,13 @@ struct HeaderContents {
       let datatype = try DatatypeMessage(&fields)
       try fields.requireEnd()
       elementBytes = datatype.size
-      isSelfContained = isSelfContained && datatype.isPlain
+      hasForeignValues = hasForeignValues || !datatype.isPlain
     case .dataspace: dataspace = try DataspaceMessage(&fields)
-    case .layout: layout = try LayoutMessage(&fields)
+    case .layout:
+      layout = try LayoutMessage(&fields)
+      if case .virtual(let sources)? = layout, sources != BlockReader.undefined {
+        foreignBlocks.append(.globalHeap(sources))
+      }
     case .filters: filterCount = try FilterMessage(&fields).count
     case .fillValue: fillBytes = try FillValueMessage(&fields).size
     case .externalFiles: try requireExternalFiles(&fields)
@@ -61,12 +67,13 @@ struct HeaderContents {
   }
 
   /// A list of other files; that there is one is another rule's affair.
-  private func requireExternalFiles(_ fields: inout FieldReader) throws(Halt) {
+  private mutating func requireExternalFiles(_ fields: inout FieldReader) throws(Halt) {
     guard try fields.byte() == 1 else { throw fields.refused("is of no known version") }
     try fields.skip(3)
     let slots = (allocated: try fields.number(2), used: try fields.number(2))
     guard (1...slots.allocated).contains(slots.used) else { throw fields.refused("is empty") }
-    try fields.skip(8 + 24 * Int(slots.used))
+    foreignBlocks.append(.localHeap(try fields.number(8)))
+    try fields.skip(24 * Int(slots.used))
     try fields.requireEnd()
   }
 
@@ -102,7 +109,7 @@ struct HeaderContents {
       return Contradiction("has a fill value of \(fillBytes) bytes for elements of \(elementBytes)")
     }
     guard case .chunked(let chunked) = layout else {
-      let isContiguous = if case .other(true) = layout { true } else { false }
+      let isContiguous = if case .contiguous = layout { true } else { false }
       guard !kinds.contains(.externalFiles) || isContiguous, !kinds.contains(.filters) else {
         return Contradiction("has filters or other files that don't belong to its storage")
       }

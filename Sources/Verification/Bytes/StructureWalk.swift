@@ -103,7 +103,8 @@ extension StructureWalk {
     case .success(let found): kind = found
     case .failure(let wrong): throw .broken(Violation("C012", "\(subject) \(wrong.words)"))
     }
-    isWhole = isWhole && contents.isSelfContained
+    for block in contents.foreignBlocks { try block.require(reader) }
+    isWhole = isWhole && contents.foreignBlocks.isEmpty && !contents.hasForeignValues
     for type in contents.committedTypes { find(type, as: .type) }
     switch (object.role, kind) {
     case (.root, .group):

@@ -1,8 +1,9 @@
-/// How the raw data of a dataset is stored.
+/// How the raw data of a dataset is stored; other rules refuse all but chunks.
 enum LayoutMessage {
   case chunked(ChunkedLayout)
-  /// Contiguous, compact or virtual: another rule refuses them.
-  case other(isContiguous: Bool)
+  case contiguous, compact
+  /// The heap that lists the sources.
+  case virtual(UInt64)
 
   init(_ fields: inout FieldReader) throws(Halt) {
     let version = try fields.byte()
@@ -10,14 +11,14 @@ enum LayoutMessage {
     switch (version, storage) {
     case (3, 0), (4, 0):
       try fields.skip(Int(try fields.number(2)))
-      self = .other(isContiguous: false)
+      self = .compact
     case (3, 1), (4, 1):
       try fields.skip(16)
-      self = .other(isContiguous: true)
+      self = .contiguous
     case (4, 2): self = .chunked(try ChunkedLayout(&fields))
     case (4, 3):
-      try fields.skip(12)
-      self = .other(isContiguous: false)
+      self = .virtual(try fields.number(8))
+      try fields.skip(4)
     default: throw fields.refused("has version \(version) and storage \(storage)")
     }
     try fields.requireEnd()

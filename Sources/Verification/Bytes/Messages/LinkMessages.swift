@@ -34,8 +34,8 @@ struct LinkMessage {
 enum GroupMessages {
   /// Link info or attribute info: where these are when they are not in the object header.
   ///
-  /// - Returns: false when they are elsewhere, which another rule refuses.
-  static func areCompact(_ fields: inout FieldReader) throws(Halt) -> Bool {
+  /// - Returns: heap and index of dense storage, none when all is in the object header.
+  static func denseStorage(_ fields: inout FieldReader) throws(Halt) -> [ForeignBlock] {
     let version = try fields.byte()
     let flags = try fields.byte()
     guard version == 0, flags == 0 else {
@@ -44,7 +44,8 @@ enum GroupMessages {
     let heap = try fields.number(8)
     let index = try fields.number(8)
     try fields.requireEnd()
-    return heap == BlockReader.undefined && index == BlockReader.undefined
+    if heap == BlockReader.undefined, index == BlockReader.undefined { return [] }
+    return [.fractalHeap(heap), .tree(index)]
   }
 
   /// Group info: hints on how a group will grow.
