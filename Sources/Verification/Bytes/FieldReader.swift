@@ -1,0 +1,78 @@
+internal import Relabel
+
+/// Reads little-endian fields of a block, never past their end.
+struct FieldReader {
+  private let bytes: [UInt8]
+  private var position: Int
+  private let end: Int
+  /// Where the block begins in the file.
+  private let base: UInt64
+  /// What findings are about, for example "the attribute at byte 312".
+  let subject: String
+
+  /// The fields of `bytes` from `position` up to `end`, both clamped to what is there.
+  init(_ bytes: [UInt8], from position: Int, to end: Int, at base: UInt64, subject: String) {
+    self.bytes = bytes
+    self.end = min(max(end, 0), bytes.count)
+    self.position = min(max(position, 0), self.end)
+    self.base = base
+    self.subject = subject
+  }
+
+  var remaining: Int { end - position }
+  /// Where the next field lies in the file.
+  var place: UInt64 { base + UInt64(position) }
+
+  /// An unsigned integer of `width` bytes, at most 8.
+  mutating func number(_ width: Int) throws(Halt) -> UInt64 {
+    let field = try take(width)
+    return field.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  mutating func byte() throws(Halt) -> UInt8 {
+    UInt8(truncatingIfNeeded: try number(1))
+  }
+
+  mutating func skip(_ count: Int) throws(Halt) {
+    _ = try take(count)
+  }
+
+  /// The next `count` bytes.
+  mutating func take(_ count: Int) throws(Halt) -> ArraySlice<UInt8> {
+    guard count >= 0, count <= remaining else { throw refused("ends within its fields") }
+    defer { position += count }
+    return bytes[position..<position + count]
+  }
+
+  /// The next `count` bytes as fields of their own, called `name`.
+  mutating func part(_ count: Int, _ name: String) throws(Halt) -> FieldReader {
+    let place = place
+    let start = position
+    try skip(count)
+    let subject = "\(name) at byte \(place)"
+    return FieldReader(bytes, from: start, to: start + count, at: base, subject: subject)
+  }
+
+  /// A text of `count` bytes, the null byte at its end included where there is one.
+  mutating func text(_ count: Int, isTerminated: Bool) throws(Halt) -> String {
+    var text = try take(count)
+    if isTerminated, text.popLast() != 0 { throw refused("has a name without an end") }
+    guard !text.isEmpty, !text.contains(0) else { throw refused("has a name that is no text") }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Skips a text that ends with a null byte.
+  mutating func skipTerminated() throws(Halt) {
+    guard let length = bytes[position..<end].firstIndex(of: 0).map({ $0 - position }), length > 0
+    else { throw refused("has a name without an end") }
+    try skip(length + 1)
+  }
+
+  /// Refuses fields behind the last one that is known.
+  func requireEnd() throws(Halt) {
+    if remaining > 0 { throw refused("has \(remaining) bytes too many") }
+  }
+
+  /// A finding that the bytes, whose checksum is right, say what no writer of shards would.
+  func refused(_ what: String) -> Halt { .broken(Violation("C012", "\(subject) \(what)")) }
+}

@@ -1,0 +1,53 @@
+/// One attribute, its value included.
+struct AttributeMessage {
+  /// Where the committed type is that it uses; another rule refuses that.
+  let committedType: UInt64?
+  /// True when the value lies in the message and nowhere else.
+  let isPlain: Bool
+
+  private static let sharedType: UInt8 = 0x01
+
+  init(_ fields: inout FieldReader) throws(Halt) {
+    let version = try fields.byte()
+    let flags = try fields.byte()
+    guard version == 3, flags & ~Self.sharedType == 0 else {
+      throw fields.refused("has version \(version) and flags \(flags)")
+    }
+    let nameBytes = Int(try fields.number(2))
+    let typeBytes = Int(try fields.number(2))
+    let spaceBytes = Int(try fields.number(2))
+    guard try fields.byte() <= 1 else { throw fields.refused("has no known text encoding") }
+    let name = try fields.text(nameBytes, isTerminated: true)
+    var type = try fields.part(typeBytes, "the datatype of attribute '\(name)'")
+    var space = try fields.part(spaceBytes, "the dataspace of attribute '\(name)'")
+    let count = try DataspaceMessage(&space).count
+    if flags & Self.sharedType != 0 {
+      committedType = try CommittedType(&type).address
+      isPlain = false
+    } else {
+      committedType = nil
+      let datatype = try DatatypeMessage(&type)
+      try type.requireEnd()
+      isPlain = datatype.isPlain
+      guard let count, let bytes = [count, datatype.size].product(), bytes == fields.remaining
+      else {
+        throw fields.refused("does not have the bytes of its value")
+      }
+    }
+  }
+}
+
+/// The place of a datatype that has an object header of its own.
+struct CommittedType {
+  let address: UInt64
+
+  init(_ fields: inout FieldReader) throws(Halt) {
+    let version = try fields.byte()
+    let type = try fields.byte()
+    guard (2...3).contains(version), type == 2 else {
+      throw fields.refused("is shared in a way that no shard knows")
+    }
+    address = try fields.number(8)
+    try fields.requireEnd()
+  }
+}
