@@ -100,6 +100,13 @@ let package = Package(
       swiftSettings: settings
     ),
 
+    // Not a product: what the runner of spec/conformance tests the library through.
+    .executableTarget(
+      name: "relabel-conformance",
+      dependencies: ["Relabel"],
+      swiftSettings: settings
+    ),
+
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
     .testTarget(
