@@ -16,10 +16,10 @@ PAGES = TOOLS + [f"relabel.{command}" for command in COMMANDS]
 def test_man_page(name):
     """It formats without a warning and holds every option of the command."""
     page = SHARE / "man" / "man1" / f"{name}.1"
-    result = subprocess.run(["groff", "-mandoc", "-Tutf8", "-P-c", "-ww", page], capture_output=True, text=True)
+    result = subprocess.run(["groff", "-mandoc", "-Tutf8", "-P-cbou", "-ww", page], capture_output=True, text=True)
     assert result.returncode == 0 and result.stderr == ""
     text = " ".join(result.stdout.replace("‐\n", "").split())
-    assert "SYNOPSIS" in text and "Exit codes" in text or name == "relabel"
+    assert "SYNOPSIS" in text and ("Exit codes" in text or name == "relabel")
 
 
 def test_exit_codes_of_the_verifier():
@@ -34,4 +34,5 @@ def test_completions(name):
     assert subprocess.run(["bash", "-n", bash]).returncode == 0
     assert bash.read_text() == tool(name, "--generate-completion-script", "bash").stdout
     assert (SHARE / "completions" / "zsh" / f"_{name}").read_text().startswith(f"#compdef {name}")
-    assert f"-c {name}" in (SHARE / "completions" / "fish" / f"{name}.fish").read_text()
+    fish = (SHARE / "completions" / "fish" / f"{name}.fish").read_text()
+    assert fish == tool(name, "--generate-completion-script", "fish").stdout and name in fish
