@@ -53,7 +53,7 @@ public struct Verifier: Sendable {
   }
 
   private func verify(_ path: String) throws(RelabelError) -> Report {
-    if let folder = Self.datasetFolder(path) {
+    if let folder = Folder.ofDataset(path) {
       return try DatasetCheck(folder: folder, verifier: self).check()
     }
     var report = Report()
@@ -68,17 +68,6 @@ public struct Verifier: Sendable {
     request.readsChunks = level == .full
     request.sample = sample
     return request
-  }
-
-  private static func datasetFolder(_ path: String) -> String? {
-    if Folder.exists(path) {
-      return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    }
-    guard path == DatasetIndex.fileName || path.hasSuffix("/\(DatasetIndex.fileName)") else {
-      return nil
-    }
-    let folder = path.dropLast(DatasetIndex.fileName.count)
-    return folder.isEmpty ? "." : String(folder.dropLast())
   }
 }
 

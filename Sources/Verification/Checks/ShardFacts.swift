@@ -37,7 +37,7 @@ package struct ShardFacts: Hashable, Sendable {
   }
 
   /// The names of what the shards should share and don't, sorted.
-  func differences(from other: ShardFacts) -> [String] {
+  package func differences(from other: ShardFacts) -> [String] {
     Set(shared.keys).union(other.shared.keys).filter { shared[$0] != other.shared[$0] }.sorted()
   }
 }

@@ -1,4 +1,4 @@
-internal import Relabel
+package import Relabel
 
 // How the outcome of a check crosses from the helper: a fact for each entry of the tally, one for
 // the shard, and three arrays.
@@ -133,7 +133,7 @@ extension Tally.Entry {
 }
 
 extension ShardFacts {
-  var json: JSON {
+  package var json: JSON {
     .object([
       "shared": .object(shared),
       "rows": .integer(Int64(rows)),
@@ -151,7 +151,7 @@ extension ShardFacts {
     ])
   }
 
-  init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     guard case .object(let shared)? = json["shared"], let rows = json["rows"]?.integer, rows >= 0,
       let buildID = json["build_id"]?.string, let writer = json["writer"]?.string,
       let numClasses = json["num_classes"]?.integer, let scoreKind = json["score_kind"]?.string,
