@@ -122,7 +122,8 @@ extension Object where Self: ~Copyable {
         H5Aget_space(original.id)
       }
       let (count, size) = (H5Sget_simple_extent_npoints(space.id), H5Tget_size(type.id))
-      guard (1...largestAttribute).contains(Int(count)), size <= largestAttribute / Int(count) else {
+      guard (1...largestAttribute).contains(Int(count)), size <= largestAttribute / Int(count)
+      else {
         throw HDF5Error(call: "H5Aread", object: object, "the attribute is too large")
       }
       var bytes = [UInt8](repeating: 0, count: size * Int(count))

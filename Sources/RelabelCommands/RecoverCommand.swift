@@ -1,14 +1,15 @@
 public import ArgumentParser
 internal import Packing
 internal import Relabel
-internal import Verification
+import Synchronization
 
 /// `relabel recover`: what is readable of a damaged dataset, as a new one.
 public struct RecoverCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "recover",
-    abstract: "Save every readable image of a damaged dataset into a new one, and name what is lost.",
+    abstract:
+      "Save every readable image of a damaged dataset into a new one, and name what is lost.",
     discussion: """
       Takes a shard, the folder of a dataset or its index.json, whatever is damaged or missing of it. \
       Stored values are copied bit for bit; nothing is guessed. The new dataset has a build id of its \
@@ -90,7 +91,7 @@ public struct RecoverCommand: ParsableCommand {
     if let images { options.imageList = try TextFile.lines(images) }
     options.jobs = threads.jobs
     options.overwrites = overwrite
-    options.isolation = isolation.isolation
+    options.isolation = isolation.value
     return options
   }
 }

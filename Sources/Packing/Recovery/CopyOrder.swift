@@ -32,7 +32,9 @@ extension CopyOrder {
       "writer": .string(writer),
       "optional": .array(optional.map(JSON.string)),
       "rows": .rows(rows),
-      "keys": .array(keys.sorted { $0.key < $1.key }.map { .array([.row($0.key), .string($0.value)]) }),
+      "keys": .array(
+        keys.sorted { $0.key < $1.key }.map { .array([.row($0.key), .string($0.value)]) }
+      ),
       "image_indexes": .array(
         imageIndexes.sorted { $0.key < $1.key }.map { .array([.row($0.key), .integer($0.value)]) }
       ),

@@ -27,7 +27,8 @@ public struct Recoverer: Sendable {
   /// - Throws: `.usage`, `.notFound`, `.unsupported`, `.io` or `.internalFault`; damage is no error.
   public func run() throws(RelabelError) -> RecoverySummary {
     try options.validate()
-    let listing = try options.imageList.map { lines throws(RelabelError) in try SourceListing(lines) }
+    let listing = try options.imageList.map { lines throws(RelabelError) in try SourceListing(lines)
+    }
     let source = try RecoverySource(options.source)
     let base = source.outputNames[0].base
     let folder = try OutputFolder.claim(options.output, name: base)
@@ -35,7 +36,7 @@ public struct Recoverer: Sendable {
 
     var findings = Findings(doubts: source.doubts)
     let surveyed = try survey(source, &findings)
-    let family = ShardFamily(surveyed, index: source.index, without: options.without)
+    let family = ShardFamily(surveyed, index: source.index)
     for (shard, reason) in family.strangers { findings.lose(shard, because: reason) }
     guard let facts = family.facts else { return findings.summary(source) }
 
@@ -46,7 +47,7 @@ public struct Recoverer: Sendable {
       chosen.append(choice.choose(shard))
     }
     findings.losses = choice.losses
-    let plan = try RecoveryPlan(facts, chosen, without: options.without)
+    let plan = try RecoveryPlan(facts, chosen)
     guard !plan.shards.isEmpty else { return findings.summary(source) }
     try folder.prepare(buildID: plan.buildID, overwrites: options.overwrites)
     return findings.summary(source, plan, try write(plan, source, findings.losses, folder))

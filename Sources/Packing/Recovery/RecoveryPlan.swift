@@ -14,15 +14,11 @@ struct RecoveryPlan {
   /// What the new shards and their index say as their writer.
   static let writer = "relabel-recover \(Software.version)"
 
-  init(
-    _ facts: ShardFacts,
-    _ shards: [ChosenRows],
-    without: Set<String>
-  ) throws(RelabelError) {
+  init(_ facts: ShardFacts, _ shards: [ChosenRows]) throws(RelabelError) {
     self.facts = facts
     self.shards = shards.filter { !$0.rows.isEmpty }
     optional = Layout.optional.map(\.name).filter {
-      facts.shared[$0] != nil && !without.contains($0)
+      facts.hasDataset($0)
     }
     buildID = try Self.buildID(facts, self.shards, optional)
   }

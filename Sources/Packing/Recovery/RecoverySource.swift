@@ -82,7 +82,9 @@ extension RecoverySource {
   var outputNames: [ShardFileName] {
     let names = shards.map { ShardFileName(Folder.name(of: $0.name)) }
     let bases = Set(names.map { $0?.base })
-    if bases.count == 1, bases.first != .some(nil), Set(names.map { $0?.number }).count == names.count {
+    if bases.count == 1, bases.first != .some(nil),
+      Set(names.map { $0?.number }).count == names.count
+    {
       return names.compactMap(\.self)
     }
     let base = index?.name ?? ShardFileName.defaultBase

@@ -60,7 +60,9 @@ struct RowChoice {
       }
     }
     let rows = Set(chosen.rows)
-    chosen.unknown = survey.unknown.mapValues { $0.filter(rows.contains) }.filter { !$0.value.isEmpty }
+    chosen.unknown = survey.unknown.mapValues { $0.filter(rows.contains) }.filter {
+      !$0.value.isEmpty
+    }
     return chosen
   }
 

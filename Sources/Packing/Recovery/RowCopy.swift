@@ -78,49 +78,64 @@ private struct ImageReader {
   /// The images of some rows, which lie in few chunks.
   mutating func images(_ rows: ArraySlice<Int>) throws(RelabelError) -> [EncodedImage] {
     let perChunk = file.classIndex.rowsPerChunk
-    let chunks = Set(rows.map { $0 / perChunk }).sorted()
+    let rowsOfChunk = Dictionary(grouping: rows) { $0 / perChunk }
+    let chunks = rowsOfChunk.keys.sorted()
     let file = file
     let labels = Parallel.map(chunks.count, jobs: order.jobs) { file.labels(ofChunk: chunks[$0]) }
-    let labelsOfChunk = Dictionary(uniqueKeysWithValues: zip(chunks, labels))
     var images: [EncodedImage] = []
-    for row in rows {
-      guard case .success(let labels)? = labelsOfChunk[row / perChunk] else { throw unreadable(row) }
-      var image = codec.stored(
-        key: try key(row),
-        imageIndex: try imageIndex(row),
-        classIndex: Array(labels.classIndex(ofRow: row % perChunk)),
-        score: Array(labels.score(ofRow: row % perChunk))
-      )
-      for place in values.indices { image.optional.append(try value(row, at: place)) }
-      images.append(image)
+    for (chunk, labels) in zip(chunks, labels) {
+      for row in rowsOfChunk[chunk] ?? [] { images.append(try image(row, labels)) }
     }
     return images
   }
 
+  private mutating func image(
+    _ row: Int,
+    _ labels: Result<ChunkLabels, RowFault>
+  ) throws(RelabelError) -> EncodedImage {
+    let labels = try read(row, labels.mapError { ChunkDamage(description: $0.reason) })
+    let place = row % file.classIndex.rowsPerChunk
+    var image = codec.stored(
+      key: try key(row),
+      imageIndex: try imageIndex(row),
+      classIndex: Array(labels.classIndex(ofRow: place)),
+      score: Array(labels.score(ofRow: place))
+    )
+    for place in values.indices { image.optional.append(try value(row, at: place)) }
+    return image
+  }
+
   private mutating func key(_ row: Int) throws(RelabelError) -> String {
     if let key = order.keys[row] { return key }
-    guard case .success(let bytes) = keys.row(row), let key = ShardFile.key(bytes) else {
-      throw unreadable(row)
+    guard let key = ShardFile.key(try read(row, keys.row(row))) else {
+      throw unreadable(row, "its key is not valid UTF-8")
     }
     return key
   }
 
   private mutating func imageIndex(_ row: Int) throws(RelabelError) -> Int64 {
     if let index = order.imageIndexes[row] { return index }
-    guard case .success(let bytes) = imageIndexes.row(row) else { throw unreadable(row) }
-    return ShardFile.imageIndexes(Array(bytes))[0]
+    return ShardFile.imageIndexes(Array(try read(row, imageIndexes.row(row))))[0]
   }
 
   private mutating func value(_ row: Int, at place: Int) throws(RelabelError) -> [UInt8] {
     if order.unknown[values[place].name]?.contains(row) == true { return values[place].fill }
-    guard case .success(let bytes)? = values[place].cursor?.row(row) else { throw unreadable(row) }
-    return Array(bytes)
+    let damage = ChunkDamage(description: "the header of the dataset can't be read")
+    return Array(try read(row, values[place].cursor?.row(row) ?? .failure(damage)))
   }
 
-  private func unreadable(_ row: Int) -> RelabelError {
+  private func read<Value>(
+    _ row: Int,
+    _ result: Result<Value, ChunkDamage>
+  ) throws(RelabelError) -> Value {
+    do { return try result.get() } catch { throw unreadable(row, error.description) }
+  }
+
+  private func unreadable(_ row: Int, _ damage: String) -> RelabelError {
     RelabelError(
       .io,
-      "row \(row) could be read before and can't be read again: the file or its disk changes; run again"
+      "row \(row) could be read before and can't be read again (\(damage)): the file or its disk "
+        + "changes; run again"
     )
   }
 }

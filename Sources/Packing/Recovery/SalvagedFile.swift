@@ -64,7 +64,7 @@ extension SalvagedFile {
   var facts: ShardFacts {
     var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional)
     for (layout, column) in optional where column == nil {
-      facts.shared[layout.name] = layout.types.first.map { .string("\($0)") }
+      if let type = layout.types.first { facts.addDataset(layout.name, type) }
     }
     facts.largestError = file.largestError
     return facts

@@ -36,7 +36,9 @@ struct ShardSalvage {
   /// - Throws: why nothing of the shard can be read.
   func run(_ send: ShardTask.Send) throws(RelabelError) {
     let shard = try SalvagedFile(path)
-    try send(.object(["facts": shard.facts.json]))
+    var facts = shard.facts
+    for name in without { facts.removeDataset(name) }
+    try send(.object(["facts": facts.json]))
     let file = shard.file
     var rows = RowReader(shard, without: without)
     let run = file.chunksAtOnce
@@ -113,7 +115,9 @@ private struct RowReader {
       guard let key = ShardFile.key(bytes) else {
         throw RowFault(.key, "its key is not valid UTF-8 [V010]")
       }
-      if let fault = ImageKey.fault(key) { throw RowFault(.key, "its key is none: \(fault) [V010]") }
+      if let fault = ImageKey.fault(key) {
+        throw RowFault(.key, "its key is none: \(fault) [V010]")
+      }
       return key
     }
   }

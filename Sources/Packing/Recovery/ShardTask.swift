@@ -13,12 +13,14 @@ struct ShardTask: Sendable {
 
   /// Says of every row of a shard what can be saved.
   static let survey = ShardTask(name: "survey-shard", writesFiles: false) {
-    request, send throws(RelabelError) in try ShardSalvage(request).run(send)
+    request,
+    send throws(RelabelError) in try ShardSalvage(request).run(send)
   }
 
   /// Writes some rows of a shard into a new one.
   static let copy = ShardTask(name: "copy-rows", writesFiles: true) {
-    request, send throws(RelabelError) in try RowCopy(request).run(send)
+    request,
+    send throws(RelabelError) in try RowCopy(request).run(send)
   }
 
   /// Does the work and hands on each fact.
@@ -87,7 +89,9 @@ extension RelabelError {
   }
 
   fileprivate init?(_ json: JSON?) {
-    guard let code = json?["code"]?.string, let message = json?["message"]?.string else { return nil }
+    guard let code = json?["code"]?.string, let message = json?["message"]?.string else {
+      return nil
+    }
     self.init(Code(rawValue: code), message)
   }
 }

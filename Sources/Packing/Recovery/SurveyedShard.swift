@@ -39,8 +39,7 @@ struct ShardFamily {
   /// - Parameters:
   ///   - shards: those that could be read.
   ///   - index: the sound index, if there is one.
-  ///   - without: optional datasets that make no difference.
-  init(_ shards: [SurveyedShard], index: DatasetIndex?, without: Set<String>) {
+  init(_ shards: [SurveyedShard], index: DatasetIndex?) {
     var candidates: [SurveyedShard] = []
     for shard in shards {
       let differences = index.map { Self.differences(shard, $0) } ?? []
@@ -51,10 +50,9 @@ struct ShardFamily {
         strangers.append((shard, "it is not what index.json lists: \(names) differ"))
       }
     }
-    guard let likeMost = Self.mostCommon(candidates, without: without) else { return }
+    guard let likeMost = Self.mostCommon(candidates) else { return }
     for shard in candidates {
       let differences = shard.survey.facts.differences(from: likeMost.survey.facts)
-        .filter { !without.contains($0) }
       if differences.isEmpty {
         members.append(shard)
       } else {
@@ -76,16 +74,10 @@ struct ShardFamily {
   }
 
   /// The first of the shards that, taken together, hold most images alike.
-  private static func mostCommon(
-    _ shards: [SurveyedShard],
-    without: Set<String>
-  ) -> SurveyedShard? {
+  private static func mostCommon(_ shards: [SurveyedShard]) -> SurveyedShard? {
     var rows: [[String: JSON]: Int] = [:]
-    func shared(_ shard: SurveyedShard) -> [String: JSON] {
-      shard.survey.facts.shared.filter { !without.contains($0.key) }
-    }
-    for shard in shards { rows[shared(shard), default: 0] += shard.survey.facts.rows }
+    for shard in shards { rows[shard.survey.facts.shared, default: 0] += shard.survey.facts.rows }
     let most = rows.values.max()
-    return shards.first { rows[shared($0)] == most }
+    return shards.first { rows[$0.survey.facts.shared] == most }
   }
 }

@@ -30,7 +30,9 @@ struct ValueCheck: Sendable {
         )
       }
     }
-    if !values.allSatisfy(\.isFinite) { return RowFault(.value, "its \(name) is not finite [V003]") }
+    if !values.allSatisfy(\.isFinite) {
+      return RowFault(.value, "its \(name) is not finite [V003]")
+    }
     if name == Layout.mapExtent, CropBox(components: values.map(Double.init)) == nil {
       return RowFault(.value, "its map_extent is no box within the picture")
     }

@@ -26,7 +26,9 @@ package enum Folder {
 
   /// The folder of a dataset that is named by its folder or its `index.json`; nil for a shard.
   package static func ofDataset(_ path: String) -> String? {
-    if exists(path) { return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path }
+    if exists(path) {
+      return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
     return name(of: path) == DatasetIndex.fileName ? parent(of: path) : nil
   }
 

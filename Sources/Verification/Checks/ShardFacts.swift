@@ -1,4 +1,4 @@
-internal import HDF5
+package import HDF5
 package import Relabel
 
 /// What one shard holds, for the checks across shards and for whoever asked; small enough to cross
@@ -24,7 +24,6 @@ package struct ShardFacts: Hashable, Sendable {
 
   package init(_ header: ShardHeader, rows: Int, optional: [(name: String, column: StoredColumn)]) {
     shared = header.shared
-    for (name, column) in optional { shared[name] = .string("\(column.description.type)") }
     self.rows = rows
     buildID = header.buildID
     writer = header.writer
@@ -34,7 +33,19 @@ package struct ShardFacts: Hashable, Sendable {
     classesSHA256 = header.metadata.classesDigest
     annotator = header.metadata.annotatorName
     isShuffled = header.rowOrder != .source
+    for (name, column) in optional { addDataset(name, column.description.type) }
   }
+
+  /// Notes an optional dataset; its name alone may be that of an attribute.
+  package mutating func addDataset(_ name: String, _ type: ElementType) {
+    shared["dataset \(name)"] = .string("\(type)")
+  }
+
+  /// True when the shard has an optional dataset.
+  package func hasDataset(_ name: String) -> Bool { shared["dataset \(name)"] != nil }
+
+  /// Takes an optional dataset out of what shards must share.
+  package mutating func removeDataset(_ name: String) { shared["dataset \(name)"] = nil }
 
   /// The names of what the shards should share and don't, sorted.
   package func differences(from other: ShardFacts) -> [String] {
