@@ -125,6 +125,11 @@ let package = Package(
       dependencies: ["Packing", "Verification", "AnnotatorOutputs", "Relabel"],
       swiftSettings: settings
     ),
+    .testTarget(
+      name: "VerificationTests",
+      dependencies: ["Verification", "Relabel", "HDF5", "TestSupport"],
+      swiftSettings: settings
+    ),
   ],
   swiftLanguageModes: [.v6]
 )

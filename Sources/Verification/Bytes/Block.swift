@@ -21,7 +21,14 @@ struct Block {
 
   /// The fields from `offset` on, up to `end` or to the checksum.
   func fields(from offset: Int, to end: Int? = nil) -> FieldReader {
-    FieldReader(bytes, from: offset, to: end ?? bytes.count - 4, at: start, subject: name)
+    FieldReader(
+      bytes,
+      from: offset,
+      to: end ?? bytes.count - 4,
+      at: start,
+      name: "the \(part.words)",
+      origin: start
+    )
   }
 
   /// Refuses a block that does not begin with its signature and version.

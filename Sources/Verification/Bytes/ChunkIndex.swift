@@ -101,7 +101,7 @@ struct ChunkIndex {
       let firstElement = first + UInt64(place) * elements
       let bytes = ArrayGeometry.dataBlockBytes(elements, elementBytes)
       try reader.claim(.indexDataBlock, of: object, at: start, count: bytes)
-      reach = firstElement + elements
+      reach = max(reach, firstElement + elements)
       if pages == 0 {
         try walkDataBlock(start, from: firstElement, count: elements, &reader)
         continue

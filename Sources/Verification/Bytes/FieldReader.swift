@@ -7,16 +7,28 @@ struct FieldReader {
   private let end: Int
   /// Where the block begins in the file.
   private let base: UInt64
-  /// What findings are about, for example "the attribute at byte 312".
-  let subject: String
+  /// What the fields describe, for example "the attribute", and where it begins in the file.
+  private let name: String
+  private let origin: UInt64
 
-  /// The fields of `bytes` from `position` up to `end`, both clamped to what is there.
-  init(_ bytes: [UInt8], from position: Int, to end: Int, at base: UInt64, subject: String) {
+  /// The fields of `bytes`, which begin at `base` in the file, from `position` up to `end`, both
+  /// clamped to what is there.
+  ///
+  /// Findings call them `name`, which begins at `origin`; without one it is where the fields do.
+  init(
+    _ bytes: [UInt8],
+    from position: Int,
+    to end: Int,
+    at base: UInt64,
+    name: String,
+    origin: UInt64? = nil
+  ) {
     self.bytes = bytes
     self.end = min(max(end, 0), bytes.count)
     self.position = min(max(position, 0), self.end)
     self.base = base
-    self.subject = subject
+    self.name = name
+    self.origin = origin ?? base + UInt64(self.position)
   }
 
   var remaining: Int { end - position }
@@ -46,11 +58,9 @@ struct FieldReader {
 
   /// The next `count` bytes as fields of their own, called `name`.
   mutating func part(_ count: Int, _ name: String) throws(Halt) -> FieldReader {
-    let place = place
     let start = position
     try skip(count)
-    let subject = "\(name) at byte \(place)"
-    return FieldReader(bytes, from: start, to: start + count, at: base, subject: subject)
+    return FieldReader(bytes, from: start, to: start + count, at: base, name: name)
   }
 
   /// A text of `count` bytes, the null byte at its end included where there is one.
@@ -74,5 +84,7 @@ struct FieldReader {
   }
 
   /// A finding that the bytes, whose checksum is right, say what no writer of shards would.
-  func refused(_ what: String) -> Halt { .broken(Violation("C012", "\(subject) \(what)")) }
+  func refused(_ what: String) -> Halt {
+    .broken(Violation("C012", "\(name) at byte \(origin) \(what)"))
+  }
 }

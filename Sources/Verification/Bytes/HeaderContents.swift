@@ -71,7 +71,7 @@ struct HeaderContents {
     guard try fields.byte() == 1 else { throw fields.refused("is of no known version") }
     try fields.skip(3)
     let slots = (allocated: try fields.number(2), used: try fields.number(2))
-    guard (1...slots.allocated).contains(slots.used) else { throw fields.refused("is empty") }
+    guard slots.used > 0, slots.used <= slots.allocated else { throw fields.refused("is empty") }
     foreignBlocks.append(.localHeap(try fields.number(8)))
     try fields.skip(24 * Int(slots.used))
     try fields.requireEnd()

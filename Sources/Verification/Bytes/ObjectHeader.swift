@@ -4,7 +4,13 @@ internal import Relabel
 struct ObjectHeader {
   /// True when times of the object are stored.
   let hasTimes: Bool
+  /// All messages but unused space and continuations.
   private(set) var messages: [HeaderMessage] = []
+
+  private let object: Int
+  private var continuations: [FieldReader] = []
+  private var byteCount: UInt64 = 0
+  private var messageCount = 0
 
   private static let version: UInt8 = 2
   private static let creationOrder: UInt8 = 0x0C
@@ -14,48 +20,37 @@ struct ObjectHeader {
   /// Signature, version, flags, times, phase change and the longest size.
   private static let longestPrefix: UInt64 = 34
   private static let messagePrefix = 4
-  /// As many bytes as the attributes and links of a shard can have.
+  /// As many bytes as the attributes of an object can have.
   private static let maximumBytes = UInt64(Layout.maximumAttributes) << 16
+  private static let maximumMessages = 1 << 16
   /// Continuation blocks of one header; HDF5 needs a few.
   private static let maximumBlocks = 1_000
 
   /// Reads the header at `address`.
   init(_ address: UInt64, of object: Int, _ reader: inout BlockReader) throws(Halt) {
-    let fileBytes = reader.source.byteCount
-    guard address < fileBytes else {
-      throw .broken(
-        Violation("C001", "an object header should be at byte \(address), outside the file")
-      )
-    }
-    let prefixBytes = Int(min(Self.longestPrefix, fileBytes - address))
-    let prefix = try reader.read(.header, at: address, count: prefixBytes)
+    self.object = object
+    let rest = reader.source.byteCount.subtractingReportingOverflow(address)
+    let prefixBytes = rest.overflow ? 1 : max(min(Self.longestPrefix, rest.partialValue), 1)
+    try reader.requireInside(.header, at: address, count: prefixBytes)
+    let prefix = try reader.read(.header, at: address, count: Int(prefixBytes))
     try prefix.require(signature: "OHDR", version: Self.version)
-    var fields = prefix.fields(from: 5, to: prefixBytes)
+    var fields = prefix.fields(from: 5, to: prefix.bytes.count)
     let flags = try fields.byte()
     hasTimes = flags & Self.times != 0
     if hasTimes { try fields.skip(16) }
     if flags & Self.phaseChange != 0 { try fields.skip(4) }
     let size = try fields.number(1 << Int(flags & 3))
-    let start = prefixBytes - fields.remaining
-    let block = try Self.block(
-      .header,
-      at: address,
-      count: size.addingReportingOverflow(UInt64(start) + 4),
-      of: object,
-      &reader
-    )
+    let start = prefix.bytes.count - fields.remaining
+    let (count, overflow) = size.addingReportingOverflow(UInt64(start) + 4)
+    let block = try block(.header, at: address, count: overflow ? .max : count, &reader)
     guard flags & (Self.creationOrder | Self.reserved) == 0 else {
-      throw .broken(Violation("C012", "\(block.name) has flags \(flags), which no shard has"))
+      throw block.contradicted("has flags \(flags), which no shard has")
     }
-    var continuations = try read(block.fields(from: start))
-    try follow(&continuations, of: object, &reader)
+    try readMessages(block.fields(from: start))
+    try followContinuations(&reader)
   }
 
-  private mutating func follow(
-    _ continuations: inout [FieldReader],
-    of object: Int,
-    _ reader: inout BlockReader
-  ) throws(Halt) {
+  private mutating func followContinuations(_ reader: inout BlockReader) throws(Halt) {
     var known: Set<UInt64> = []
     while var link = continuations.popLast() {
       let address = try link.number(8)
@@ -64,33 +59,24 @@ struct ObjectHeader {
       guard known.insert(address).inserted, known.count <= Self.maximumBlocks else {
         throw link.refused("leads to byte \(address) once more, or is one of too many")
       }
-      let block = try Self.block(
-        .headerContinuation,
-        at: address,
-        count: (size, false),
-        of: object,
-        &reader
-      )
-      continuations += try read(block.fields(from: 4))
+      let block = try block(.headerContinuation, at: address, count: size, &reader)
+      try readMessages(block.fields(from: 4))
     }
   }
 
   /// Claims and reads a block whose whole length is known, and compares its checksum.
-  private static func block(
+  private mutating func block(
     _ part: Part,
     at address: UInt64,
-    count: (partialValue: UInt64, overflow: Bool),
-    of object: Int,
+    count: UInt64,
     _ reader: inout BlockReader
   ) throws(Halt) -> Block {
-    let bytes = count.overflow ? UInt64.max : count.partialValue
-    try reader.claim(part, of: object, at: address, count: bytes)
-    guard bytes <= maximumBytes else {
-      throw .broken(
-        Violation("C006", "the \(part.words) at byte \(address) has \(bytes) bytes, over any limit")
-      )
+    try reader.claim(part, of: object, at: address, count: count)
+    byteCount += count
+    guard byteCount <= Self.maximumBytes else {
+      throw .broken(Violation("C006", "the \(part.words) at byte \(address) is over any limit"))
     }
-    let block = try reader.read(part, at: address, count: Int(bytes))
+    let block = try reader.read(part, at: address, count: Int(count))
     if part == .headerContinuation, !block.bytes.starts(with: Array("OCHK".utf8)) {
       throw block.damaged("does not begin with OCHK")
     }
@@ -99,13 +85,14 @@ struct ObjectHeader {
   }
 
   /// Adds the messages of a block; at its end may be a gap too short for a message.
-  ///
-  /// - Returns: the continuations among them.
-  private mutating func read(_ block: FieldReader) throws(Halt) -> [FieldReader] {
+  private mutating func readMessages(_ block: FieldReader) throws(Halt) {
     var block = block
-    var continuations: [FieldReader] = []
     var hasUnusedSpace = false
     while block.remaining >= Self.messagePrefix {
+      messageCount += 1
+      guard messageCount <= Self.maximumMessages else {
+        throw block.refused("has more than \(Self.maximumMessages) messages")
+      }
       let message = try HeaderMessage(&block)
       switch message.kind {
       case .empty: hasUnusedSpace = true
@@ -117,6 +104,5 @@ struct ObjectHeader {
     if hasUnusedSpace, block.remaining > 0 {
       throw block.refused("has a gap and unused space")
     }
-    return continuations
   }
 }

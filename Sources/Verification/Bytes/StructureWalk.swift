@@ -10,7 +10,8 @@ package struct StructureWalk {
   private var violations: [Violation] = []
   /// What has been found, in order; an object's place is its number in the extents.
   private var objects: [FoundObject] = []
-  private var addresses: Set<UInt64> = []
+  /// The numbers of the objects by their addresses.
+  private var numbers: [UInt64: Int] = [:]
   /// False when another rule's affair lies in parts of the file that were not followed.
   private var isWhole = true
 
@@ -27,6 +28,9 @@ package struct StructureWalk {
     /// Links that lead to it.
     var links = 1
   }
+
+  /// The root group, the datasets, and some to spare for what other rules refuse.
+  private static let maximumObjects = 1_000
 
   /// What a walk finds.
   package struct Findings: Sendable {
@@ -57,15 +61,16 @@ package struct StructureWalk {
     let fileBytes = reader.source.byteCount
     let count = min(fileBytes, UInt64(Superblock.byteCount))
     let first = try reader.source.bytes(at: 0, count: Int(count))
+    let superblock: Superblock
     do {
-      let superblock = try Superblock(first, fileBytes: fileBytes)
-      objects = [FoundObject(role: .root, address: superblock.rootAddress, name: nil)]
-      addresses = [superblock.rootAddress]
+      superblock = try Superblock(first, fileBytes: fileBytes)
     } catch {
       violations = [error]
       return
     }
     reader.claimSuperblock()
+    objects = [FoundObject(role: .root, address: superblock.rootAddress, name: nil)]
+    numbers = [superblock.rootAddress: 0]
     var next = 0
     while next < objects.count, !reader.extents.isExhausted {
       try examine(next)
@@ -107,11 +112,11 @@ extension StructureWalk {
     }
     for block in contents.foreignBlocks { try block.require(reader) }
     isWhole = isWhole && contents.foreignBlocks.isEmpty && !contents.hasForeignValues
-    for type in contents.committedTypes { find(type, as: .type) }
+    for type in contents.committedTypes { try find(type, as: .type) }
     switch (object.role, kind) {
     case (.root, .group):
       if header.hasTimes { report("C013", "the times of the root group are stored", number) }
-      followLinks(contents.links)
+      try followLinks(contents.links)
     case (.linked, .dataset):
       guard case .chunked(let layout)? = contents.layout else { break }
       if header.hasTimes { report("C013", "the times of this dataset are stored", number) }
@@ -125,7 +130,7 @@ extension StructureWalk {
     }
   }
 
-  private mutating func followLinks(_ links: [LinkMessage]) {
+  private mutating func followLinks(_ links: [LinkMessage]) throws(Halt) {
     // More are refused by their number, before the library opens any.
     guard links.count <= Layout.maximumDatasets else { return isWhole = false }
     for link in links {
@@ -133,16 +138,26 @@ extension StructureWalk {
         isWhole = false
         continue
       }
-      find(address, as: .linked, name: link.name)
+      try find(address, as: .linked, name: link.name)
     }
   }
 
-  private mutating func find(_ address: UInt64, as role: FoundObject.Role, name: String? = nil) {
-    if addresses.insert(address).inserted {
-      objects.append(FoundObject(role: role, address: address, name: name))
-    } else if let known = objects.firstIndex(where: { $0.address == address }) {
+  /// Notes an object that something leads to, once.
+  private mutating func find(
+    _ address: UInt64,
+    as role: FoundObject.Role,
+    name: String? = nil
+  ) throws(Halt) {
+    if let known = numbers[address] {
       objects[known].links += 1
+      return
     }
+    guard objects.count < Self.maximumObjects else {
+      let limit = Self.maximumObjects
+      throw .broken(Violation("C006", "the file has more than \(limit) objects"))
+    }
+    numbers[address] = objects.count
+    objects.append(FoundObject(role: role, address: address, name: name))
   }
 
   private mutating func walkChunks(
