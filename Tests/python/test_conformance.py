@@ -112,6 +112,15 @@ def test_the_document_names_what_readers_refuse():
     assert sorted(re.findall(r"[A-Z]\d{3}", rows)) == sorted(case["verify"]["errors"][0] for case in refused)
 
 
+def test_the_document_describes_the_content():
+    (example,) = re.findall(r"```json\n(.*?)```", (FOLDER / "README.md").read_text(), flags=re.S)
+    shown = json.loads(example)
+    held = json.loads((PACK / "valid/all-optional/content.json").read_text())
+    members = [(part["header"], part["storage"], part["images"][0]) for part in (shown, held)]
+    assert [set(part) for part in members[0]][:2] == [set(part) for part in members[1]][:2]
+    assert set(members[1][2]) - set(members[0][2]) == {"image_sha256", "log_normalizer"}
+
+
 def test_every_encoding_and_score_kind_has_a_case():
     found = Counter()
     for case in CASES.values():
