@@ -141,6 +141,7 @@ class Column:
     dense_attributes: bool = False
     edge_chunks_unfiltered: bool = False
     through_library: bool = False  # let HDF5 filter the chunks
+    plist_change: object = None  # function (creation list)
 
     def element(self):
         """One element of the fill value."""
@@ -485,6 +486,8 @@ def creation_list(column):
         plist.set_fill_time(column.fill_time)
     if column.edge_chunks_unfiltered:
         call("H5Pset_chunk_opts", ctypes.c_int64(plist.id), ctypes.c_uint(2))
+    if column.plist_change:
+        column.plist_change(plist)
     return plist
 
 

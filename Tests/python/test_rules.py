@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import fixtures_structure  # noqa: F401  adds to BROKEN and SOUND
 from conftest import ROOT, error_rules, tool, verify
 from rule_fixtures import BROKEN, SOUND, cells, flip, write_shard
 from shard_writer import (

@@ -8,7 +8,7 @@ struct HeaderContents {
   private(set) var references: UInt64?
   private(set) var layout: LayoutMessage?
   private(set) var dataspace: DataspaceMessage?
-  private(set) var filterCount = 0
+  private(set) var filters: FilterMessage?
   /// Where links, attributes or lists lie that are not in the header; other rules refuse that.
   private(set) var foreignBlocks: [ForeignBlock] = []
   /// True when values of attributes or elements lie elsewhere, which other rules refuse, too.
@@ -56,7 +56,7 @@ struct HeaderContents {
       if case .virtual(let sources)? = layout, sources != BlockReader.undefined {
         foreignBlocks.append(.globalHeap(sources))
       }
-    case .filters: filterCount = try FilterMessage(&fields).count
+    case .filters: filters = try FilterMessage(&fields)
     case .fillValue: fillBytes = try FillValueMessage(&fields).size
     case .externalFiles: try requireExternalFiles(&fields)
     case .referenceCount:
@@ -121,6 +121,9 @@ struct HeaderContents {
     }
     if let elementBytes, chunked.chunk.last != elementBytes {
       return Contradiction("has chunks of other elements than its datatype")
+    }
+    if let shuffled = filters?.shuffledBytes, shuffled != chunked.chunk.last {
+      return Contradiction("shuffles elements of \(shuffled) bytes and has others")
     }
     let growing = dataspace.maximumShape.count { $0 == nil }
     let isFitting =

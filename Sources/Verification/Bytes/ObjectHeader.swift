@@ -98,19 +98,24 @@ struct ObjectHeader {
     return block
   }
 
-  /// Adds the messages of a block; what is too short for a message at its end is no message.
+  /// Adds the messages of a block; at its end may be a gap too short for a message.
   ///
   /// - Returns: the continuations among them.
   private mutating func read(_ block: FieldReader) throws(Halt) -> [FieldReader] {
     var block = block
     var continuations: [FieldReader] = []
+    var hasUnusedSpace = false
     while block.remaining >= Self.messagePrefix {
       let message = try HeaderMessage(&block)
       switch message.kind {
-      case .empty: break
+      case .empty: hasUnusedSpace = true
       case .continuation: continuations.append(message.fields)
       default: messages.append(message)
       }
+    }
+    // A writer gives a gap to the unused space where there is some, and newer libraries insist.
+    if hasUnusedSpace, block.remaining > 0 {
+      throw block.refused("has a gap and unused space")
     }
     return continuations
   }

@@ -1,12 +1,15 @@
 /// The filters of a dataset's chunks.
 struct FilterMessage {
   let count: Int
+  /// Bytes of the elements that shuffle takes apart; nil without shuffle.
+  private(set) var shuffledBytes: UInt64?
 
   private static let maximumCount = 32
   /// Ids from here on carry a name.
   private static let firstNamed: UInt64 = 256
-  /// How many parameters the filters of the format have, by id: deflate, shuffle, fletcher32.
-  private static let parameters: [UInt64: UInt64] = [1: 1, 2: 1, 3: 0]
+  private static let deflate: UInt64 = 1
+  private static let shuffle: UInt64 = 2
+  private static let fletcher32: UInt64 = 3
 
   init(_ fields: inout FieldReader) throws(Halt) {
     let version = try fields.byte()
@@ -18,13 +21,25 @@ struct FilterMessage {
       let id = try fields.number(2)
       let nameBytes = id >= Self.firstNamed ? Int(try fields.number(2)) : 0
       let flags = try fields.number(2)
-      let parameters = try fields.number(2)
-      guard flags <= 1, parameters == Self.parameters[id] ?? parameters else {
-        throw fields.refused("has flags \(flags) and \(parameters) parameters for filter \(id)")
+      let parameterCount = Int(try fields.number(2))
+      _ = try fields.take(nameBytes)
+      var parameters: [UInt64] = []
+      for _ in 0..<parameterCount { parameters.append(try fields.number(4)) }
+      guard flags <= 1, Self.isSound(id, parameters) else {
+        throw fields.refused("has flags \(flags) and parameters \(parameters) for filter \(id)")
       }
-      if nameBytes > 0 { _ = try fields.take(nameBytes) }
-      try fields.skip(4 * Int(parameters))
+      if id == Self.shuffle { shuffledBytes = parameters[0] }
     }
     try fields.requireEnd()
+  }
+
+  /// False when a filter of the format has parameters that it can't have.
+  private static func isSound(_ id: UInt64, _ parameters: [UInt64]) -> Bool {
+    switch id {
+    case deflate: parameters.count == 1 && parameters[0] <= 9
+    case shuffle: parameters.count == 1
+    case fletcher32: parameters.isEmpty
+    default: true
+    }
   }
 }
