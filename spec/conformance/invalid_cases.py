@@ -1,25 +1,19 @@
 """The invalid shards and datasets of the pack: one for each rule, chosen from the fixtures of the tests.
 
-A module of fixtures that registers more broken files is named in FIXTURES. For a new rule nothing
-else has to be done, unless its first fixture is not the one to show (SHOWN) or its verification
-needs more than the path (OPTIONS).
+A module of fixtures that registers more broken files is imported here. For a new rule nothing else
+has to be done, unless its first fixture is not the one to show: see SHOWN.
 """
 
-import importlib
-import importlib.util
 import pathlib
 import re
+import struct
 from dataclasses import dataclass
 
+import fixtures_structure  # noqa: F401  adds to BROKEN
+from hdf5_blocks import changed, number, object_blocks
 from rule_fixtures import BROKEN
 
 RULES = pathlib.Path(__file__).resolve().parents[1] / "rules.md"
-
-# Modules of Tests/python that register broken files.
-FIXTURES = ["fixtures_structure", "fixtures_values", "fixtures_pictures"]
-for module in FIXTURES:
-    if importlib.util.find_spec(module):
-        importlib.import_module(module)
 
 # The fixture that stands for its rule, where that is not the first.
 SHOWN = {
@@ -29,9 +23,6 @@ SHOWN = {
     "V002": "zeroed_chunk", "V007": "whole_row", "V009": "twice", "V010": "parent",
     "M004": "missing", "M005": "digest", "M006": "count",
 }
-
-# What the verifier is given besides the path; paths count from the folder of the case.
-OPTIONS: dict[str, list[str]] = {}
 
 # Rules whose case every reader refuses, and the section of the specification that says so.
 REFUSED = {
@@ -72,3 +63,11 @@ def invalid():
         if variants:
             variant = SHOWN.get(rule.id) or next(iter(variants))
             yield rule, variant, variants[variant]
+
+
+def set_times(path):
+    """Sets the times of a shard's root group to the start of 2026: the pack must not depend on the clock."""
+    content = path.read_bytes()
+    root = object_blocks(content, number(content, 36, 8))[0]
+    times = struct.pack("<4I", *[1_767_225_600] * 4)
+    path.write_bytes(changed(content, root, (root.start + 6, times)))
