@@ -44,12 +44,15 @@ struct JobsOption: ParsableArguments {
 
 /// A text file named on the command line.
 enum TextFile {
-  /// The most bytes of a class list, an annotator document or an image listing.
+  /// The most bytes of a class list, an annotator document, an image listing or a table of boxes.
   private static let limit = 1 << 28
 
+  static func bytes(_ path: String) throws(RelabelError) -> [UInt8] {
+    try Folder.contents(path, limit: limit)
+  }
+
   static func read(_ path: String) throws(RelabelError) -> String {
-    let bytes = try Folder.contents(path, limit: limit)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    guard let text = String(validating: try bytes(path), as: UTF8.self) else {
       throw RelabelError(.usage, "the file is not UTF-8 text", at: Location(file: path))
     }
     return text

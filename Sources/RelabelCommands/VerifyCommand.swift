@@ -33,6 +33,8 @@ public struct VerifyCommand: ParsableCommand {
   @Flag(help: "List the rules instead.")
   var listRules = false
 
+  @OptionGroup(title: "With the pictures") var pictures: PictureOptions
+
   @OptionGroup var threads: JobsOption
 
   @Flag(
@@ -68,7 +70,9 @@ public struct VerifyCommand: ParsableCommand {
     if listRules { return try printRules() }
     var isolation = usesNoIsolation ? .none : Isolation(helper: helper)
     isolation.secondsPerFile = timeLimit
-    var report = Verifier(jobs: threads.jobs, isolation: isolation).verify(paths)
+    var verifier = Verifier(jobs: threads.jobs, isolation: isolation)
+    do { verifier.pictures = try pictures.checks() } catch { throw Exit.failing(error) }
+    var report = verifier.verify(paths)
     report.ignore(Set(ignore))
     report.allowsOmissions = allowIncomplete
     switch format {

@@ -59,7 +59,11 @@ public struct Report: Sendable {
     failures += other.failures
     files += other.files
     omissions += other.omissions
-    measurements.merge(other.measurements) { _, later in later }
+    measurements.merge(other.measurements) { earlier, later in
+      // A list has one element for each path.
+      if let list = earlier.array, let more = later.array { return .array(list + more) }
+      return later
+    }
   }
 }
 

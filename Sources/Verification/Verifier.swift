@@ -18,6 +18,8 @@ public struct Verifier: Sendable {
   public var sample: Int?
   /// Where the HDF5 library works.
   public var isolation: Isolation
+  /// What to check with the pictures at hand.
+  public var pictures: PictureChecks?
 
   /// Makes a verifier.
   public init(jobs: Int = 1, isolation: Isolation = .none) {
@@ -53,6 +55,15 @@ public struct Verifier: Sendable {
   }
 
   private func verify(_ path: String) throws(RelabelError) -> Report {
+    var report = try verifyFiles(path)
+    if let pictures {
+      var pass = try PicturePass(pictures, path: path, verifier: self)
+      try pass.check(&report)
+    }
+    return report
+  }
+
+  private func verifyFiles(_ path: String) throws(RelabelError) -> Report {
     if let folder = Self.datasetFolder(path) {
       return try DatasetCheck(folder: folder, verifier: self).check()
     }
@@ -68,6 +79,11 @@ public struct Verifier: Sendable {
     request.readsChunks = level == .full
     request.sample = sample
     return request
+  }
+
+  /// What findings about a whole path are about: the dataset's index, or the shard.
+  static func subject(of path: String) -> String {
+    datasetFolder(path).map { "\($0)/\(DatasetIndex.fileName)" } ?? path
   }
 
   private static func datasetFolder(_ path: String) -> String? {

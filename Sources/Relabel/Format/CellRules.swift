@@ -46,19 +46,31 @@ package struct CellRules: Sendable {
         if earlier < rank { faults.insert(.duplicateClass) }
         if isOutOfOrder(ids[rank - 1], scores[rank - 1], id, score) { faults.insert(.outOfOrder) }
       }
+      if isTooLow(score) || isTooHigh(score) { faults.insert(.probabilityRange) }
       switch kind {
       case .logit: break
-      case .probability:
-        if score < 0 || Double(score) > 1 + slack { faults.insert(.probabilityRange) }
-        total += Double(score)
-      case .logProbability:
-        if Double(score) > slack { faults.insert(.probabilityRange) }
-        total += exp(Double(score))
+      case .probability: total += Double(score)
+      case .logProbability: total += exp(Double(score))
       }
     }
-    if total > 1 + encoding.sumSlack(ids.count) { faults.insert(.probabilitySum) }
+    if total > largestSum(ids.count) { faults.insert(.probabilitySum) }
     return faults
   }
+
+  /// True for a score below what its kind allows.
+  package func isTooLow(_ score: Float) -> Bool { kind == .probability && score < 0 }
+
+  /// True for a score above what its kind allows.
+  package func isTooHigh(_ score: Float) -> Bool {
+    switch kind {
+    case .logit: false
+    case .probability: Double(score) > 1 + slack
+    case .logProbability: Double(score) > slack
+    }
+  }
+
+  /// The most that the probabilities of a cell of `count` entries may sum to.
+  package func largestSum(_ count: Int) -> Double { 1 + encoding.sumSlack(count) }
 
   private func isOutOfOrder(_ id: UInt32, _ score: Float, _ nextID: UInt32, _ next: Float) -> Bool {
     switch order {

@@ -7,6 +7,8 @@ package enum Layout {
   package static let imageIndex = "image_index"
   package static let imageKey = "image_key"
   package static let mapExtent = "map_extent"
+  package static let imageSize = "image_size"
+  package static let imageSHA256 = "image_sha256"
 
   /// The most bytes a chunk may have before filtering.
   package static let maximumChunkBytes = 16 << 20
@@ -58,15 +60,15 @@ package enum Layout {
 
   /// Datasets a shard may have besides.
   package static let optional: [Column] = [
-    Column("image_size", axes: "image axis", [.uint32], isShuffled: true),
-    Column("image_sha256", axes: "image byte", [.uint8], isShuffled: false),
+    Column(imageSize, axes: "image axis", [.uint32], isShuffled: true),
+    Column(imageSHA256, axes: "image byte", [.uint8], isShuffled: false),
     Column("source_label", axes: "image", [.int32], isShuffled: true),
     Column(mapExtent, axes: "image box", [.float32], isShuffled: true),
     Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
   ]
 
   /// Optional datasets whose rows may hold the fill value: nothing is known (spec, section 4.5).
-  package static let mayBeUnknown: Set<String> = ["image_sha256", "source_label"]
+  package static let mayBeUnknown: Set<String> = [imageSHA256, "source_label"]
 
   /// The type of class ids: 16 bits while every id and the fill fit.
   package static func classIndexType(numClasses: Int) -> ElementType {

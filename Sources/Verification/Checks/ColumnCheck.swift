@@ -65,7 +65,7 @@ struct ColumnCheck {
       return nil
     case .success(let bytes):
       let used = min(column.rowsPerChunk, column.rows - first) * column.rowBytes
-      checkPadding(bytes[used...], firstRow: column.rows, &tally)
+      if used < bytes.count { checkPadding(bytes[used...], firstRow: column.rows, &tally) }
       return bytes[..<used]
     }
   }

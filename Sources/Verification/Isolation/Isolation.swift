@@ -77,7 +77,7 @@ package enum VerificationHelper {
   package static let tasks: [String: HelperEntry.Task] = [
     shardTask: HelperEntry.Task(checkShard),
     keyTask: HelperEntry.Task(readKey),
-  ]
+  ].merging(pictureTasks) { task, _ in task }
 
   private static func readKey(_ json: JSON, _ writer: MessageWriter) throws(RelabelError) {
     guard let path = json["path"]?.string, let row = json["row"]?.integer else { return }

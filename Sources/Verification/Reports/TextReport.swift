@@ -12,6 +12,7 @@ extension Report {
           .printable
       )
     }
+    lines += pictureLines.map(\.printable)
     for failure in failures { lines.append("\(failure)") }
     let shards = "\(shards) shard\(shards == 1 ? "" : "s")"
     let images = "\(images) image\(images == 1 ? "" : "s")"

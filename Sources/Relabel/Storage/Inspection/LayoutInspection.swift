@@ -100,9 +100,9 @@ struct LayoutInspection {
         return false
       }
       return true
-    case "image_size": tail = [2]
-    case "image_sha256": tail = [32]
-    case "map_extent": tail = [4]
+    case Layout.imageSize: tail = [2]
+    case Layout.imageSHA256: tail = [32]
+    case Layout.mapExtent: tail = [4]
     case "log_normalizer": tail = Array(labels.dropFirst().prefix(2))
     default: tail = []
     }

@@ -1,0 +1,25 @@
+import Glibc
+import Relabel
+
+/// A folder that is removed with all it holds when nobody needs it any more.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  /// - Throws: `.io` when there is no place for it.
+  init() throws(RelabelError) {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/relabel-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw .system("a folder can't be made", parent) }
+    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  deinit { Self.remove(path) }
+
+  private static func remove(_ folder: String) {
+    for name in (try? Folder.names(folder)) ?? [] {
+      let path = "\(folder)/\(name)"
+      if Folder.exists(path) && !Folder.isLink(path) { remove(path) } else { unlink(path) }
+    }
+    rmdir(folder)
+  }
+}

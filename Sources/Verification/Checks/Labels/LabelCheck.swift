@@ -1,0 +1,68 @@
+internal import HDF5
+internal import Relabel
+
+/// Checks the labels of a shard map by map (rules V001–V007 and V011–V018).
+struct LabelCheck: Sendable {
+  private let file: ShardFile
+
+  struct Outcome: Sendable {
+    var tally = Tally()
+    var scoreRange: ClosedRange<Float>?
+    var statistics: LabelStatistics
+    /// The `MapDigest` of each row; 0 where the map was not read.
+    var mapDigests: [UInt64]
+  }
+
+  init(_ file: ShardFile) { self.file = file }
+
+  /// Checks the maps by several threads; the outcome is the same at any number of them.
+  ///
+  /// - Parameters:
+  ///   - jobs: threads.
+  ///   - chunks: the chunks to check in ascending order, nil for all.
+  func check(jobs: Int, chunks: [Int]? = nil) -> Outcome {
+    // Ids of 16 bits beside scores of at most as many fit in the same lanes.
+    let isNarrow = file.header.classIndexType == .uint16 && file.header.encoding.name != .float32
+    return isNarrow
+      ? check(as: Int16.self, jobs, chunks) : check(as: Int32.self, jobs, chunks)
+  }
+
+  private func check<Lane: FixedWidthInteger & SignedInteger & Sendable>(
+    as lane: Lane.Type,
+    _ jobs: Int,
+    _ subset: [Int]?
+  ) -> Outcome {
+    let plan = LabelScanPlan<Lane>(file.header, labels: SourceLabels.read(file))
+    let chunks = ChunkCheck(file, plan)
+    var outcome = Outcome(
+      statistics: LabelStatistics(LabelCounts(file.header)),
+      mapDigests: [UInt64](repeating: 0, count: file.rows)
+    )
+    let count = subset?.count ?? file.classIndex.chunks
+    // Chunks in runs, so that results of a large shard don't pile up.
+    let run = 1024
+    for first in stride(from: 0, to: count, by: run) {
+      let parts = Parallel.map(min(run, count - first), jobs: jobs) { place in
+        chunks.check(subset?[first + place] ?? first + place)
+      }
+      for part in parts { part.add(to: &outcome) }
+    }
+    chunks.addCounts(to: &outcome.statistics.counts)
+    addWarnings(isWhole: subset == nil, to: &outcome)
+    return outcome
+  }
+
+  private func addWarnings(isWhole: Bool, to outcome: inout Outcome) {
+    for repeated in MapRepeat.find(in: [outcome.mapDigests]) { outcome.tally.add(repeated.entry) }
+    let statistics = outcome.statistics
+    if isWhole && statistics.images == file.rows {
+      for violation in statistics.warnings { outcome.tally.add(violation) }
+    }
+    // Exchanged planes break other rules, too, and this hint is of use then.
+    if isWhole && statistics.counts.neighbours.maps == file.rows,
+      let violation = statistics.counts.neighbours.warning
+    {
+      outcome.tally.add(violation)
+    }
+  }
+}

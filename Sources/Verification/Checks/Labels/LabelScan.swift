@@ -1,0 +1,236 @@
+internal import Glibc
+internal import HDF5
+internal import Relabel
+
+/// What does not change from map to map of a shard.
+struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
+  let header: ShardHeader
+  let keys: ScoreKeys<Lane>
+  let test: MapTest<Lane>
+  let masses: CellMasses<Lane>
+  let rules: CellRules
+  /// The source label of each row; empty where there are none to compare with.
+  let labels: [Int32]
+
+  init(_ header: ShardHeader, labels: [Int32]) {
+    self.header = header
+    self.labels = labels
+    rules = header.cellRules(order: header.cellOrder)
+    keys = ScoreKeys(header.encoding, rules)
+    test = MapTest(header, keys)
+    masses = CellMasses(keys: keys, topK: header.shape.topK)
+  }
+}
+
+/// Looks at maps one after another, with memory that is used again.
+///
+/// Serves one thread at a time.
+final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unchecked Sendable {
+  // Unchecked: with the one thread that took it from the pool.
+  private let plan: LabelScanPlan<Lane>
+  private let entries: Int
+  private let cells: Int
+  private let topK: Int
+  private let ids: UnsafeMutablePointer<Lane>
+  private let scores: UnsafeMutablePointer<Lane>
+  /// Stored id and score of each cell's best entry.
+  private let bestIDs: UnsafeMutablePointer<Lane>
+  private let bestScores: UnsafeMutablePointer<Lane>
+  private let floats: UnsafeMutablePointer<Float>
+  private let table: UnsafeMutablePointer<UInt64>
+  private(set) var counts: LabelCounts
+  private var hasSeenAll = false
+
+  private static var tableWords: Int { 1024 }
+
+  init(_ plan: LabelScanPlan<Lane>) {
+    self.plan = plan
+    let shape = plan.header.shape
+    (entries, cells, topK) = (shape.entries, shape.cells, shape.topK)
+    ids = .allocate(capacity: entries)
+    scores = .allocate(capacity: entries)
+    bestIDs = .allocate(capacity: cells)
+    bestScores = .allocate(capacity: cells)
+    floats = .allocate(capacity: entries)
+    table = .allocate(capacity: Self.tableWords)
+    table.initialize(repeating: 0, count: Self.tableWords)
+    counts = LabelCounts(plan.header)
+  }
+
+  deinit {
+    ids.deallocate()
+    scores.deallocate()
+    bestIDs.deallocate()
+    bestScores.deallocate()
+    floats.deallocate()
+    table.deallocate()
+  }
+
+  /// What one map is like.
+  struct Outcome {
+    var digest: UInt64
+    /// Nil where the map may break a rule; the rest is then not known.
+    var sound: Sound?
+
+    struct Sound {
+      /// Keys of the lowest and highest score.
+      var range: (lowest: Lane, highest: Lane)
+      var scoreMean: Double
+      /// All cells hold the same entries, and there is more than one.
+      var isUniform: Bool
+    }
+  }
+
+  /// Looks at one map.
+  ///
+  /// - Parameters:
+  ///   - isTrusted: leaves the test of the rules out, for a map known to be sound.
+  func scan(
+    _ idBytes: UnsafeRawBufferPointer,
+    _ scoreBytes: UnsafeRawBufferPointer,
+    row: Int,
+    isTrusted: Bool
+  ) -> Outcome {
+    var outcome = Outcome(digest: MapDigest.of(idBytes, scoreBytes))
+    guard let idStart = idBytes.baseAddress, let scoreStart = scoreBytes.baseAddress else {
+      return outcome
+    }
+    let isWide = plan.header.classIndexType == .uint32
+    LabelIDs.read(idStart, isWide: isWide, entries, into: ids)
+    plan.keys.read(scoreStart, entries, into: scores)
+    let range = MapTest.range(scores, entries)
+    if !isTrusted {
+      findBest()
+      countNeighbours()
+      guard plan.test.isSound(ids, scores, range, table), hasSoundMasses() else { return outcome }
+    }
+    countClasses()
+    countAgreement(row: row)
+    judgeKinds(range)
+    outcome.sound = Outcome.Sound(
+      range: range,
+      scoreMean: plan.keys.mean(scores, entries, floats),
+      isUniform: cells > 1 && repeatsFirstCell()
+    )
+    return outcome
+  }
+
+  /// The best entry is the first of a cell in score order; in class order it is looked for.
+  private func findBest() {
+    switch plan.header.cellOrder {
+    case .score:
+      for cell in 0..<cells {
+        bestIDs[cell] = ids[cell &* topK]
+        bestScores[cell] = scores[cell &* topK]
+      }
+    case .class:
+      for cell in 0..<cells {
+        let start = cell &* topK
+        var best = start
+        for entry in start..<start &+ topK where scores[entry] > scores[best] { best = entry }
+        bestIDs[cell] = ids[best]
+        bestScores[cell] = scores[best]
+      }
+    }
+  }
+
+  private func countNeighbours() {
+    counts.neighbours.maps += 1
+    counts.neighbours.pairs += cells - 1
+    counts.neighbours.sameID += Self.repeats(bestIDs, cells)
+    counts.neighbours.sameScore += Self.repeats(bestScores, cells)
+  }
+
+  /// How many of `count` keys equal the one before.
+  private static func repeats(_ keys: UnsafePointer<Lane>, _ count: Int) -> Int {
+    var repeats = 0
+    // In blocks whose count fits in a lane.
+    for start in stride(from: 1, to: count, by: 16_384) {
+      var block: Lane = 0
+      for place in start..<min(start + 16_384, count) {
+        block &+= keys[place] == keys[place &- 1] ? 1 : 0
+      }
+      repeats += Int(block)
+    }
+    return repeats
+  }
+
+  private func hasSoundMasses() -> Bool {
+    switch plan.header.scoreKind {
+    case .logit: true
+    case .probability: largestMass(areLogarithms: false) <= plan.rules.largestSum(topK)
+    case .logProbability:
+      largestMass(areLogarithms: true)
+        <= plan.rules.largestSum(topK) - CellMasses<Lane>.uncertainty
+    }
+  }
+
+  private func largestMass(areLogarithms: Bool) -> Double {
+    plan.masses.largest(scores, entries, areLogarithms: areLogarithms, floats)
+  }
+
+  private func countClasses() {
+    guard counts.countsClasses else { return }
+    counts.best.withUnsafeMutableBufferPointer { best in
+      guard let best = best.baseAddress else { return }
+      for cell in 0..<cells { best[LabelIDs.id(bestIDs[cell])] &+= 1 }
+    }
+    if hasSeenAll { return }
+    counts.seen.withUnsafeMutableBufferPointer { seen in
+      guard let seen = seen.baseAddress else { return }
+      for entry in 0..<entries {
+        let id = LabelIDs.id(ids[entry])
+        seen[id &>> 6] |= 1 &<< UInt64(id & 63)
+      }
+    }
+    // Looked up now and then, since it takes as long as a small map.
+    if counts.neighbours.maps % 64 == 0 { hasSeenAll = counts.classesSeen == counts.best.count }
+  }
+
+  private func countAgreement(row: Int) {
+    guard row < plan.labels.count, plan.labels[row] != -1 else { return }
+    counts.labelled += 1
+    guard let label = UInt32(exactly: plan.labels[row]), label < plan.header.numClasses else {
+      return
+    }
+    let key: Lane = LabelIDs.key(label)
+    var isBest = false
+    for cell in 0..<cells { isBest = isBest || bestIDs[cell] == key }
+    if isBest { counts.agreeing += 1 }
+  }
+
+  /// Takes away the kinds that this map can't be of.
+  private func judgeKinds(_ range: (lowest: Lane, highest: Lane)) {
+    if range.lowest == range.highest { return }
+    counts.judged += 1
+    if counts.likelyKinds.isEmpty { return }
+    let (lowest, highest) = (plan.keys.value(range.lowest), plan.keys.value(range.highest))
+    let slack = plan.header.encoding.slack
+    let largestSum = plan.rules.largestSum(topK)
+    if counts.likelyKinds.contains(.probability),
+      lowest < 0 || Double(highest) > 1 + slack || largestMass(areLogarithms: false) > largestSum
+    {
+      counts.likelyKinds.remove(.probability)
+    }
+    if counts.likelyKinds.contains(.logProbability),
+      Double(highest) > slack || largestMass(areLogarithms: true) > largestSum
+    {
+      counts.likelyKinds.remove(.logProbability)
+    }
+  }
+
+  private func repeatsFirstCell() -> Bool {
+    let bytes = (entries - topK) * MemoryLayout<Lane>.size
+    return memcmp(ids, ids + topK, bytes) == 0 && memcmp(scores, scores + topK, bytes) == 0
+  }
+}
+
+extension LabelCounts {
+  /// Nothing counted so far of a shard's maps.
+  init(_ header: ShardHeader) {
+    self.init(
+      numClasses: header.numClasses,
+      likelyKinds: header.scoreKind == .logit ? [.probability, .logProbability] : []
+    )
+  }
+}

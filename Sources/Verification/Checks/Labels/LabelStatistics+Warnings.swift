@@ -1,0 +1,106 @@
+internal import Relabel
+
+// What makes the maps of a whole shard suspicious. The thresholds leave real maps far on the quiet
+// side; `spec/rules.md` says what was measured.
+
+extension LabelStatistics {
+  /// Rules V014, V015, V017 and V018; `neighbours` has one of its own.
+  var warnings: [Violation] {
+    [unseenClasses, dominatingClass, otherKind, sourceLabels].compactMap(\.self)
+  }
+
+  /// V014: a class that no cell holds, among at least ten images for each class.
+  private var unseenClasses: Violation? {
+    let classes = counts.best.count
+    guard counts.countsClasses, images / 10 >= classes, counts.classesSeen < classes,
+      let first = counts.seen.firstIndex(where: { $0 != .max })
+    else { return nil }
+    let id = first * 64 + (~counts.seen[first]).trailingZeroBitCount
+    let message =
+      "\(classes - counts.classesSeen) of \(classes) classes are in no cell of any of \(images) "
+      + "maps, the first is class \(id)"
+    return Violation("V014", message, at: Location(dataset: Layout.classIndex))
+  }
+
+  /// V015: a class that is best in more than half of all cells, among at least ten classes and
+  /// fifty images.
+  private var dominatingClass: Violation? {
+    guard counts.best.count >= 10, images >= 50, let (id, share) = mostFrequentClass, share > 0.5
+    else { return nil }
+    let message = "class \(id) is the best class in \(percent(share)) of the cells"
+    return Violation("V015", message, at: Location(dataset: Layout.classIndex))
+  }
+
+  /// V017: logits that could all be probabilities, or logarithms of them, in at least ten maps.
+  private var otherKind: Violation? {
+    guard counts.judged >= 10 else { return nil }
+    let place = Location(dataset: Layout.score)
+    if counts.likelyKinds.contains(.probability) {
+      let message =
+        "scores are declared as logits, but all are from 0 to 1 and no cell sums to more than 1, "
+        + "as with probabilities"
+      return Violation("V017", message, at: place)
+    }
+    if counts.likelyKinds.contains(.logProbability) {
+      let message =
+        "scores are declared as logits, but none is above 0 and their exponentials sum to at most "
+        + "1 in every cell, as with log probabilities"
+      return Violation("V017", message, at: place)
+    }
+    return nil
+  }
+
+  /// V018: fewer than a quarter of at least fifty labelled images have their label as the best
+  /// class of some cell.
+  private var sourceLabels: Violation? {
+    guard counts.labelled >= 50, counts.agreeing * 4 < counts.labelled else { return nil }
+    let message =
+      "the source label is the best class of a cell in \(counts.agreeing) of \(counts.labelled) "
+      + "images that have one"
+    return Violation("V018", message, at: Location(dataset: "source_label"))
+  }
+
+  /// The shards whose maps score otherwise than those of all (rule M011), and how.
+  ///
+  /// A shard of at least 30 images whose mean is more than 6 standard errors and more than half a
+  /// standard deviation away; the deviation is that of maps within a shard. It only says something
+  /// about shards with shuffled rows.
+  package static func drift(_ shards: [LabelStatistics]) -> [(shard: Int, message: String)] {
+    guard let first = shards.first else { return [] }
+    let all = shards.dropFirst().reduce(into: first) { $0.merge($1) }
+    let freedom = all.images - shards.count { $0.images > 0 }
+    guard freedom > 0 else { return [] }
+    let deviation = (shards.reduce(0) { $0 + $1.scoreSpread } / Double(freedom)).squareRoot()
+    return shards.enumerated().compactMap { shard, statistics in
+      let distance = (statistics.scoreMean - all.scoreMean).magnitude
+      let error = deviation / Double(statistics.images).squareRoot()
+      guard statistics.images >= 30, distance > 6 * error, distance > deviation / 2 else {
+        return nil
+      }
+      let message =
+        "the mean score is \(rounded(statistics.scoreMean)), that of all shards "
+        + "\(rounded(all.scoreMean)), and maps of one shard deviate by \(rounded(deviation))"
+      return (shard, message)
+    }
+  }
+}
+
+extension LabelCounts.Neighbours {
+  /// V016: among at least 1,000 pairs, stored ids repeat in fewer than 5 %, scores in more than 30 %.
+  var warning: Violation? {
+    guard pairs >= 1000, sameID * 20 < pairs, sameScore * 10 > pairs * 3 else { return nil }
+    let message =
+      "cells that follow each other share their best class in \(percent(sameID, of: pairs)) of "
+      + "cases and its score in \(percent(sameScore, of: pairs)): the planes seem to be exchanged"
+    return Violation("V016", message, at: Location(dataset: Layout.classIndex))
+  }
+}
+
+private func percent(_ part: Int, of whole: Int) -> String {
+  percent(Double(part) / Double(whole))
+}
+
+private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+
+/// Three decimals are enough to compare means by eye.
+private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }

@@ -1,0 +1,40 @@
+internal import Relabel
+
+extension Report {
+  /// Adds figures of one of the verified paths.
+  mutating func measure(_ name: String, _ figures: [String: JSON]) {
+    measurements[name] = .array((measurements[name]?.array ?? []) + [.object(figures)])
+  }
+
+  /// What the checks with pictures measured, one line for each path and check.
+  package var pictureLines: [String] {
+    func lines(_ name: String, _ text: (JSON) -> String) -> [String] {
+      (measurements[name]?.array ?? []).map { "\($0["path"]?.string ?? ""): \(text($0))" }
+    }
+    return lines("pictures") {
+      "\($0.count("pictures")) pictures for \($0.count("images")) images; "
+        + "\($0.count("passed_over")) other files passed over"
+    }
+      + lines("orientation", \.orientationLine)
+      + lines("recomputation", \.recomputationLine)
+  }
+}
+
+extension JSON {
+  fileprivate func count(_ name: String) -> Int64 { self[name]?.integer ?? 0 }
+
+  fileprivate var orientationLine: String {
+    let (yx, xy) = (count("yx_wins"), count("xy_wins"))
+    let confidence = (self["confidence"]?.number ?? 0) * 100
+    return "\(count("informative")) of \(count("boxes")) boxes tell how maps lie: \(yx) images say "
+      + "yx, \(xy) say xy, confidence \((confidence * 100).rounded() / 100) %; "
+      + "verdict \(self["verdict"]?.string ?? ""), declared \(self["declared"]?.string ?? "")"
+  }
+
+  fileprivate var recomputationLine: String {
+    let share = (self["differing_ids"]?.number ?? 0) * 100
+    return "\(count("compared")) maps made anew: scores differ by "
+      + "\(self["mean_difference"]?.number ?? 0) on average, \((share * 100).rounded() / 100) % of "
+      + "the classes"
+  }
+}
