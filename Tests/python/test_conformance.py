@@ -148,7 +148,8 @@ def test_python():
     results = list(runner.results(PACK, InProcess(conformance_python.main), level="reader"))
     assert failures(results) == []
     verdicts = [CASES[f"invalid/{case}"]["verify"] for case in skipped(results, "verify")]
-    assert {rule for verdict in verdicts for rule in verdict["errors"]} == PYTHON_CHECKS_NOT
+    errors = {rule for verdict in verdicts for rule in verdict["errors"]}
+    assert {rule for rule in errors if rule[0] != "I"} == PYTHON_CHECKS_NOT  # it knows nothing of pictures
     assert skipped(results, "write") == set()
 
 
