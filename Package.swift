@@ -58,7 +58,7 @@ let package = Package(
     ),
     .target(
       name: "Packing",
-      dependencies: ["AnnotatorOutputs", "Relabel", "Verification"],
+      dependencies: ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"],
       swiftSettings: settings
     ),
     // The C interface: a dynamic library that carries the Swift runtime, so that a program without

@@ -28,6 +28,9 @@ package struct Attribute: Hashable, Sendable {
   }
 }
 
+/// An attribute in the object header is under 64 KiB, so larger ones are not ours to read.
+private let largestAttribute = 65_536
+
 extension Object where Self: ~Copyable {
   /// Writes a scalar string of exactly its length; `text` must not be empty.
   ///
@@ -99,6 +102,41 @@ extension Object where Self: ~Copyable {
     }
   }
 
+  /// Writes an attribute of another object here as it is: type, shape and bytes.
+  ///
+  /// Calls `H5Aread` and `H5Awrite`.
+  /// - Throws: the library's error, or a refusal of an attribute that no object header can hold.
+  package func copyAttribute<Other: Object & ~Copyable>(
+    _ attribute: String,
+    from other: borrowing Other
+  ) throws(HDF5Error) {
+    try Library.locked { () throws(HDF5Error) in
+      let object = "\(other.name)@\(attribute)"
+      let original = try Handle("H5Aopen", on: object, closer: H5Aclose) {
+        H5Aopen(other.id, attribute, 0)
+      }
+      let type = try Handle("H5Aget_type", on: object, closer: H5Tclose) {
+        H5Aget_type(original.id)
+      }
+      let space = try Handle("H5Aget_space", on: object, closer: H5Sclose) {
+        H5Aget_space(original.id)
+      }
+      let (count, size) = (H5Sget_simple_extent_npoints(space.id), H5Tget_size(type.id))
+      guard (1...largestAttribute).contains(Int(count)), size <= largestAttribute / Int(count)
+      else {
+        throw HDF5Error(call: "H5Aread", object: object, "the attribute is too large")
+      }
+      var bytes = [UInt8](repeating: 0, count: size * Int(count))
+      try Library.check("H5Aread", on: object) { H5Aread(original.id, type.id, &bytes) }
+      let copy = try Handle("H5Acreate2", on: "\(name)@\(attribute)", closer: H5Aclose) {
+        H5Acreate2(id, attribute, type.id, space.id, 0, 0)
+      }
+      try Library.check("H5Awrite", on: "\(name)@\(attribute)") {
+        H5Awrite(copy.id, type.id, bytes)
+      }
+    }
+  }
+
   /// Names of all attributes, sorted; one more than `limit` at most.
   ///
   /// Calls `H5Aiterate2`: asking by number builds the library's table anew each time.
@@ -155,12 +193,13 @@ extension Object where Self: ~Copyable {
     count: Int,
     _ object: String
   ) throws(HDF5Error) -> AttributeValue? {
-    // An attribute in the object header is under 64 KiB, so larger is not ours to read.
     switch type {
     case .oddString, .other, .uint64, .float16: return nil
     default: break
     }
-    guard type.size > 0, count > 0, count <= 65_536, type.size * count <= 65_536 else { return nil }
+    guard type.size > 0, (1...largestAttribute).contains(count),
+      type.size <= largestAttribute / count
+    else { return nil }
     let datatype = try type.makeDatatype()
     var bytes = [UInt8](repeating: 0, count: type.size * count)
     try Library.check("H5Aread", on: object) { H5Aread(handle, datatype.id, &bytes) }

@@ -98,7 +98,8 @@ package struct File: ~Copyable, Object {
   /// The links of the root group, in name order.
   ///
   /// Calls `H5Lget_info`.
-  package func links() throws(HDF5Error) -> [Link] {
+  /// - Parameter skipped: names of links that are not looked at: what they lead to may be damaged.
+  package func links(except skipped: Set<String> = []) throws(HDF5Error) -> [Link] {
     try Library.locked { () throws(HDF5Error) -> [Link] in
       var info = H5G_info_t()
       try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }
@@ -108,7 +109,7 @@ package struct File: ~Copyable, Object {
         let link = try text("H5Lget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
           H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, size, 0)
         }
-        links.append(try describe(nameBytes, named: link))
+        if !skipped.contains(link) { links.append(try describe(nameBytes, named: link)) }
       }
       return links
     }

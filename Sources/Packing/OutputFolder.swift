@@ -31,7 +31,7 @@ struct OutputFolder: ~Copyable {
     if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
       throw RelabelError(
         .usage,
-        "another relabel-pack is writing to this folder",
+        "another run is writing to this folder",
         at: Location(file: path)
       )
     }
@@ -44,10 +44,7 @@ struct OutputFolder: ~Copyable {
   deinit { _ = close(descriptor) }
 
   /// The file name of a shard, `NAME-00000.h5`.
-  func shardName(_ number: Int) -> String {
-    let digits = String(number)
-    return "\(name)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).h5"
-  }
+  func shardName(_ number: Int) -> String { "\(ShardFileName(base: name, number: number))" }
 
   /// The path of a file in the folder.
   func path(of file: String) -> String { "\(path)/\(file)" }
@@ -75,7 +72,7 @@ struct OutputFolder: ~Copyable {
     let listed = hasIndex ? shardsListed(indexPath) : []
     if hasIndex { try Folder.remove(indexPath) }
     for file in try Folder.names(path) where file.hasSuffix(".h5") {
-      guard isShardName(file) || listed.contains(file) else {
+      guard ShardFileName(file)?.base == name || listed.contains(file) else {
         throw RelabelError(
           .usage,
           "the folder holds '\(file)', which is no shard of '\(name)'; choose an empty folder",
@@ -105,11 +102,5 @@ struct OutputFolder: ~Copyable {
       let index = try? DatasetIndex(parsing: bytes)
     else { return [] }
     return Set(index.shards.map(\.path))
-  }
-
-  private func isShardName(_ file: String) -> Bool {
-    guard file.hasPrefix("\(name)-"), file.hasSuffix(".h5") else { return false }
-    let digits = file.dropFirst(name.count + 1).dropLast(3)
-    return digits.count >= 5 && digits.allSatisfy(\.isNumber)
   }
 }

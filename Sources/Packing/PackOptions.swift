@@ -7,7 +7,7 @@ public struct PackOptions: Sendable {
   /// The folder that the dataset will be in.
   public var output: String
   /// What shard files are called before their number.
-  public var name: String = "labels"
+  public var name: String = ShardFileName.defaultBase
   /// Classes to keep in a cell; nil keeps what sparse input has and 5 of dense input.
   public var topK: Int?
   /// Classes of the annotator; nil where the source settles it.

@@ -10,7 +10,8 @@ public struct RelabelCommand: ParsableCommand {
     abstract: "Store, check and read the label maps of a machine annotator.",
     version: versionText,
     subcommands: [
-      PackCommand.self, VerifyCommand.self, InfoCommand.self, ShowCommand.self, PoolCommand.self,
+      PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
+      ShowCommand.self, PoolCommand.self,
     ]
   )
 

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import Packing
 internal import Verification
 
 /// `relabel-pack`: `relabel pack` as a program of its own.
@@ -35,7 +36,9 @@ public struct VerifyTool: ParsableCommand {
 public enum Program {
   /// Runs `command` with the arguments of the command line and ends the program.
   public static func run<Command: ParsableCommand>(_ command: Command.Type) {
-    HelperEntry.runIfAsked(VerificationHelper.tasks)
+    HelperEntry.runIfAsked(
+      VerificationHelper.tasks.merging(RecoveryHelper.tasks) { first, _ in first }
+    )
     command.main()
   }
 

@@ -37,26 +37,13 @@ public struct VerifyCommand: ParsableCommand {
 
   @OptionGroup var threads: JobsOption
 
-  @Flag(
-    name: .customLong("no-isolation"),
-    help: "Use the HDF5 library in this process: for debugging, a hostile file may crash it."
-  )
-  var usesNoIsolation = false
-
-  @Option(help: "The program to start as helper process.", completion: .file())
-  var helper: String = Program.path
-
-  @Option(help: "Seconds that the HDF5 library may take for one file; by default by its size.")
-  var timeLimit: Int?
+  @OptionGroup var isolation: IsolationOptions
 
   /// Makes the command.
   public init() {}
 
   /// Refuses a call without paths and rules that do not exist.
   public func validate() throws {
-    if let timeLimit, timeLimit < 1 {
-      throw ValidationError("Please give --time-limit a number of at least 1.")
-    }
     if paths.isEmpty && !listRules {
       throw ValidationError("Please give at least one shard, folder or index.json.")
     }
@@ -68,9 +55,7 @@ public struct VerifyCommand: ParsableCommand {
   /// Verifies and prints the report.
   public func run() throws {
     if listRules { return try printRules() }
-    var isolation = usesNoIsolation ? .none : Isolation(helper: helper)
-    isolation.secondsPerFile = timeLimit
-    var verifier = Verifier(jobs: threads.jobs, isolation: isolation)
+    var verifier = Verifier(jobs: threads.jobs, isolation: isolation.value)
     do { verifier.pictures = try pictures.checks() } catch { throw Exit.failing(error) }
     var report = verifier.verify(paths)
     report.ignore(Set(ignore))

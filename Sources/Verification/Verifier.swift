@@ -64,11 +64,15 @@ public struct Verifier: Sendable {
   }
 
   private func verifyFiles(_ path: String) throws(RelabelError) -> Report {
-    if let folder = Self.datasetFolder(path) {
+    if let folder = Folder.ofDataset(path) {
       return try DatasetCheck(folder: folder, verifier: self).check()
     }
     var report = Report()
-    report.add(try isolation.check(request(path, jobs: jobs, sample: sample)), of: path)
+    let outcome = try isolation.check(request(path, jobs: jobs, sample: sample))
+    report.add(outcome, of: path)
+    var judgement = LabelJudgement()
+    if let facts = outcome.facts { judgement.add(facts, path: path) }
+    report.findings += judgement.findings(about: path)
     return report
   }
 
@@ -83,19 +87,9 @@ public struct Verifier: Sendable {
 
   /// What findings about a whole path are about: the dataset's index, or the shard.
   static func subject(of path: String) -> String {
-    datasetFolder(path).map { "\($0)/\(DatasetIndex.fileName)" } ?? path
+    Folder.ofDataset(path).map { "\($0)/\(DatasetIndex.fileName)" } ?? path
   }
 
-  private static func datasetFolder(_ path: String) -> String? {
-    if Folder.exists(path) {
-      return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    }
-    guard path == DatasetIndex.fileName || path.hasSuffix("/\(DatasetIndex.fileName)") else {
-      return nil
-    }
-    let folder = path.dropLast(DatasetIndex.fileName.count)
-    return folder.isEmpty ? "." : String(folder.dropLast())
-  }
 }
 
 extension Report {
@@ -107,6 +101,7 @@ extension Report {
     file.sha256 = sha256
     file.images = outcome.images
     file.chunks = outcome.chunks
+    file.statistics = outcome.facts?.statistics?.json
     files.append(file)
     guard let facts = outcome.facts else {
       omissions.append("\(path): a finding stopped the check before its end")

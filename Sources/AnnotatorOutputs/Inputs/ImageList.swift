@@ -1,13 +1,13 @@
-import Relabel
+package import Relabel
 
 /// The lines of an image list as keys.
-struct ImageList {
+package struct ImageList {
   let lines: [String]
-  let keys: [String]
+  package let keys: [String]
   private let lineOfKey: [ByteKey: Int]
 
   /// Checks the lines: valid, and no two with the same key.
-  init(_ lines: [String]) throws(RelabelError) {
+  package init(_ lines: [String]) throws(RelabelError) {
     var keys: [String] = []
     var lineOfKey: [ByteKey: Int] = [:]
     keys.reserveCapacity(lines.count)
@@ -32,7 +32,7 @@ struct ImageList {
   }
 
   /// The line that `key` is on, from 0.
-  func line(of key: String) -> Int? { lineOfKey[ByteKey(key)] }
+  package func line(of key: String) -> Int? { lineOfKey[ByteKey(key)] }
 
   /// What an image that isn't in the list fails with.
   static func missing(_ key: String) -> RelabelError {

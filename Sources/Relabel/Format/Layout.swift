@@ -48,6 +48,20 @@ package enum Layout {
 
     /// Number of axes.
     package var rank: Int { axes.split(separator: " ").count }
+
+    /// The lengths of all axes but the first, in a shard of such maps.
+    package func rowShape(_ map: MapShape) -> [Int] {
+      axes.split(separator: " ").dropFirst().map { axis in
+        switch axis {
+        case "y": map.height
+        case "x": map.width
+        case "rank": map.topK
+        case "byte": 32
+        case "box": 4
+        default: 2
+        }
+      }
+    }
   }
 
   /// The four datasets of every shard; `image_key` takes any string width.

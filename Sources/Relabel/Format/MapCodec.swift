@@ -14,6 +14,8 @@ public struct EncodedImage: Sendable {
   public let largestError: Double
   /// Lowest and highest decoded score.
   public let scoreRange: ClosedRange<Float>
+  /// Its values of the shard's optional datasets, in their order.
+  package var optional: [[UInt8]] = []
 }
 
 /// Turns label maps into stored bytes and back (spec, "Score encodings" and "Cell order").
@@ -153,6 +155,34 @@ public struct MapCodec: Sendable {
       }
     let cell = Location.Cell(y: place.y, x: place.x)
     return RelabelError(.invalidInput, reason, at: Location(cell: cell))
+  }
+
+  /// An image whose bytes are stored already and stay as they are.
+  ///
+  /// Callable from any thread.
+  /// - Parameters:
+  ///   - key: the join key.
+  ///   - imageIndex: the position in the source listing.
+  ///   - classIndex: its row of `class_index`.
+  ///   - score: its row of `score`, all finite.
+  package func stored(
+    key: String,
+    imageIndex: Int64,
+    classIndex: [UInt8],
+    score: [UInt8]
+  ) -> EncodedImage {
+    let scores = self.score(score[...])
+    let (lowest, highest) = scores.reduce((Float.infinity, -Float.infinity)) {
+      (min($0.0, $1), max($0.1, $1))
+    }
+    return EncodedImage(
+      key: key,
+      imageIndex: imageIndex,
+      classIndex: classIndex,
+      score: score,
+      largestError: 0,
+      scoreRange: lowest...highest
+    )
   }
 
   /// Class ids from their stored bytes.

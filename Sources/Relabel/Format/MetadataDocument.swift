@@ -4,6 +4,8 @@ public struct MetadataDocument: Hashable, Sendable {
   public let json: JSON
   /// The class table, if the document holds one.
   public let classes: ClassTable?
+  /// The document's text, in UTF-8: a copy has the same bytes, however numbers are spelled in it.
+  package let text: [UInt8]
   /// The digest of the document's text.
   public let sha256: String
 
@@ -30,12 +32,14 @@ public struct MetadataDocument: Hashable, Sendable {
     if let classes { members["classes"] = try Self.json(of: classes) }
     json = .object(members)
     self.classes = classes
-    sha256 = Digest.of(try json.canonical())
+    text = try json.canonical()
+    sha256 = Digest.of(text)
   }
 
   /// Reads a document; `.invalidInput` says what is wrong with it.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
     json = try JSON(parsing: bytes)
+    text = bytes
     sha256 = Digest.of(bytes)
     guard case .object = json else {
       throw RelabelError(.invalidInput, "the metadata document is not a JSON object")

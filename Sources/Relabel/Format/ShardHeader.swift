@@ -74,15 +74,15 @@ public struct ShardHeader: Hashable, Sendable {
       case Layout.classIndex: classIndexType
       case Layout.score: encoding.elementType
       case Layout.imageKey: .utf8(bytes: keyBytes)
-      default: .int64
+      default: column.types.first ?? .int64
       }
-    let map = [shape.height, shape.width, shape.topK]
-    let isLabel = column.rank == 4
+    let row = column.rowShape(shape)
+    let isOfCells = column.axes.hasPrefix("image y x")
     return DatasetDescription(
       type: type,
-      shape: [0] + (isLabel ? map : []),
-      maximumShape: [nil] + (isLabel ? map : []),
-      chunk: isLabel ? [imagesPerChunk] + map : [Layout.rowsPerIdentityChunk],
+      shape: [0] + row,
+      maximumShape: [nil] + row,
+      chunk: [isOfCells ? imagesPerChunk : Layout.rowsPerIdentityChunk] + row,
       filters: Layout.filters(isShuffled: column.isShuffled, compression),
       fillValue: Layout.definedFillValue(type)
     )

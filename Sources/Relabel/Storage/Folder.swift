@@ -24,6 +24,32 @@ package enum Folder {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// The folder of a dataset that is named by its folder or its `index.json`; nil for a shard.
+  package static func ofDataset(_ path: String) -> String? {
+    if exists(path) {
+      return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+    return name(of: path) == DatasetIndex.fileName ? parent(of: path) : nil
+  }
+
+  /// The last part of a path.
+  package static func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  /// The folder that a path's last part lies in.
+  package static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// True when both paths lead to the same file or folder.
+  package static func areOne(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
+  }
+
   /// True when `path` is a symbolic link.
   package static func isLink(_ path: String) -> Bool {
     var status = stat()
@@ -53,6 +79,13 @@ package enum Folder {
       throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
     }
     return Int64(status.st_size)
+  }
+
+  /// Refuses a file that this user may not read.
+  ///
+  /// - Throws: `.io` naming the file.
+  package static func requireReadable(_ path: String) throws(RelabelError) {
+    guard access(path, R_OK) == 0 else { throw .system("can't be opened", path) }
   }
 
   /// Creates a folder and those above it where they are missing.

@@ -12,8 +12,7 @@ package struct PublishedFile: ~Copyable {
 
   package init(_ path: String) {
     self.path = path
-    let (folder, name) = Self.split(path)
-    temporaryPath = "\(folder)/.\(name)\(Self.temporarySuffix)"
+    temporaryPath = "\(Folder.parent(of: path))/.\(Folder.name(of: path))\(Self.temporarySuffix)"
   }
 
   package static let temporarySuffix = ".partial"
@@ -30,7 +29,7 @@ package struct PublishedFile: ~Copyable {
     try Self.sync(temporaryPath)
     guard rename(temporaryPath, path) == 0 else { throw .system("can't be renamed", temporaryPath) }
     isPublished = true
-    try Self.sync(Self.split(path).folder)
+    try Self.sync(Folder.parent(of: path))
   }
 
   /// Writes a whole small file and publishes it.
@@ -56,12 +55,6 @@ package struct PublishedFile: ~Copyable {
 
   deinit {
     if !isPublished { unlink(temporaryPath) }
-  }
-
-  private static func split(_ path: String) -> (folder: String, name: Substring) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
-    let folder = slash == path.startIndex ? "/" : String(path[..<slash])
-    return (folder, path[path.index(after: slash)...])
   }
 
   private static func sync(_ path: String) throws(RelabelError) {

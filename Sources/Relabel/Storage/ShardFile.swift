@@ -25,11 +25,13 @@ package final class ShardFile: Sendable {
   ///
   /// - Parameters:
   ///   - path: the file.
+  ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.
   /// - Returns: nil when a violation makes the rest unreadable.
   /// - Throws: what the HDF5 library or the system refuses.
   package static func open(
     _ path: String,
+    except skipped: Set<String> = [],
     report: (Violation) -> Void
   ) throws(RelabelError) -> ShardFile? {
     let bytes = try Folder.fileBytes(path)
@@ -37,7 +39,7 @@ package final class ShardFile: Sendable {
     guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
     do {
       return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
-        try open(path, stamp, bytes: bytes, report: report)
+        try open(path, stamp, bytes: bytes, except: skipped, report: report)
       }
     } catch {
       throw RelabelError(reading: error, path)
@@ -48,11 +50,12 @@ package final class ShardFile: Sendable {
     _ path: String,
     _ stamp: FileStamp,
     bytes: Int64,
+    except skipped: Set<String>,
     report: @escaping (Violation) -> Void
   ) throws(HDF5Error) -> ShardFile? {
     let file = try File.open(path)
-    let containerInspection = ContainerInspection(fileBytes: bytes, report: report)
-    guard let descriptions = try containerInspection.inspect(file),
+    let inspection = ContainerInspection(fileBytes: bytes, skipped: skipped, report: report)
+    guard let descriptions = try inspection.inspect(file),
       let root = try HeaderInspection(file, report: report).inspect()
     else { return nil }
     let layout = LayoutInspection(root: root, report: report)

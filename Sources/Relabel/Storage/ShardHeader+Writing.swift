@@ -18,12 +18,7 @@ extension File {
     try setAttribute("map_extent", header.mapExtent.components.map(Float.init))
     try setAttribute("writer", header.writer)
     try setAttribute("build_id", header.buildID)
-    let document: [UInt8]
-    do {
-      document = try header.metadata.json.canonical()
-    } catch {
-      throw HDF5Error(call: "H5Awrite", object: name, error.message)
-    }
+    let document = header.metadata.text
     for (piece, start) in stride(
       from: 0,
       to: document.count,
@@ -32,7 +27,31 @@ extension File {
       let end = min(start + MetadataDocument.pieceBytes, document.count)
       try setAttribute(MetadataDocument.pieceName(piece), bytes: Array(document[start..<end]))
     }
-    try setAttribute("metadata_sha256", Digest.of(document))
+    try setAttribute("metadata_sha256", header.metadata.sha256)
+  }
+}
+
+extension File {
+  /// Takes over the attributes that begin with `x-` (spec, section 12.4), those of the root and those of
+  /// the datasets that are here too.
+  func copyVendorAttributes(from shard: ShardFile) throws(HDF5Error) {
+    let original = try File.open(shard.path)
+    try copyVendorAttributes(from: original)
+    let names = Set(try links().map(\.name))
+    for (name, _) in shard.columns where names.contains(name) {
+      let dataset = try openDataset(name)
+      try dataset.copyVendorAttributes(from: try original.openDataset(name))
+    }
+  }
+}
+
+extension Object where Self: ~Copyable {
+  fileprivate func copyVendorAttributes<Other: Object & ~Copyable>(
+    from other: borrowing Other
+  ) throws(HDF5Error) {
+    for name in try other.attributeNames() where name.hasPrefix("x-") {
+      try copyAttribute(name, from: other)
+    }
   }
 }
 
@@ -40,10 +59,10 @@ extension Dataset {
   /// Writes the attributes that tell how scores are stored (spec, "Score encodings").
   func setScoreAttributes(
     _ encoding: ScoreEncoding,
-    largestError: Double
+    largestError: Double?
   ) throws(HDF5Error) {
     try setAttribute("encoding", encoding.name.rawValue)
-    try setAttribute("largest_error", largestError)
+    if let largestError { try setAttribute("largest_error", largestError) }
     guard let packing = encoding.packing else { return }
     try setAttribute("scale_factor", packing.step)
     try setAttribute("add_offset", packing.offset)

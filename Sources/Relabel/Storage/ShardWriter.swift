@@ -21,6 +21,9 @@ public struct ShardWriter: ~Copyable {
   private var published: PublishedFile
   private let header: ShardHeader
   private let labelCodecs: (classIndex: ChunkCodec, score: ChunkCodec)
+  private let optional: [ColumnWriter]
+  /// The shard that all rows come from, when they are copied.
+  private let original: ShardFile?
   private var pending: [EncodedImage] = []
   private var keys: [String] = []
   private var imageIndexes: [Int64] = []
@@ -31,6 +34,22 @@ public struct ShardWriter: ~Copyable {
   ///
   /// - Throws: `.io` when the folder can't be written.
   public init(_ path: String, header: ShardHeader) throws(RelabelError) {
+    try self.init(path, header: header, copying: nil, optional: [])
+  }
+
+  /// Creates the temporary file of a shard whose rows come from another.
+  ///
+  /// - Parameters:
+  ///   - path: where the shard will be.
+  ///   - header: as that of `original`, but for what may differ between them.
+  ///   - original: its largest error and vendor attributes are taken over.
+  ///   - optional: the optional datasets; every image brings its values of them.
+  package init(
+    _ path: String,
+    header: ShardHeader,
+    copying original: ShardFile?,
+    optional: [Layout.Column]
+  ) throws(RelabelError) {
     let published = PublishedFile(path)
     let temporary = published.temporaryPath
     let descriptions = Layout.required.map(header.description)
@@ -41,6 +60,16 @@ public struct ShardWriter: ~Copyable {
     let score = try writing(path) { () throws(HDF5Error) in
       try file.createColumn(Layout.required[1], descriptions[1])
     }
+    self.optional = try writing(path) { () throws(HDF5Error) in
+      var writers: [ColumnWriter] = []
+      for column in optional {
+        let description = header.description(of: column)
+        let dataset = try file.createColumn(column, description)
+        writers.append(ColumnWriter(dataset, description))
+      }
+      return writers
+    }
+    self.original = original
     self.classIndex = classIndex
     self.score = score
     self.file = file
@@ -66,6 +95,11 @@ public struct ShardWriter: ~Copyable {
           min($0.lowerBound, range.lowerBound)...max($0.upperBound, range.upperBound)
         } ?? range
     }
+    try writing(published.path) { () throws(HDF5Error) in
+      for (place, column) in optional.enumerated() {
+        for image in images { try column.append(image.optional[place]) }
+      }
+    }
     pending += images
     let whole = pending.count - pending.count % header.imagesPerChunk
     try writeLabels(Array(pending[..<whole]), jobs: jobs)
@@ -90,7 +124,10 @@ public struct ShardWriter: ~Copyable {
       try file.writeIdentity(Layout.required[2], header, imageIndexes.map(Self.bytes))
       try file.writeIdentity(Layout.required[3], header, keys.map { Array($0.utf8) })
       try file.setAttributes(of: header)
-      try score.setScoreAttributes(header.encoding, largestError: largestError)
+      for column in optional { try column.finish() }
+      let noted = original.map(\.largestError) ?? largestError
+      try score.setScoreAttributes(header.encoding, largestError: noted)
+      if let original { try file.copyVendorAttributes(from: original) }
     }
     let summary = ShardSummary(rows: rows, largestError: largestError, scoreRange: scoreRange)
     var published = try closed()

@@ -21,7 +21,7 @@ public final class ShardedDataset: LabelMapSource {
   }
 
   /// The most bytes of `index.json` that are read.
-  private static let maximumIndexBytes: Int = 64 << 20
+  package static let maximumIndexBytes: Int = 64 << 20
 
   /// Opens a dataset by its folder or its `index.json`.
   ///

@@ -27,10 +27,12 @@ struct DatasetCheck {
     let index = try readIndex(&tally, &indexFile)
     let items = try self.items(index, &tally, &report)
     var comparison = ShardComparison()
+    var judgement = LabelJudgement()
     var shards = Report()
     try forEach(items) { (item, checked) throws(RelabelError) in
       let outcome = try checked.outcome.get()
       shards.add(outcome, of: item.path, sha256: checked.sha256)
+      if let facts = outcome.facts { judgement.add(facts, path: item.path) }
       guard let entry = item.entry else { return }
       try compareBytes(entry, checked.sha256, at: item.path, &tally)
       guard let facts = outcome.facts, let index else { return }
@@ -41,6 +43,8 @@ struct DatasetCheck {
     if index != nil || !tally.isEmpty { report.findings += tally.findings(in: indexPath) }
     if index != nil { report.files.append(indexFile) }
     report.add(shards)
+    report.findings += judgement.findings(about: indexPath)
+    if let total = judgement.total { report.measurements["labels"] = total.json }
     return report
   }
 

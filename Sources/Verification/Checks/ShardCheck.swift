@@ -59,7 +59,8 @@ package struct ShardCheck {
   }
 
   private func check(_ file: ShardFile, _ facts: inout ShardFacts, _ outcome: inout ShardOutcome) {
-    let labels = LabelCheck(file).check(jobs: request.jobs)
+    let sample = request.sample.map { chunks(holding: $0, of: file) }
+    let labels = LabelCheck(file).check(jobs: request.jobs, chunks: sample)
     let identities = IdentityCheck(file).check()
     outcome.tally.add(labels.tally.naming(identities.keys))
     outcome.tally.add(identities.tally)
@@ -67,8 +68,24 @@ package struct ShardCheck {
     facts.scoreRange = labels.scoreRange
     facts.keyHashes = identities.keys.map { $0.map(KeyHash.of) ?? 0 }
     facts.imageIndexes = identities.imageIndexes
-    outcome.images = file.rows
-    outcome.chunks = file.columns.reduce(0) { $0 + $1.column.chunks }
+    facts.mapDigests = labels.mapDigests
+    facts.statistics = labels.statistics
+    let perChunk = file.classIndex.rowsPerChunk
+    outcome.images =
+      sample.map { chunks in
+        chunks.reduce(0) { $0 + min(perChunk, file.rows - $1 * perChunk) }
+      } ?? file.rows
+    let labelChunks = sample?.count ?? file.classIndex.chunks
+    outcome.chunks = file.columns.dropFirst(2).reduce(2 * labelChunks) { $0 + $1.column.chunks }
+  }
+
+  /// As many chunks as hold `images`, drawn without order but always the same, ascending.
+  private func chunks(holding images: Int, of file: ShardFile) -> [Int] {
+    let perChunk = file.classIndex.rowsPerChunk
+    let chunks = file.classIndex.chunks
+    let wanted = min(chunks, (images + perChunk - 1) / perChunk)
+    let order = (0..<chunks).sorted { SplitMix64.bits($0, from: 0) < SplitMix64.bits($1, from: 0) }
+    return order.prefix(wanted).sorted()
   }
 
   private func addNotes(_ header: ShardHeader, to tally: inout Tally) {

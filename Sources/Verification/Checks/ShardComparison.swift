@@ -20,9 +20,7 @@ struct ShardComparison {
     paths.append(path)
     keys.append(shard.keyHashes)
     indexes.append(shard.imageIndexes.map(UInt64.init(bitPattern:)))
-    var bare = shard
-    (bare.keyHashes, bare.imageIndexes) = ([], [])
-    first = first ?? (path, bare)
+    if first == nil { first = (path, shard.bare) }
   }
 
   /// Looks for keys and indexes that two shards have; twice within one is that shard's own finding.
@@ -40,6 +38,15 @@ struct ShardComparison {
       else { continue }
       tally.add(Violation("M007", "image '\(key)' is in '\(first)' and in '\(second)'"))
     }
+  }
+}
+
+extension ShardFacts {
+  /// What is compared, without what is kept for each row.
+  fileprivate var bare: ShardFacts {
+    var copy = self
+    (copy.keyHashes, copy.imageIndexes, copy.mapDigests, copy.statistics) = ([], [], [], nil)
+    return copy
   }
 }
 

@@ -1,4 +1,4 @@
-internal import HDF5
+package import HDF5
 package import Relabel
 
 /// What one shard holds, for the checks across shards and for whoever asked; small enough to cross
@@ -19,12 +19,15 @@ package struct ShardFacts: Hashable, Sendable {
   package var largestError: Double?
   /// `KeyHash` of each row's key, where the keys were read.
   package var keyHashes: [UInt64] = []
+  /// The `MapDigest` of each row, where the labels were read.
+  package var mapDigests: [UInt64] = []
+  /// What the maps look like as a whole, where the labels were read.
+  package var statistics: LabelStatistics?
   /// The image index of each row, where they were read.
   package var imageIndexes: [Int64] = []
 
   package init(_ header: ShardHeader, rows: Int, optional: [(name: String, column: StoredColumn)]) {
     shared = header.shared
-    for (name, column) in optional { shared[name] = .string("\(column.description.type)") }
     self.rows = rows
     buildID = header.buildID
     writer = header.writer
@@ -34,10 +37,22 @@ package struct ShardFacts: Hashable, Sendable {
     classesSHA256 = header.metadata.classesDigest
     annotator = header.metadata.annotatorName
     isShuffled = header.rowOrder != .source
+    for (name, column) in optional { addDataset(name, column.description.type) }
   }
 
+  /// Notes an optional dataset; its name alone may be that of an attribute.
+  package mutating func addDataset(_ name: String, _ type: ElementType) {
+    shared["dataset \(name)"] = .string("\(type)")
+  }
+
+  /// True when the shard has an optional dataset.
+  package func hasDataset(_ name: String) -> Bool { shared["dataset \(name)"] != nil }
+
+  /// Takes an optional dataset out of what shards must share.
+  package mutating func removeDataset(_ name: String) { shared["dataset \(name)"] = nil }
+
   /// The names of what the shards should share and don't, sorted.
-  func differences(from other: ShardFacts) -> [String] {
+  package func differences(from other: ShardFacts) -> [String] {
     Set(shared.keys).union(other.shared.keys).filter { shared[$0] != other.shared[$0] }.sorted()
   }
 }

@@ -1,4 +1,4 @@
-internal import Relabel
+package import Relabel
 
 // How the outcome of a check crosses from the helper: a fact for each entry of the tally, one for
 // the shard, and three arrays.
@@ -133,7 +133,7 @@ extension Tally.Entry {
 }
 
 extension ShardFacts {
-  var json: JSON {
+  package var json: JSON {
     .object([
       "shared": .object(shared),
       "rows": .integer(Int64(rows)),
@@ -151,7 +151,7 @@ extension ShardFacts {
     ])
   }
 
-  init?(_ json: JSON) {
+  package init?(_ json: JSON) {
     guard case .object(let shared)? = json["shared"], let rows = json["rows"]?.integer, rows >= 0,
       let buildID = json["build_id"]?.string, let writer = json["writer"]?.string,
       let numClasses = json["num_classes"]?.integer, let scoreKind = json["score_kind"]?.string,
@@ -175,7 +175,16 @@ extension ShardFacts {
 
   /// The arrays by the names they travel under.
   var arrays: [(name: String, words: [UInt64])] {
-    [("keys", keyHashes), ("indexes", imageIndexes.map(UInt64.init(bitPattern:)))]
+    var arrays = [
+      ("keys", keyHashes), ("indexes", imageIndexes.map(UInt64.init(bitPattern:))),
+      ("digests", mapDigests),
+    ]
+    if let statistics {
+      arrays.append(("statistics", statistics.words))
+      arrays.append(("best", statistics.counts.best))
+      arrays.append(("seen", statistics.counts.seen))
+    }
+    return arrays
   }
 
   /// False when the array is not known or grows beyond `limit`.
@@ -183,8 +192,45 @@ extension ShardFacts {
     switch array {
     case "keys": keyHashes += words
     case "indexes": imageIndexes += words.map { Int64(bitPattern: $0) }
+    case "digests": mapDigests += words
+    case "statistics": statistics = LabelStatistics(words)
+    case "best": statistics?.counts.best += words
+    case "seen": statistics?.counts.seen += words
     default: return false
     }
-    return max(keyHashes.count, imageIndexes.count) <= limit
+    let classes = (statistics?.counts.best.count ?? 0) + (statistics?.counts.seen.count ?? 0)
+    return max(keyHashes.count, imageIndexes.count, mapDigests.count) <= limit
+      && classes <= 2 * LabelCounts.mostClasses
+  }
+}
+
+extension LabelStatistics {
+  /// Everything but the counts of single classes.
+  fileprivate var words: [UInt64] {
+    let near = counts.neighbours
+    let whole = [
+      images, counts.labelled, counts.agreeing, counts.judged, near.maps, near.pairs, near.sameID,
+      near.sameScore,
+    ]
+    return whole.map { UInt64(clamping: $0) }
+      + [scoreMean.bitPattern, scoreSpread.bitPattern, counts.likelyKinds.rawValue]
+  }
+
+  fileprivate init?(_ words: [UInt64]) {
+    guard words.count == 11 else { return nil }
+    let whole = words.map { Int(clamping: $0) }
+    var counts = LabelCounts(
+      numClasses: 0,
+      likelyKinds: LabelCounts.LikelyKinds(rawValue: words[10])
+    )
+    (counts.labelled, counts.agreeing, counts.judged) = (whole[1], whole[2], whole[3])
+    counts.neighbours.maps = whole[4]
+    counts.neighbours.pairs = whole[5]
+    counts.neighbours.sameID = whole[6]
+    counts.neighbours.sameScore = whole[7]
+    self.init(counts)
+    images = whole[0]
+    scoreMean = Double(bitPattern: words[8])
+    scoreSpread = Double(bitPattern: words[9])
   }
 }

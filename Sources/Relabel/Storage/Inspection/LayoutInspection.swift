@@ -88,9 +88,7 @@ struct LayoutInspection {
     _ description: DatasetDescription,
     labels: [Int]
   ) -> Bool {
-    let tail: [Int]
-    switch column.name {
-    case Layout.classIndex, Layout.score:
+    if column.rank == 4 {
       guard description.shape.count == 4,
         (1...Layout.maximumGridSide).contains(description.shape[1]),
         (1...Layout.maximumGridSide).contains(description.shape[2]),
@@ -100,12 +98,9 @@ struct LayoutInspection {
         return false
       }
       return true
-    case Layout.imageSize: tail = [2]
-    case Layout.imageSHA256: tail = [32]
-    case Layout.mapExtent: tail = [4]
-    case "log_normalizer": tail = Array(labels.dropFirst().prefix(2))
-    default: tail = []
     }
+    let map = MapShape(height: labels[1], width: labels[2], topK: labels[3])
+    let tail = column.rowShape(map)
     guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first
     else {
       fail("L007", "shape \(description.shape) does not fit the labels' \(labels)", column.name)

@@ -1,7 +1,8 @@
 internal import HDF5
 internal import Relabel
 
-/// Checks the labels of a shard map by map (rules V001–V007 and V011–V018).
+/// Checks the labels of a shard map by map (rules V001–V007, V011, V012), and measures what
+/// `LabelJudgement` needs for V013–V018.
 struct LabelCheck: Sendable {
   private let file: ShardFile
 
@@ -48,21 +49,6 @@ struct LabelCheck: Sendable {
       for part in parts { part.add(to: &outcome) }
     }
     chunks.addCounts(to: &outcome.statistics.counts)
-    addWarnings(isWhole: subset == nil, to: &outcome)
     return outcome
-  }
-
-  private func addWarnings(isWhole: Bool, to outcome: inout Outcome) {
-    for repeated in MapRepeat.find(in: [outcome.mapDigests]) { outcome.tally.add(repeated.entry) }
-    let statistics = outcome.statistics
-    if isWhole && statistics.images == file.rows {
-      for violation in statistics.warnings { outcome.tally.add(violation) }
-    }
-    // Exchanged planes break other rules, too, and this hint is of use then.
-    if isWhole && statistics.counts.neighbours.maps == file.rows,
-      let violation = statistics.counts.neighbours.warning
-    {
-      outcome.tally.add(violation)
-    }
   }
 }

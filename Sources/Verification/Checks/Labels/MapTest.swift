@@ -21,7 +21,9 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     order = header.cellOrder
     highestID = LabelIDs.key(UInt32(clamping: header.numClasses - 1))
     scores = keys.sound
-    rank = (0..<header.shape.entries).map { Lane(truncatingIfNeeded: min($0 % topK, Self.fewRanks)) }
+    rank = (0..<header.shape.entries).map {
+      Lane(truncatingIfNeeded: min($0 % topK, Self.fewRanks))
+    }
   }
 
   /// True when ids and scores are in range, ids distinct in each cell, and cells in order.

@@ -1,0 +1,84 @@
+public import Relabel
+
+/// Images of one shard that are lost for the same reason.
+public struct Loss: Hashable, Sendable {
+  /// One lost image.
+  public struct Image: Hashable, Sendable {
+    /// Its row in the damaged shard.
+    public let row: Int
+    /// Its key, if that can be read.
+    public let key: String?
+    /// Its place in the source listing, if that can be read.
+    public let imageIndex: Int64?
+    /// The cell that is at fault.
+    public let cell: Location.Cell?
+  }
+
+  /// The damaged shard, as the dataset calls it.
+  public let shard: String
+  /// What is damaged.
+  public let reason: String
+  /// The images; empty when nothing of the shard can be read.
+  public internal(set) var images: [Image] = []
+  /// How many images; nil when nobody knows.
+  public internal(set) var count: Int?
+
+  /// What the images are called in reports: keys, else rows.
+  public var names: [String] {
+    images.isEmpty ? (0..<(count ?? 0)).map(name) : images.map { $0.key ?? name(row: $0.row) }
+  }
+
+  private func name(row: Int) -> String { "row \(row) of \(shard)" }
+
+  /// An entry of `index.json` for each image; one in all when nobody knows how many there were.
+  var leftOut: [DatasetIndex.LeftOut] {
+    guard let count else { return [whole] }
+    if images.isEmpty { return (0..<count).map { entry(name(row: $0), nil, nil) } }
+    return images.map { entry($0.key ?? name(row: $0.row), $0.imageIndex, $0.cell) }
+  }
+
+  /// One entry of `index.json` for all images together.
+  var whole: DatasetIndex.LeftOut {
+    let number = count.map { "\($0) images" } ?? "all images of the shard"
+    return DatasetIndex.LeftOut(key: shard, imageIndex: nil, reason: "\(number) lost: \(reason)")
+  }
+
+  private func entry(
+    _ key: String,
+    _ imageIndex: Int64?,
+    _ cell: Location.Cell?
+  ) -> DatasetIndex.LeftOut {
+    let place = cell.map { "\($0): " } ?? ""
+    return DatasetIndex.LeftOut(key: key, imageIndex: imageIndex, reason: "lost: \(place)\(reason)")
+  }
+}
+
+/// Losses as they are found: equal reasons of one shard are one loss.
+struct LossList {
+  private(set) var losses: [Loss] = []
+  private var places: [Key: Int] = [:]
+
+  private struct Key: Hashable {
+    let shard: String
+    let reason: String
+  }
+
+  /// Adds one image.
+  mutating func add(_ image: Loss.Image, of shard: String, because reason: String) {
+    let key = Key(shard: shard, reason: reason)
+    let place = places[key] ?? losses.count
+    if place == losses.count {
+      places[key] = place
+      losses.append(Loss(shard: shard, reason: reason, count: 0))
+    }
+    losses[place].images.append(image)
+    losses[place].count = losses[place].images.count
+  }
+
+  /// Adds a shard of which nothing can be read.
+  ///
+  /// - Parameter rows: its rows, where something still says how many there were.
+  mutating func add(shard: String, rows: Int?, because reason: String) {
+    losses.append(Loss(shard: shard, reason: reason, count: rows))
+  }
+}

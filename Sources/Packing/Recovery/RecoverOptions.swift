@@ -1,0 +1,52 @@
+import Relabel
+public import Verification
+
+/// What to recover, and where to.
+public struct RecoverOptions: Sendable {
+  /// A shard, the folder of a dataset or its `index.json`.
+  public var source: String
+  /// The folder for the new dataset.
+  public var output: String
+  /// Optional datasets to leave out: an image whose value of one is lost can then be saved.
+  public var without: Set<String> = []
+  /// The lines of the image listing that the dataset was packed from, to restore keys by image index
+  /// and the reverse.
+  public var imageList: [String]?
+  /// Threads; nothing but time depends on it.
+  public var jobs: Int = 1
+  /// Replace an existing dataset in `output`.
+  public var overwrites: Bool = false
+  /// Where the HDF5 library works on what may be broken.
+  public var isolation: Isolation = .none
+
+  /// Makes options with defaults for everything else.
+  public init(source: String, output: String) {
+    self.source = source
+    self.output = output
+  }
+
+  /// Refuses values that no run can use.
+  ///
+  /// - Throws: `.usage` naming the option.
+  func validate() throws(RelabelError) {
+    guard jobs >= 1 else { throw RelabelError(.usage, "--jobs must be at least 1") }
+    let names = Layout.optional.map(\.name)
+    if let unknown = without.sorted().first(where: { !names.contains($0) }) {
+      throw RelabelError(
+        .usage,
+        "there is no optional dataset '\(unknown)'; there are \(names.joined(separator: ", "))"
+      )
+    }
+    // Boxes of crops would then point to wrong cells (spec, section 8.5).
+    guard !without.contains(Layout.mapExtent) else {
+      throw RelabelError(.usage, "maps mean something else without their map_extent")
+    }
+    if Folder.areOne(output, source) || Folder.areOne(output, Folder.parent(of: source)) {
+      throw RelabelError(
+        .usage,
+        "the damaged dataset is here; choose another folder for what is saved of it",
+        at: Location(file: output)
+      )
+    }
+  }
+}

@@ -1,0 +1,145 @@
+public import Relabel
+import Verification
+
+/// Saves every readable image of a damaged dataset into a new one.
+public struct Recoverer: Sendable {
+  private let options: RecoverOptions
+  private let progress: @Sendable (RecoveryProgress) -> Void
+
+  /// Makes a recoverer.
+  ///
+  /// - Parameters:
+  ///   - options: what to do.
+  ///   - progress: called now and then, from the calling thread.
+  public init(
+    _ options: RecoverOptions,
+    progress: @escaping @Sendable (RecoveryProgress) -> Void = { _ in }
+  ) {
+    self.options = options
+    self.progress = progress
+  }
+
+  /// Saves what can be saved; `index.json` appears last.
+  ///
+  /// Every shard is read twice: once to see which rows are sound, since the build id and the choice
+  /// between images with the same key depend on all of them, and once to copy those. A run that dies
+  /// leaves no index; the same run again gives the bytes of an undisturbed run.
+  /// - Throws: `.usage`, `.notFound`, `.unsupported`, `.io` or `.internalFault`; damage is no error.
+  public func run() throws(RelabelError) -> RecoverySummary {
+    try options.validate()
+    let listing = try options.imageList.map { lines throws(RelabelError) in try SourceListing(lines)
+    }
+    let source = try RecoverySource(options.source)
+    let base = source.outputNames[0].base
+    let folder = try OutputFolder.claim(options.output, name: base)
+    if !options.overwrites { try folder.refuseFinishedDataset() }
+
+    var findings = Findings(doubts: source.doubts)
+    let surveyed = try survey(source, &findings)
+    let family = ShardFamily(surveyed, index: source.index)
+    for (shard, reason) in family.strangers { findings.lose(shard, because: reason) }
+    guard let facts = family.facts else { return findings.summary(source) }
+
+    var choice = RowChoice(listing, facts, losses: findings.losses)
+    var chosen: [ChosenRows] = []
+    for shard in family.members {
+      try listing?.check(shard.survey)
+      chosen.append(choice.choose(shard))
+    }
+    findings.losses = choice.losses
+    let plan = try RecoveryPlan(facts, chosen)
+    guard !plan.shards.isEmpty else { return findings.summary(source) }
+    try folder.prepare(buildID: plan.buildID, overwrites: options.overwrites)
+    return findings.summary(source, plan, try write(plan, source, findings.losses, folder))
+  }
+
+  /// Reads every shard that can be read; what can't is lost by name.
+  private func survey(
+    _ source: RecoverySource,
+    _ findings: inout Findings
+  ) throws(RelabelError) -> [SurveyedShard] {
+    var surveyed: [SurveyedShard] = []
+    for (shard, output) in zip(source.shards, source.outputNames) {
+      var fault = shard.fault
+      if fault == nil {
+        switch try ShardSurvey.of(shard.path, options, progress: report) {
+        case .failure(let error): fault = error.message
+        case .success(let survey):
+          let found = SurveyedShard(source: shard, output: output, survey: survey)
+          findings.doubts += [try found.doubt()].compactMap(\.self)
+          findings.loseRowsBeyondEnd(of: found)
+          surveyed.append(found)
+        }
+      }
+      if let fault {
+        findings.losses.add(shard: shard.name, rows: shard.entry?.rows, because: fault)
+      }
+    }
+    return surveyed
+  }
+
+  private func write(
+    _ plan: RecoveryPlan,
+    _ source: RecoverySource,
+    _ losses: LossList,
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) -> DatasetIndex {
+    var shards: [DatasetIndex.Shard] = []
+    for chosen in plan.shards {
+      let build = RecoveredShard(chosen, plan, options)
+      shards.append(try build.write(in: folder, progress: report))
+    }
+    let known = source.index?.leftOut ?? []
+    let all = known + losses.losses.flatMap(\.leftOut)
+    var index = try plan.index(shards, leftOut: all, original: source.index)
+    var bytes = try index.encoded()
+    if bytes.count > ShardedDataset.maximumIndexBytes {
+      // Readers would refuse it: then equal losses of a shard are one entry.
+      let whole = known + losses.losses.map(\.whole)
+      index = try plan.index(shards, leftOut: whole, original: source.index)
+      bytes = try index.encoded()
+    }
+    try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
+    return index
+  }
+
+  private func report(_ rows: Int) { progress(RecoveryProgress(rows: rows)) }
+}
+
+/// What is known of losses and doubts while a recovery runs.
+private struct Findings {
+  var losses = LossList()
+  var doubts: [String]
+
+  /// Loses all images of a shard that can be read but does not belong to the dataset.
+  mutating func lose(_ shard: SurveyedShard, because reason: String) {
+    for row in 0..<shard.survey.facts.rows {
+      losses.add(shard.survey.image(row), of: shard.source.name, because: reason)
+    }
+  }
+
+  /// Loses the rows that the index lists and the shard does not have.
+  mutating func loseRowsBeyondEnd(of shard: SurveyedShard) {
+    let rows = shard.survey.facts.rows
+    guard let listed = shard.source.entry?.rows, listed > rows else { return }
+    for row in rows..<listed {
+      let image = Loss.Image(row: row, key: nil, imageIndex: nil, cell: nil)
+      losses.add(image, of: shard.source.name, because: "the shard ends before it")
+    }
+  }
+
+  func summary(
+    _ source: RecoverySource,
+    _ plan: RecoveryPlan? = nil,
+    _ index: DatasetIndex? = nil
+  ) -> RecoverySummary {
+    RecoverySummary(
+      index: index,
+      recoveredFrom: plan?.facts.buildID,
+      losses: losses.losses,
+      unknownValues: plan?.unknownValues ?? [],
+      doubts: doubts,
+      notes: source.notes
+    )
+  }
+}

@@ -1,0 +1,93 @@
+import Relabel
+import Verification
+
+/// What will be saved, and under which build id.
+struct RecoveryPlan {
+  /// What all shards share.
+  let facts: ShardFacts
+  /// Shards with rows to save.
+  let shards: [ChosenRows]
+  /// Optional datasets of the new shards, in the order of the format.
+  let optional: [String]
+  let buildID: String
+
+  /// What the new shards and their index say as their writer.
+  static let writer = "relabel-recover \(Software.version)"
+
+  init(_ facts: ShardFacts, _ shards: [ChosenRows]) throws(RelabelError) {
+    self.facts = facts
+    self.shards = shards.filter { !$0.rows.isEmpty }
+    optional = Layout.optional.map(\.name).filter {
+      facts.hasDataset($0)
+    }
+    buildID = try Self.buildID(facts, self.shards, optional)
+  }
+
+  /// The digest of where the images come from and which they are (spec, section 9.5).
+  private static func buildID(
+    _ facts: ShardFacts,
+    _ shards: [ChosenRows],
+    _ optional: [String]
+  ) throws(RelabelError) -> String {
+    var images = Digest()
+    for shard in shards {
+      for row in shard.rows {
+        let line = "\(shard.shard.output)\t\(shard.imageIndex(row))\t\(shard.key(row))\n"
+        images.update(Array(line.utf8))
+      }
+    }
+    let document = JSON.object([
+      "writer": .string(writer),
+      "recovered_from": .string(facts.buildID),
+      "optional": .array(optional.map(JSON.string)),
+      "images": .string(images.hex()),
+    ])
+    return Digest.of(try document.canonical())
+  }
+}
+
+extension RecoveryPlan {
+  /// Values that are not known any more, by shard and dataset.
+  var unknownValues: [UnknownValues] {
+    shards.flatMap { chosen in
+      optional.compactMap { dataset in
+        chosen.unknown[dataset].map {
+          UnknownValues(shard: chosen.shard.source.name, dataset: dataset, images: $0.count)
+        }
+      }
+    }
+  }
+
+  /// The index of the new dataset.
+  ///
+  /// - Parameters:
+  ///   - shards: the new shards.
+  ///   - leftOut: what is not in them.
+  ///   - original: the sound index of the source, if there is one.
+  func index(
+    _ shards: [DatasetIndex.Shard],
+    leftOut: [DatasetIndex.LeftOut],
+    original: DatasetIndex?
+  ) throws(RelabelError) -> DatasetIndex {
+    guard let scoreKind = ScoreKind(rawValue: facts.scoreKind) else {
+      throw RelabelError(.internalFault, "no score kind")
+    }
+    var options = original?.options ?? [:]
+    options["recovered_from"] = .object([
+      "build_id": .string(facts.buildID), "writer": .string(facts.writer),
+    ])
+    return DatasetIndex(
+      name: self.shards[0].shard.output.base,
+      sources: shards.reduce(leftOut.count) { $0 + $1.rows },
+      buildID: buildID,
+      numClasses: facts.numClasses,
+      scoreKind: scoreKind,
+      options: options,
+      annotator: facts.annotator,
+      classesSHA256: facts.classesSHA256,
+      shards: shards,
+      leftOut: leftOut.sorted { ($0.imageIndex ?? .max) < ($1.imageIndex ?? .max) },
+      writer: Self.writer
+    )
+  }
+}

@@ -1,0 +1,93 @@
+import Relabel
+
+/// The shards of a dataset that may be damaged, as far as they can be found.
+struct RecoverySource {
+  /// One shard.
+  struct Shard {
+    /// Where it is.
+    let path: String
+    /// What the dataset calls it.
+    let name: String
+    /// What a sound `index.json` says of it.
+    let entry: DatasetIndex.Shard?
+    /// Why it may or can not be opened at all.
+    var fault: String?
+  }
+
+  /// The index, if it is sound.
+  let index: DatasetIndex?
+  let shards: [Shard]
+  private(set) var doubts: [String] = []
+  private(set) var notes: [String] = []
+
+  /// Looks for shards at a path.
+  ///
+  /// - Throws: `.notFound` where there are none, `.io` for what can't be read at all.
+  init(_ path: String) throws(RelabelError) {
+    guard let folder = Folder.ofDataset(path) else {
+      _ = try Folder.fileBytes(path)
+      index = nil
+      shards = [Shard(path: path, name: Folder.name(of: path), entry: nil)]
+      return
+    }
+    guard Folder.exists(folder) else {
+      throw RelabelError(.notFound, "there is no such folder", at: Location(file: folder))
+    }
+    let present = try Folder.names(folder).filter { $0.hasSuffix(".h5") && !$0.hasPrefix(".") }
+    do {
+      let bytes = try ShardedDataset.indexBytes("\(folder)/\(DatasetIndex.fileName)")
+      let index = try DatasetIndex(parsing: bytes)
+      self.index = index
+      shards = index.shards.map { Self.listed($0, in: folder) }
+      notes = Set(present).subtracting(index.shards.map(\.path)).sorted().map {
+        "'\($0)' is not listed in index.json and was left alone"
+      }
+    } catch {
+      if error.code == .unsupported { throw error.located(Location(file: folder)) }
+      index = nil
+      shards = present.map { Shard(path: "\(folder)/\($0)", name: $0, entry: nil) }
+      doubts = [Self.doubt(error, present)]
+    }
+    guard !shards.isEmpty else {
+      throw RelabelError(.notFound, "there are no shards here", at: Location(file: folder))
+    }
+    // A file that nobody lets us read is not damaged.
+    for shard in shards where shard.fault == nil { try Folder.requireReadable(shard.path) }
+  }
+
+  private static func listed(_ entry: DatasetIndex.Shard, in folder: String) -> Shard {
+    let path = "\(folder)/\(entry.path)"
+    var shard = Shard(path: path, name: entry.path, entry: entry)
+    if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
+      shard.fault = "its path is not followed: \(fault)"
+    } else if !Folder.hasFile(path) {
+      shard.fault = "the file is missing"
+    }
+    return shard
+  }
+
+  /// What is not known without a sound index.
+  private static func doubt(_ error: RelabelError, _ present: [String]) -> String {
+    let what = error.code == .io ? "is missing or can't be read" : "is damaged (\(error.message))"
+    let numbers = Set(present.compactMap { ShardFileName($0)?.number })
+    let gap = (0..<numbers.count).first { !numbers.contains($0) }
+    let missing = gap.map { ", and no shard has the number \($0)" } ?? ""
+    return "index.json \(what): nothing says which shards and left-out inputs there were\(missing)"
+  }
+}
+
+extension RecoverySource {
+  /// What the new shards are called, in the order of `shards`: they keep their numbers, which say which
+  /// part of the row order they are (spec, section 9.3), where all have one.
+  var outputNames: [ShardFileName] {
+    let names = shards.map { ShardFileName(Folder.name(of: $0.name)) }
+    let bases = Set(names.map { $0?.base })
+    if bases.count == 1, bases.first != .some(nil),
+      Set(names.map { $0?.number }).count == names.count
+    {
+      return names.compactMap(\.self)
+    }
+    let base = index?.name ?? ShardFileName.defaultBase
+    return shards.indices.map { ShardFileName(base: base, number: $0) }
+  }
+}

@@ -1,0 +1,92 @@
+import Relabel
+import Verification
+
+/// The rows of one shard that go into the new dataset.
+struct ChosenRows {
+  let shard: SurveyedShard
+  var rows: [Int] = []
+  /// Keys that the source listing gave back.
+  var restoredKeys: [Int: String] = [:]
+  /// Image indexes that the source listing gave back.
+  var restoredIndexes: [Int: Int64] = [:]
+  /// Rows of optional datasets whose value is not known any more.
+  var unknown: [String: [Int]] = [:]
+
+  /// The key that a chosen row will have.
+  func key(_ row: Int) -> String { restoredKeys[row] ?? shard.survey.keys[row] ?? "" }
+
+  /// The image index that a chosen row will have.
+  func imageIndex(_ row: Int) -> Int64 { restoredIndexes[row] ?? shard.survey.imageIndexes[row] }
+}
+
+/// Decides row by row what is saved, shard after shard.
+struct RowChoice {
+  private let listing: SourceListing?
+  private let keyBytes: Int
+  private var kept = KeptImages()
+  private var names: [String] = []
+  private(set) var losses: LossList
+
+  /// - Parameters:
+  ///   - listing: restores what is lost of keys and image indexes.
+  ///   - facts: what all shards share.
+  ///   - losses: those known already.
+  init(_ listing: SourceListing?, _ facts: ShardFacts, losses: LossList) {
+    self.listing = listing
+    self.losses = losses
+    keyBytes = Int(facts.shared["width of image_key"]?.integer ?? 0)
+  }
+
+  /// Chooses the rows of the next shard; of images with the same key or image index the first is kept.
+  mutating func choose(_ shard: SurveyedShard) -> ChosenRows {
+    let (survey, name) = (shard.survey, shard.source.name)
+    var chosen = ChosenRows(shard: shard)
+    var faults = survey.faults[...]
+    names.append(name)
+    for row in 0..<survey.facts.rows {
+      let here = faults.prefix { $0.row == row }
+      faults = faults.dropFirst(here.count)
+      if let fault = unrepaired(here.map(\.fault), row, &chosen) {
+        losses.add(survey.image(row, cell: fault.cell), of: name, because: fault.reason)
+      } else if let other = kept.keep(
+        chosen.key(row),
+        chosen.imageIndex(row),
+        shard: names.count - 1
+      ) {
+        let reason = "an image of '\(names[other.shard])' has the same \(other.what) and is kept"
+        losses.add(survey.image(row), of: name, because: reason)
+      } else {
+        chosen.rows.append(row)
+      }
+    }
+    let rows = Set(chosen.rows)
+    chosen.unknown = survey.unknown.mapValues { $0.filter(rows.contains) }.filter {
+      !$0.value.isEmpty
+    }
+    return chosen
+  }
+
+  /// The first fault of a row that the listing can't repair, or nil.
+  private func unrepaired(
+    _ faults: [RowFault],
+    _ row: Int,
+    _ chosen: inout ChosenRows
+  ) -> RowFault? {
+    faults.first { fault in
+      switch fault.part {
+      case .map, .value: return true
+      case .key:
+        let index = chosen.shard.survey.imageIndexes[row]
+        guard let key = listing?.key(ofImageIndex: index), key.utf8.count <= keyBytes else {
+          return true
+        }
+        chosen.restoredKeys[row] = key
+      case .imageIndex:
+        guard let key = chosen.shard.survey.keys[row], let index = listing?.imageIndex(ofKey: key)
+        else { return true }
+        chosen.restoredIndexes[row] = index
+      }
+      return false
+    }
+  }
+}

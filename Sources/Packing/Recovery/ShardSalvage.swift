@@ -1,0 +1,150 @@
+import Relabel
+import Verification
+
+/// Reads all of a damaged shard and says of every row whether it can be saved.
+///
+/// Memory is bounded by a few chunks of each dataset.
+struct ShardSalvage {
+  private let path: String
+  private let without: Set<String>
+  private let jobs: Int
+
+  /// Rows of one fact.
+  private static let rowsPerFact = 1024
+
+  /// - Throws: `.internalFault` for a request that is none.
+  init(_ request: JSON) throws(RelabelError) {
+    guard let path = request["path"]?.string, let without = request["without"]?.array,
+      let jobs = request["jobs"]?.integer
+    else { throw RelabelError(.internalFault, "this is no request") }
+    self.path = path
+    self.without = Set(without.compactMap(\.string))
+    self.jobs = Int(jobs)
+  }
+
+  /// The request to survey a shard.
+  static func request(_ path: String, without: Set<String>, jobs: Int) -> JSON {
+    .object([
+      "path": .string(path),
+      "without": .array(without.sorted().map(JSON.string)),
+      "jobs": .integer(Int64(jobs)),
+    ])
+  }
+
+  /// Sends the shard's facts, then its rows in order.
+  ///
+  /// - Throws: why nothing of the shard can be read.
+  func run(_ send: ShardTask.Send) throws(RelabelError) {
+    let shard = try SalvagedFile(path)
+    var facts = shard.facts
+    for name in without { facts.removeDataset(name) }
+    try send(.object(["facts": facts.json]))
+    let file = shard.file
+    var rows = RowReader(shard, without: without)
+    let run = file.chunksAtOnce
+    for first in stride(from: 0, to: file.classIndex.chunks, by: run) {
+      let chunks = first..<min(first + run, file.classIndex.chunks)
+      let faults = mapFaults(chunks, of: file)
+      let firstRow = first * file.classIndex.rowsPerChunk
+      for start in stride(from: 0, to: faults.count, by: Self.rowsPerFact) {
+        var found = SurveyedRows(first: firstRow + start)
+        for place in start..<min(start + Self.rowsPerFact, faults.count) {
+          rows.read(firstRow + place, mapFault: faults[place], into: &found)
+        }
+        try send(.object(["rows": found.json]))
+      }
+    }
+  }
+
+  /// The fault of each row's labels.
+  private func mapFaults(_ chunks: Range<Int>, of file: ShardFile) -> [RowFault?] {
+    let check = MapCheck(file.header)
+    return Parallel.map(chunks.count, jobs: jobs) { place -> [RowFault?] in
+      let chunk = chunks.lowerBound + place
+      let rows = file.rows(ofChunk: chunk).count
+      return switch file.labels(ofChunk: chunk) {
+      case .failure(let fault): [RowFault?](repeating: fault, count: rows)
+      case .success(let labels):
+        (0..<rows).map { check.fault(labels.classIndex(ofRow: $0), labels.score(ofRow: $0)) }
+      }
+    }.flatMap(\.self)
+  }
+}
+
+/// Reads what a row has beside its labels.
+private struct RowReader {
+  private var keys: RowCursor
+  private var imageIndexes: RowCursor
+  private var values: [(check: ValueCheck, cursor: RowCursor?)]
+
+  init(_ shard: SalvagedFile, without: Set<String>) {
+    keys = RowCursor(shard.file.imageKey)
+    imageIndexes = RowCursor(shard.file.imageIndex)
+    values = shard.optional.filter { !without.contains($0.layout.name) }.map { layout, column in
+      (ValueCheck(layout), column.map(RowCursor.init))
+    }
+  }
+
+  mutating func read(_ row: Int, mapFault: RowFault?, into rows: inout SurveyedRows) {
+    var faults = mapFault.map { [$0] } ?? []
+    var (key, imageIndex): (String?, Int64?)
+    do {
+      key = try readKey(row)
+    } catch {
+      faults.append(error)
+    }
+    do {
+      imageIndex = try readImageIndex(row)
+    } catch {
+      faults.append(error)
+    }
+    for place in values.indices {
+      switch readValue(row, &values[place].cursor, values[place].check) {
+      case .known: break
+      case .unknown: rows.addUnknown(row, of: values[place].check.name)
+      case .lost(let fault): faults.append(fault)
+      }
+    }
+    rows.add(row, key, imageIndex, faults)
+  }
+
+  private mutating func readKey(_ row: Int) throws(RowFault) -> String {
+    switch keys.row(row) {
+    case .failure(let damage): throw RowFault(.key, dataset: Layout.imageKey, damage)
+    case .success(let bytes):
+      guard let key = ShardFile.key(bytes) else {
+        throw RowFault(.key, "its key is not valid UTF-8 [V010]")
+      }
+      if let fault = ImageKey.fault(key) {
+        throw RowFault(.key, "its key is none: \(fault) [V010]")
+      }
+      return key
+    }
+  }
+
+  private mutating func readImageIndex(_ row: Int) throws(RowFault) -> Int64 {
+    switch imageIndexes.row(row) {
+    case .failure(let damage): throw RowFault(.imageIndex, dataset: Layout.imageIndex, damage)
+    case .success(let bytes):
+      let index = ShardFile.imageIndexes(Array(bytes))[0]
+      if index < 0 { throw RowFault(.imageIndex, "its image index is negative [V009]") }
+      return index
+    }
+  }
+
+  private enum Value {
+    case known
+    case unknown
+    case lost(RowFault)
+  }
+
+  private func readValue(_ row: Int, _ cursor: inout RowCursor?, _ check: ValueCheck) -> Value {
+    let damage = ChunkDamage(description: "the header of the dataset can't be read")
+    switch cursor?.row(row) ?? .failure(damage) {
+    case .success(let bytes): return check.fault(bytes).map(Value.lost) ?? .known
+    case .failure(let damage):
+      if Layout.mayBeUnknown.contains(check.name) { return .unknown }
+      return .lost(RowFault(.value, dataset: check.name, damage))
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Relabel
+import Verification
+
+/// A shard of the source with what its survey found.
+struct SurveyedShard {
+  let source: RecoverySource.Shard
+  /// What the shard will be called.
+  let output: ShardFileName
+  let survey: ShardSurvey
+
+  /// Says why nobody can be sure of the shard, though its checksums are right.
+  ///
+  /// - Throws: `.io` when the file can't be opened.
+  func doubt() throws(RelabelError) -> String? {
+    guard let entry = source.entry, try !isListedFile(entry) else { return nil }
+    let isUncompressed = survey.facts.shared["compression"] == .string("none")
+    guard survey.faults.isEmpty || isUncompressed else { return nil }
+    return "'\(source.name)' is not the file that index.json lists, "
+      + (isUncompressed
+        ? "and fletcher32 alone does not see all damage (spec, section 15.2)"
+        : "though no damage was found in it")
+  }
+
+  private func isListedFile(_ entry: DatasetIndex.Shard) throws(RelabelError) -> Bool {
+    guard try Folder.fileBytes(source.path) == entry.bytes else { return false }
+    // A disk that can't give every byte has not given the listed ones.
+    return (try? Digest.of(file: source.path).hex) == entry.sha256
+  }
+}
+
+/// The shards that belong together (spec, section 11.7), out of all that could be read.
+struct ShardFamily {
+  private(set) var members: [SurveyedShard] = []
+  /// The others, with reasons.
+  private(set) var strangers: [(shard: SurveyedShard, reason: String)] = []
+  /// What the members say; nil when there are none.
+  var facts: ShardFacts? { members.first?.survey.facts }
+
+  /// - Parameters:
+  ///   - shards: those that could be read.
+  ///   - index: the sound index, if there is one.
+  init(_ shards: [SurveyedShard], index: DatasetIndex?) {
+    var candidates: [SurveyedShard] = []
+    for shard in shards {
+      let differences = index.map { Self.differences(shard, $0) } ?? []
+      if differences.isEmpty {
+        candidates.append(shard)
+      } else {
+        let names = differences.joined(separator: ", ")
+        strangers.append((shard, "it is not what index.json lists: \(names) differ"))
+      }
+    }
+    guard let likeMost = Self.mostCommon(candidates) else { return }
+    for shard in candidates {
+      let differences = shard.survey.facts.differences(from: likeMost.survey.facts)
+      if differences.isEmpty {
+        members.append(shard)
+      } else {
+        let names = differences.joined(separator: ", ")
+        strangers.append((shard, "it differs from '\(likeMost.source.name)' in \(names)"))
+      }
+    }
+  }
+
+  private static func differences(_ shard: SurveyedShard, _ index: DatasetIndex) -> [String] {
+    let facts = shard.survey.facts
+    let agreements: [(String, Bool)] = [
+      ("build_id", facts.buildID == index.buildID),
+      ("num_classes", facts.numClasses == index.numClasses),
+      ("score_kind", facts.scoreKind == index.scoreKind.rawValue),
+      ("metadata_sha256", facts.metadataSHA256 == shard.source.entry?.metadataSHA256),
+    ]
+    return agreements.filter { !$0.1 }.map(\.0)
+  }
+
+  /// The first of the shards that, taken together, hold most images alike.
+  private static func mostCommon(_ shards: [SurveyedShard]) -> SurveyedShard? {
+    var rows: [[String: JSON]: Int] = [:]
+    for shard in shards { rows[shard.survey.facts.shared, default: 0] += shard.survey.facts.rows }
+    let most = rows.values.max()
+    return shards.first { rows[$0.survey.facts.shared] == most }
+  }
+}

@@ -1,0 +1,41 @@
+import HDF5
+import Relabel
+
+/// Looks at a row's value of an optional dataset (spec, section 4.5).
+struct ValueCheck: Sendable {
+  let name: String
+  private let type: ElementType
+  private let fill: [UInt8]
+
+  init(_ column: Layout.Column) {
+    name = column.name
+    type = column.types.first ?? .uint8
+    fill = Layout.fillValue(type)
+  }
+
+  /// The fault of a value that has to be known, from its stored bytes.
+  func fault(_ bytes: ArraySlice<UInt8>) -> RowFault? {
+    if Layout.mayBeUnknown.contains(name) { return nil }
+    for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count)
+    where bytes[start..<start + fill.count] == fill[...] {
+      return RowFault(.value, "its \(name) was never written [V007]")
+    }
+    guard type == .float32 else { return nil }
+    let values = bytes.withUnsafeBytes { raw in
+      (0..<raw.count / 4).map {
+        Float(
+          bitPattern: UInt32(
+            littleEndian: raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)
+          )
+        )
+      }
+    }
+    if !values.allSatisfy(\.isFinite) {
+      return RowFault(.value, "its \(name) is not finite [V003]")
+    }
+    if name == Layout.mapExtent, CropBox(components: values.map(Double.init)) == nil {
+      return RowFault(.value, "its map_extent is no box within the picture")
+    }
+    return nil
+  }
+}

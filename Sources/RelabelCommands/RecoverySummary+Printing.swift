@@ -1,0 +1,102 @@
+internal import Packing
+internal import Relabel
+
+extension RecoverySummary {
+  /// How many losses, and images of one, are named in the text; all stand in the JSON report.
+  private static let shown = 10
+
+  /// The report for people: losses by shard and reason.
+  func text(output: String) -> String {
+    var lines = [saved(output)]
+    if !losses.isEmpty { lines.append("  lost      \(lostText)") }
+    lines += listed(losses).flatMap { loss in
+      ["            \(loss.title.printable)", "              \(loss.examples.printable)"]
+    }
+    lines += more(losses)
+    lines += unknownValues.map {
+      "  unknown   \($0.dataset) of \(counted($0.images, "image")) of '\($0.shard.printable)': the images "
+        + "are saved, their value says 'not known'"
+    }
+    lines += doubts.map { "  doubt     \($0.printable)" }
+    lines += notes.map { "  note      \($0.printable)" }
+    return lines.joined(separator: "\n")
+  }
+
+  private func saved(_ output: String) -> String {
+    guard let index else { return "nothing could be saved" }
+    let what = "\(counted(index.count, "image")) saved in \(counted(index.shards.count, "shard"))"
+    return "\(output): \(what)" + (isComplete ? ", nothing is lost" : "")
+  }
+
+  private var lostText: String {
+    let unknown = losses.count { $0.count == nil }
+    let images = counted(lostImages, "image")
+    if unknown == 0 { return images }
+    return "\(images), and \(counted(unknown, "shard")) of which nobody knows how many it held"
+  }
+
+  private func listed(_ losses: [Loss]) -> ArraySlice<Loss> { losses.prefix(Self.shown) }
+
+  private func more(_ losses: [Loss]) -> [String] {
+    guard losses.count > Self.shown else { return [] }
+    return ["            and for \(losses.count - Self.shown) more reasons: see --format json"]
+  }
+
+  /// The report for programs: every lost image.
+  func json() -> JSON {
+    .object([
+      "schema_version": .string("1.0"),
+      "name": .optional(index?.name),
+      "build_id": .optional(index?.buildID),
+      "recovered_from": .optional(recoveredFrom),
+      "images": .integer(Int64(index?.count ?? 0)),
+      "shards": .integer(Int64(index?.shards.count ?? 0)),
+      "complete": .bool(isComplete),
+      "lost_images": .integer(Int64(lostImages)),
+      "lost": .array(losses.flatMap(\.json)),
+      "unknown_values": .array(
+        unknownValues.map {
+          .object([
+            "shard": .string($0.shard), "dataset": .string($0.dataset),
+            "images": .integer(Int64($0.images)),
+          ])
+        }
+      ),
+      "doubts": .array(doubts.map(JSON.string)),
+      "notes": .array(notes.map(JSON.string)),
+    ])
+  }
+}
+
+extension Loss {
+  /// Where, how many and why.
+  fileprivate var title: String {
+    let images = count.map { counted($0, "image") } ?? "all images, nobody knows how many"
+    return "\(shard): \(images): \(reason)"
+  }
+
+  /// The first of the names.
+  fileprivate var examples: String {
+    let shown = names.prefix(5)
+    let more = names.count - shown.count
+    let text = shown.isEmpty ? "no name of them can be read" : shown.joined(separator: ", ")
+    return more > 0 ? "\(text) and \(more) more" : text
+  }
+
+  fileprivate var json: [JSON] {
+    guard count != nil else { return [entry(row: nil, nil)] }
+    if images.isEmpty { return (0..<names.count).map { entry(row: $0, nil) } }
+    return images.map { entry(row: $0.row, $0) }
+  }
+
+  private func entry(row: Int?, _ image: Image?) -> JSON {
+    .object([
+      "shard": .string(shard),
+      "row": row.map { .integer(Int64($0)) } ?? .null,
+      "key": .optional(image?.key),
+      "image_index": image?.imageIndex.map(JSON.integer) ?? .null,
+      "cell": image?.cell.map { .array([.integer(Int64($0.y)), .integer(Int64($0.x))]) } ?? .null,
+      "reason": .string(reason),
+    ])
+  }
+}
