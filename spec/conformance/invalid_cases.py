@@ -1,25 +1,21 @@
 """The invalid shards and datasets of the pack: one for each rule, chosen from the fixtures of the tests.
 
-A module of fixtures that registers more broken files is named in FIXTURES. For a new rule nothing
-else has to be done, unless its first fixture is not the one to show (SHOWN) or its verification
-needs more than the path (OPTIONS).
+All modules fixtures_*.py of the tests are taken in. For a new rule nothing else has to be done,
+unless its first fixture is not the one to show: see SHOWN.
 """
 
 import importlib
-import importlib.util
 import pathlib
 import re
+import struct
 from dataclasses import dataclass
 
-from rule_fixtures import BROKEN
+import rule_fixtures
+from hdf5_blocks import changed, number, object_blocks
 
 RULES = pathlib.Path(__file__).resolve().parents[1] / "rules.md"
-
-# Modules of Tests/python that register broken files.
-FIXTURES = ["fixtures_structure", "fixtures_values", "fixtures_pictures"]
-for module in FIXTURES:
-    if importlib.util.find_spec(module):
-        importlib.import_module(module)
+for module in sorted(pathlib.Path(rule_fixtures.__file__).parent.glob("fixtures_*.py")):
+    importlib.import_module(module.stem)
 
 # The fixture that stands for its rule, where that is not the first.
 SHOWN = {
@@ -29,9 +25,6 @@ SHOWN = {
     "V002": "zeroed_chunk", "V007": "whole_row", "V009": "twice", "V010": "parent",
     "M004": "missing", "M005": "digest", "M006": "count",
 }
-
-# What the verifier is given besides the path; paths count from the folder of the case.
-OPTIONS: dict[str, list[str]] = {}
 
 # Rules whose case every reader refuses, and the section of the specification that says so.
 REFUSED = {
@@ -68,7 +61,15 @@ def rules():
 def invalid():
     """The rules that have a fixture, each with a variant and the function that makes it in a folder."""
     for rule in rules():
-        variants = {variant: make for id, variant, make in BROKEN if id == rule.id}
+        variants = {variant: make for id, variant, make in rule_fixtures.BROKEN if id == rule.id}
         if variants:
             variant = SHOWN.get(rule.id) or next(iter(variants))
             yield rule, variant, variants[variant]
+
+
+def set_times(path):
+    """Sets the times of a shard's root group to the start of 2026: the pack must not depend on the clock."""
+    content = path.read_bytes()
+    root = object_blocks(content, number(content, 36, 8))[0]
+    times = struct.pack("<4I", *[1_767_225_600] * 4)
+    path.write_bytes(changed(content, root, (root.start + 6, times)))
