@@ -8,15 +8,30 @@ public enum ImageKey {
   /// A key is a relative path with `/` between its parts: not empty, no part empty, `.` or `..`,
   /// no control characters, at most 1,024 bytes.
   public static func fault(_ key: some StringProtocol) -> String? {
+    var key = String(key)
+    return key.withUTF8 { fault($0) }
+  }
+
+  private static func fault(_ key: UnsafeBufferPointer<UInt8>) -> String? {
+    let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
     if key.isEmpty { return "the path is empty" }
-    if key.utf8.count > maximumBytes { return "the path has more than \(maximumBytes) bytes" }
-    if key.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+    if key.count > maximumBytes { return "the path has more than \(maximumBytes) bytes" }
+    if key.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
       return "the path holds control characters"
     }
-    if key.utf8.first == UInt8(ascii: "/") { return "the path is absolute" }
-    for part in key.split(separator: "/", omittingEmptySubsequences: false) {
-      if part.isEmpty { return "the path has an empty part" }
-      if part == "." || part == ".." { return "the path has the part '\(part)'" }
+    if key.first == slash { return "the path is absolute" }
+    var (length, dots) = (0, 0)
+    for place in 0...key.count {
+      if place < key.count && key[place] != slash {
+        length += 1
+        if key[place] == dot { dots += 1 }
+        continue
+      }
+      if length == 0 { return "the path has an empty part" }
+      if dots == length && dots <= 2 {
+        return "the path has the part '\(String(repeating: ".", count: dots))'"
+      }
+      (length, dots) = (0, 0)
     }
     return nil
   }

@@ -25,7 +25,7 @@ struct IdentityCheck {
   private func checkKeys(_ outcome: inout Outcome) {
     let column = ColumnCheck(Layout.imageKey, file.imageKey)
     let width = file.header.keyBytes
-    var seen: [ImageKey.Exact: Int] = [:]
+    var seen: [ImageKey.Exact: Int] = Dictionary(minimumCapacity: file.rows)
     for chunk in 0..<file.imageKey.chunks {
       let first = chunk * file.imageKey.rowsPerChunk
       guard let bytes = column.bytes(ofChunk: chunk, &outcome.tally) else {
@@ -47,7 +47,7 @@ struct IdentityCheck {
 
   private func checkIndexes(_ outcome: inout Outcome) {
     let column = ColumnCheck(Layout.imageIndex, file.imageIndex)
-    var seen: [Int64: Int] = [:]
+    var seen: [Int64: Int] = Dictionary(minimumCapacity: file.rows)
     for chunk in 0..<file.imageIndex.chunks {
       guard let bytes = column.bytes(ofChunk: chunk, &outcome.tally) else { continue }
       let first = chunk * file.imageIndex.rowsPerChunk

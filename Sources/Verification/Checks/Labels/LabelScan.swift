@@ -144,11 +144,15 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   /// How many of `count` keys equal the one before.
   private static func repeats(_ keys: UnsafePointer<Lane>, _ count: Int) -> Int {
     var repeats = 0
-    // In blocks whose count fits in a lane.
-    for start in stride(from: 1, to: count, by: 16_384) {
+    var place = 1
+    while place < count {
+      // In blocks whose count fits in a lane.
+      let end = min(count, place &+ 16_384)
       var block: Lane = 0
-      for place in start..<min(start + 16_384, count) {
-        block &+= keys[place] == keys[place &- 1] ? 1 : 0
+      while place < end {
+        let isEqual: Lane = keys[place] == keys[place &- 1] ? 1 : 0
+        block &+= isEqual
+        place &+= 1
       }
       repeats += Int(block)
     }

@@ -85,7 +85,8 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     return faults == 0
   }
 
-  /// True when scores descend in each cell, and ids ascend where scores are equal.
+  /// True when scores descend in each cell, ids ascend where scores are equal, and neighbours have
+  /// different ids.
   private func isDescending(
     _ ids: UnsafePointer<Lane>,
     _ scores: UnsafePointer<Lane>,
@@ -97,15 +98,16 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
       let isRise: Lane = later[entry] > scores[entry] ? 1 : 0
       let isTie: Lane = later[entry] == scores[entry] ? 1 : 0
       let isBack: Lane = laterID[entry] <= ids[entry] ? 1 : 0
+      let isSame: Lane = laterID[entry] == ids[entry] ? 1 : 0
       let isPair: Lane = laterRank[entry] >= 1 ? 1 : 0
-      faults |= (isRise | isTie & isBack) & isPair
+      faults |= (isRise | isTie & isBack | isSame) & isPair
     }
     return faults == 0
   }
 
-  /// True when no two ids of a cell are equal, by comparing all pairs.
+  /// True when no two ids of a cell are equal, by comparing all pairs but neighbours.
   private func isDistinct(_ ids: UnsafePointer<Lane>, _ rank: UnsafePointer<Lane>) -> Bool {
-    for distance in 1..<topK {
+    for distance in 2..<max(topK, 2) {
       // Only pairs of one cell count: the later rank is at least their distance.
       let first = Lane(truncatingIfNeeded: distance)
       let (later, laterRank) = (ids + distance, rank + distance)
