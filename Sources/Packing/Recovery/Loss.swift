@@ -86,7 +86,10 @@ struct LossList {
 
   /// Adds rows of which nothing can be read.
   ///
-  /// - Parameter rows: which, where something still says how many there were.
+  /// - Parameters:
+  ///   - rows: which, where something still says how many there were.
+  ///   - shard: what the dataset calls their shard.
+  ///   - reason: what is damaged.
   mutating func add(_ rows: Range<Int>?, of shard: String, because reason: String) {
     losses.append(Loss(shard: shard, reason: reason, rows: rows))
   }
