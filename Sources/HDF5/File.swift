@@ -99,6 +99,8 @@ package struct File: ~Copyable, Object {
   ///
   /// Calls `H5Lget_info`.
   /// - Parameter skipped: names of links that are not looked at: what they lead to may be damaged.
+  /// - Returns: the others.
+  /// - Throws: the library's error for a link whose object can't be opened.
   package func links(except skipped: Set<String> = []) throws(HDF5Error) -> [Link] {
     try Library.locked { () throws(HDF5Error) -> [Link] in
       var info = H5G_info_t()

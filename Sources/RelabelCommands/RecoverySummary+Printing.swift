@@ -32,7 +32,7 @@ extension RecoverySummary {
     let unknown = losses.count { $0.count == nil }
     let images = counted(lostImages, "image")
     if unknown == 0 { return images }
-    return "\(images), and \(counted(unknown, "shard")) of which nobody knows how many it held"
+    return "\(images), and all of \(counted(unknown, "shard")), nobody knows how many"
   }
 
   private func listed(_ losses: [Loss]) -> ArraySlice<Loss> { losses.prefix(Self.shown) }
@@ -71,28 +71,29 @@ extension RecoverySummary {
 extension Loss {
   /// Where, how many and why.
   fileprivate var title: String {
-    let images = count.map { counted($0, "image") } ?? "all images, nobody knows how many"
+    let images = count.map { counted($0, "image") } ?? "all images"
     return "\(shard): \(images): \(reason)"
   }
 
   /// The first of the names.
   fileprivate var examples: String {
-    let shown = names.prefix(5)
-    let more = names.count - shown.count
+    let shown = names(5)
+    let more = (count ?? 0) - shown.count
     let text = shown.isEmpty ? "no name of them can be read" : shown.joined(separator: ", ")
     return more > 0 ? "\(text) and \(more) more" : text
   }
 
   fileprivate var json: [JSON] {
-    guard count != nil else { return [entry(row: nil, nil)] }
-    if images.isEmpty { return (0..<names.count).map { entry(row: $0, nil) } }
-    return images.map { entry(row: $0.row, $0) }
+    images.isEmpty ? [entry(nil)] : images.map(entry)
   }
 
-  private func entry(row: Int?, _ image: Image?) -> JSON {
+  /// One image, or rows of which nothing but their number is known.
+  private func entry(_ image: Image?) -> JSON {
     .object([
       "shard": .string(shard),
-      "row": row.map { .integer(Int64($0)) } ?? .null,
+      "row": image.map { .integer(Int64($0.row)) } ?? .null,
+      "rows": rows.map { .array([.integer(Int64($0.lowerBound)), .integer(Int64($0.upperBound))]) }
+        ?? .null,
       "key": .optional(image?.key),
       "image_index": image?.imageIndex.map(JSON.integer) ?? .null,
       "cell": image?.cell.map { .array([.integer(Int64($0.y)), .integer(Int64($0.x))]) } ?? .null,

@@ -12,7 +12,10 @@ struct KeptImages {
 
   /// Keeps an image, unless another has its key or its image index.
   ///
-  /// - Parameter shard: a number of the image's shard.
+  /// - Parameters:
+  ///   - key: the image's key.
+  ///   - imageIndex: its image index.
+  ///   - shard: a number of its shard.
   /// - Returns: nil, or what the two share and the number of the other's shard.
   mutating func keep(
     _ key: String,

@@ -18,22 +18,26 @@ public struct Loss: Hashable, Sendable {
   public let shard: String
   /// What is damaged.
   public let reason: String
-  /// The images; empty when nothing of the shard can be read.
+  /// Rows of which nothing but their number is known; nil when that is not known either.
+  public let rows: Range<Int>?
+  /// The images, unless nothing of them can be read.
   public internal(set) var images: [Image] = []
-  /// How many images; nil when nobody knows.
-  public internal(set) var count: Int?
 
-  /// What the images are called in reports: keys, else rows.
-  public var names: [String] {
-    images.isEmpty ? (0..<(count ?? 0)).map(name) : images.map { $0.key ?? name(row: $0.row) }
+  /// How many images; nil when nobody knows.
+  public var count: Int? { images.isEmpty ? rows?.count : images.count }
+
+  /// What the first of the images are called in reports: keys, else rows.
+  public func names(_ limit: Int) -> [String] {
+    images.isEmpty
+      ? (rows ?? 0..<0).prefix(limit).map(name)
+      : images.prefix(limit).map { $0.key ?? name(row: $0.row) }
   }
 
   private func name(row: Int) -> String { "row \(row) of \(shard)" }
 
   /// An entry of `index.json` for each image; one in all when nobody knows how many there were.
   var leftOut: [DatasetIndex.LeftOut] {
-    guard let count else { return [whole] }
-    if images.isEmpty { return (0..<count).map { entry(name(row: $0), nil, nil) } }
+    if images.isEmpty { return rows?.map { entry(name(row: $0), nil, nil) } ?? [whole] }
     return images.map { entry($0.key ?? name(row: $0.row), $0.imageIndex, $0.cell) }
   }
 
@@ -69,16 +73,24 @@ struct LossList {
     let place = places[key] ?? losses.count
     if place == losses.count {
       places[key] = place
-      losses.append(Loss(shard: shard, reason: reason, count: 0))
+      losses.append(Loss(shard: shard, reason: reason, rows: nil))
     }
     losses[place].images.append(image)
-    losses[place].count = losses[place].images.count
   }
 
-  /// Adds a shard of which nothing can be read.
+  /// The losses in the order of shards.
+  func ordered(by shards: [String]) -> [Loss] {
+    let byShard = Dictionary(grouping: losses, by: \.shard)
+    return shards.flatMap { byShard[$0] ?? [] }
+  }
+
+  /// Adds rows of which nothing can be read.
   ///
-  /// - Parameter rows: its rows, where something still says how many there were.
-  mutating func add(shard: String, rows: Int?, because reason: String) {
-    losses.append(Loss(shard: shard, reason: reason, count: rows))
+  /// - Parameters:
+  ///   - rows: which, where something still says how many there were.
+  ///   - shard: what the dataset calls their shard.
+  ///   - reason: what is damaged.
+  mutating func add(_ rows: Range<Int>?, of shard: String, because reason: String) {
+    losses.append(Loss(shard: shard, reason: reason, rows: rows))
   }
 }

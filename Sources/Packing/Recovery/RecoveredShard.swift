@@ -15,7 +15,9 @@ struct RecoveredShard {
 
   /// Writes the shard.
   ///
-  /// - Parameter progress: is told how many rows were written.
+  /// - Parameters:
+  ///   - folder: the folder of the new dataset.
+  ///   - progress: is told how many rows were written.
   /// - Returns: its entry of the index.
   /// - Throws: `.io` for a full disk or a source that changes, `.internalFault` when the copy is not
   ///   what it should be.

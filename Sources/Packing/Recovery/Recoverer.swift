@@ -50,7 +50,9 @@ public struct Recoverer: Sendable {
     let plan = try RecoveryPlan(facts, chosen)
     guard !plan.shards.isEmpty else { return findings.summary(source) }
     try folder.prepare(buildID: plan.buildID, overwrites: options.overwrites)
-    return findings.summary(source, plan, try write(plan, source, findings.losses, folder))
+    let shards = try write(plan, folder)
+    let index = try publish(plan, shards, source, findings.ordered(source), folder)
+    return findings.summary(source, plan, index)
   }
 
   /// Reads every shard that can be read; what can't is lost by name.
@@ -63,7 +65,8 @@ public struct Recoverer: Sendable {
       var fault = shard.fault
       if fault == nil {
         switch try ShardSurvey.of(shard.path, options, progress: report) {
-        case .failure(let error): fault = error.message
+        // Where the shard lay must not show in the new dataset (spec, section 3.10).
+        case .failure(let error): fault = error.message.replacing(shard.path, with: shard.name)
         case .success(let survey):
           let found = SurveyedShard(source: shard, output: output, survey: survey)
           findings.doubts += [try found.doubt()].compactMap(\.self)
@@ -72,7 +75,7 @@ public struct Recoverer: Sendable {
         }
       }
       if let fault {
-        findings.losses.add(shard: shard.name, rows: shard.entry?.rows, because: fault)
+        findings.losses.add((shard.entry?.rows).map { 0..<$0 }, of: shard.name, because: fault)
       }
     }
     return surveyed
@@ -80,22 +83,37 @@ public struct Recoverer: Sendable {
 
   private func write(
     _ plan: RecoveryPlan,
-    _ source: RecoverySource,
-    _ losses: LossList,
     _ folder: borrowing OutputFolder
-  ) throws(RelabelError) -> DatasetIndex {
+  ) throws(RelabelError) -> [DatasetIndex.Shard] {
     var shards: [DatasetIndex.Shard] = []
     for chosen in plan.shards {
       let build = RecoveredShard(chosen, plan, options)
       shards.append(try build.write(in: folder, progress: report))
     }
+    return shards
+  }
+
+  /// More entries of `index.json` than these help nobody and take much memory.
+  private static let mostLeftOut = 200_000
+
+  /// Writes `index.json`.
+  ///
+  /// Equal losses of a shard are one entry where entries for each image would be too many, or the index
+  /// longer than readers take.
+  private func publish(
+    _ plan: RecoveryPlan,
+    _ shards: [DatasetIndex.Shard],
+    _ source: RecoverySource,
+    _ losses: [Loss],
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) -> DatasetIndex {
     let known = source.index?.leftOut ?? []
-    let all = known + losses.losses.flatMap(\.leftOut)
-    var index = try plan.index(shards, leftOut: all, original: source.index)
+    let areFew = losses.reduce(0) { $0 + ($1.count ?? 1) } <= Self.mostLeftOut
+    let entries = known + (areFew ? losses.flatMap(\.leftOut) : losses.map(\.whole))
+    var index = try plan.index(shards, leftOut: entries, original: source.index)
     var bytes = try index.encoded()
     if bytes.count > ShardedDataset.maximumIndexBytes {
-      // Readers would refuse it: then equal losses of a shard are one entry.
-      let whole = known + losses.losses.map(\.whole)
+      let whole = known + losses.map(\.whole)
       index = try plan.index(shards, leftOut: whole, original: source.index)
       bytes = try index.encoded()
     }
@@ -122,10 +140,11 @@ private struct Findings {
   mutating func loseRowsBeyondEnd(of shard: SurveyedShard) {
     let rows = shard.survey.facts.rows
     guard let listed = shard.source.entry?.rows, listed > rows else { return }
-    for row in rows..<listed {
-      let image = Loss.Image(row: row, key: nil, imageIndex: nil, cell: nil)
-      losses.add(image, of: shard.source.name, because: "the shard ends before it")
-    }
+    losses.add(rows..<listed, of: shard.source.name, because: "the shard ends before them")
+  }
+
+  func ordered(_ source: RecoverySource) -> [Loss] {
+    losses.ordered(by: source.shards.map(\.name))
   }
 
   func summary(
@@ -136,7 +155,7 @@ private struct Findings {
     RecoverySummary(
       index: index,
       recoveredFrom: plan?.facts.buildID,
-      losses: losses.losses,
+      losses: ordered(source),
       unknownValues: plan?.unknownValues ?? [],
       doubts: doubts,
       notes: source.notes

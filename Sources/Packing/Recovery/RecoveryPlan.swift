@@ -64,6 +64,8 @@ extension RecoveryPlan {
   ///   - shards: the new shards.
   ///   - leftOut: what is not in them.
   ///   - original: the sound index of the source, if there is one.
+  /// - Returns: the index, its own digest not yet taken.
+  /// - Throws: `.internalFault` for a score kind that no verified shard has.
   func index(
     _ shards: [DatasetIndex.Shard],
     leftOut: [DatasetIndex.LeftOut],

@@ -38,15 +38,21 @@ struct RecoverySource {
       let bytes = try ShardedDataset.indexBytes("\(folder)/\(DatasetIndex.fileName)")
       let index = try DatasetIndex(parsing: bytes)
       self.index = index
-      shards = index.shards.map { Self.listed($0, in: folder) }
+      var seen: Set<String> = []
+      shards = index.shards.filter { seen.insert($0.path).inserted }.map {
+        Self.listed($0, in: folder)
+      }
       notes = Set(present).subtracting(index.shards.map(\.path)).sorted().map {
         "'\($0)' is not listed in index.json and was left alone"
       }
     } catch {
       if error.code == .unsupported { throw error.located(Location(file: folder)) }
       index = nil
-      shards = present.map { Shard(path: "\(folder)/\($0)", name: $0, entry: nil) }
-      doubts = [Self.doubt(error, present)]
+      shards = present.map { name in
+        let path = "\(folder)/\(name)"
+        return Shard(path: path, name: name, entry: nil, fault: Self.fault(ofFile: path))
+      }
+      doubts = [Self.doubt(error, folder, present)]
     }
     guard !shards.isEmpty else {
       throw RelabelError(.notFound, "there are no shards here", at: Location(file: folder))
@@ -60,15 +66,25 @@ struct RecoverySource {
     var shard = Shard(path: path, name: entry.path, entry: entry)
     if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
       shard.fault = "its path is not followed: \(fault)"
-    } else if !Folder.hasFile(path) {
-      shard.fault = "the file is missing"
+    } else {
+      shard.fault = fault(ofFile: path)
     }
     return shard
   }
 
+  private static func fault(ofFile path: String) -> String? {
+    if !Folder.hasFile(path) { return "the file is missing" }
+    return (try? Folder.fileBytes(path)) == nil ? "it is not a regular file" : nil
+  }
+
   /// What is not known without a sound index.
-  private static func doubt(_ error: RelabelError, _ present: [String]) -> String {
-    let what = error.code == .io ? "is missing or can't be read" : "is damaged (\(error.message))"
+  private static func doubt(
+    _ error: RelabelError,
+    _ folder: String,
+    _ present: [String]
+  ) -> String {
+    let isThere = Folder.hasFile("\(folder)/\(DatasetIndex.fileName)")
+    let what = isThere ? "is damaged (\(error.message))" : "is missing"
     let numbers = Set(present.compactMap { ShardFileName($0)?.number })
     let gap = (0..<numbers.count).first { !numbers.contains($0) }
     let missing = gap.map { ", and no shard has the number \($0)" } ?? ""

@@ -14,7 +14,10 @@ struct ShardSurvey: Sendable {
 
   /// Surveys a shard.
   ///
-  /// - Parameter progress: is told how many rows were read.
+  /// - Parameters:
+  ///   - path: the shard.
+  ///   - options: what to leave out, threads, isolation.
+  ///   - progress: is told how many rows were read.
   /// - Returns: the survey, or why nothing of the shard can be read.
   /// - Throws: `.io` when the system refuses the file or the helper.
   static func of(
@@ -80,7 +83,7 @@ struct KeyList: Sendable {
     ends.append(bytes.count)
   }
 
-  /// The key of a row; nil where it is lost. No key is empty.
+  /// The key of a row; nil where it is lost, since no key is empty.
   subscript(row: Int) -> String? {
     let start = row == 0 ? 0 : ends[row - 1]
     return start == ends[row] ? nil : String(decoding: bytes[start..<ends[row]], as: UTF8.self)

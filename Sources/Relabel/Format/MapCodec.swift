@@ -165,6 +165,7 @@ public struct MapCodec: Sendable {
   ///   - imageIndex: the position in the source listing.
   ///   - classIndex: its row of `class_index`.
   ///   - score: its row of `score`, all finite.
+  /// - Returns: the image; its error against what was given once is not known, and counts as 0.
   package func stored(
     key: String,
     imageIndex: Int64,

@@ -44,6 +44,7 @@ public struct ShardWriter: ~Copyable {
   ///   - header: as that of `original`, but for what may differ between them.
   ///   - original: its largest error and vendor attributes are taken over.
   ///   - optional: the optional datasets; every image brings its values of them.
+  /// - Throws: `.io` when the folder can't be written.
   package init(
     _ path: String,
     header: ShardHeader,
