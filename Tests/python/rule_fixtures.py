@@ -1,6 +1,7 @@
 """Files and folders that break exactly one rule of the verifier, and odd ones that break none.
 
-A function under `@breaks(RULE, VARIANT)` gets an empty folder and gives back the path to verify;
+A function under `@breaks(RULE, VARIANT)` gets an empty folder and gives back the path to verify, or the
+path and a list of options;
 one under `@sound(NAME)` makes something that the spec allows and a hasty verifier may refuse.
 """
 
@@ -40,6 +41,13 @@ def sound(name):
         return function
 
     return register
+
+
+def made(make, folder):
+    """What a function of this module makes: the path, and the options of the verifier as text."""
+    result = make(folder)
+    path, options = result if isinstance(result, tuple) else (result, [])
+    return path, [str(option) for option in options]
 
 
 def add(rule, variant, **changes):

@@ -15,7 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "Tests" / "python"))
 
 from content import compact, content, text  # noqa: E402
-from invalid_cases import OPTIONS, invalid  # noqa: E402
+from invalid_cases import invalid  # noqa: E402
+from rule_fixtures import made  # noqa: E402
 from valid_cases import PAIRS, valid  # noqa: E402
 
 VERDICTS = {0: "sound", 1: "findings", 4: "unsafe", 5: "corrupt", 6: "unsupported"}
@@ -50,14 +51,13 @@ def make_invalid(root):
         name = f"invalid/{rule.id}-{variant.replace('_', '-')}"
         folder = root / name
         folder.mkdir(parents=True)
-        path = make(folder)
+        path, options = made(make, folder)
         is_error = rule.severity == "error"
         found = {"errors": [rule.id] * is_error, "notices": [rule.id] * (not is_error)}
-        given = OPTIONS.get(rule.id, [])
         yield {
             "name": name,
             "path": str(path.relative_to(root)),
-            "options": [f"{name}/{part}" if (folder / part).exists() else part for part in given],
+            "options": [option.replace(str(folder), name) for option in options],
             "reader": rule.reader,
             "verify": verdict(rule.exit_code) | found,
         }

@@ -1,8 +1,7 @@
 """The invalid shards and datasets of the pack: one for each rule, chosen from the fixtures of the tests.
 
 A module of fixtures that registers more broken files is named in FIXTURES. For a new rule nothing
-else has to be done, unless its first fixture is not the one to show (SHOWN) or its verification
-needs more than the path (OPTIONS).
+else has to be done, unless its first fixture is not the one to show (SHOWN).
 """
 
 import importlib
@@ -29,9 +28,6 @@ SHOWN = {
     "V002": "zeroed_chunk", "V007": "whole_row", "V009": "twice", "V010": "parent",
     "M004": "missing", "M005": "digest", "M006": "count",
 }
-
-# What the verifier is given besides the path; paths count from the folder of the case.
-OPTIONS: dict[str, list[str]] = {}
 
 # Rules whose case every reader refuses, and the section of the specification that says so.
 REFUSED = {
