@@ -25,8 +25,10 @@ struct OrientationEvidence {
   /// Places that share more than this of their union say little: on real maps, adding such boxes
   /// added as many wrong votes as right ones.
   private static let largestOverlap = 0.6
-  /// An image votes when its two means differ by this: what is less is noise. With it, 19 images of
-  /// real maps voted right and none wrong; without it, 21 and 3.
+  /// An image votes when its two means differ by this.
+  ///
+  /// What is less is noise: with it, 19 images of real maps voted right and none wrong; without it,
+  /// 21 and 3.
   private static let leastDifference = 0.02
   /// What a verdict needs: chance seldom makes such a majority...
   private static let requiredConfidence = 0.99
