@@ -56,9 +56,14 @@ public struct Verifier: Sendable {
 
   private func verify(_ path: String) throws(RelabelError) -> Report {
     var report = try verifyFiles(path)
-    if let pictures {
-      var pass = try PicturePass(pictures, path: path, verifier: self)
-      try pass.check(&report)
+    do {
+      if let pictures {
+        var pass = try PicturePass(pictures, path: path, verifier: self)
+        try pass.check(&report)
+      }
+    } catch {
+      // What was found in the files stays.
+      report.failures.append(error.located(Location(file: path)))
     }
     return report
   }

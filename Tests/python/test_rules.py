@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+import fixtures_pictures  # noqa: F401  adds to BROKEN
 import fixtures_structure  # noqa: F401  adds to BROKEN and SOUND
 from conftest import ROOT, error_rules, tool, verify
-from rule_fixtures import BROKEN, SOUND, cells, flip, write_shard
+from rule_fixtures import BROKEN, SOUND, cells, flip, made, write_shard
 from shard_writer import (
     ENCODINGS, SCORE_KINDS, Shard, seal, two_shards, write_dataset,
 )
@@ -31,15 +32,15 @@ def described(report):
 
 @pytest.mark.parametrize("rule, variant, make", [pytest.param(*b, id=f"{b[0]}-{b[1]}") for b in BROKEN])
 def test_breaks_exactly_one_rule(rule, variant, make, tmp_path):
-    path = make(tmp_path)
-    code, report = verify(path)
+    path, options = made(make, tmp_path)
+    code, report = verify(path, *options)
     if RULES[rule]["severity"] != "error":
         assert error_rules(report) == [], described(report)
         assert rule in note_rules(report)
     else:
         assert error_rules(report) == [rule], described(report)
     assert code == report["exit_code"] == RULES[rule]["exit_code"]
-    code, report = verify(path, "--ignore", rule, "--allow-incomplete")
+    code, report = verify(path, *options, "--ignore", rule, "--allow-incomplete")
     assert error_rules(report) == [] and rule not in note_rules(report), described(report)
     assert code == 0
 

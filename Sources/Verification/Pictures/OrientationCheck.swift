@@ -62,6 +62,7 @@ struct OrientationCheck {
         "informative": .integer(Int64(evidence.informative)),
         "yx_wins": .integer(Int64(evidence.winsYX)),
         "xy_wins": .integer(Int64(evidence.winsXY)),
+        "ties": .integer(Int64(evidence.ties)),
         "yx_share": .number(mean(evidence.share.yx)),
         "xy_share": .number(mean(evidence.share.xy)),
         "confidence": .number(evidence.confidence),

@@ -15,6 +15,8 @@ struct OrientationEvidence {
   private(set) var winsYX = 0
   /// Images where `xy` fits better.
   private(set) var winsXY = 0
+  /// Images with informative boxes where neither fits better.
+  private(set) var ties = 0
   /// Sums of the mean shares at the two places, over informative boxes.
   private(set) var share: (yx: Double, xy: Double) = (0, 0)
   /// Boxes whose two places differ.
@@ -23,6 +25,11 @@ struct OrientationEvidence {
   /// Places that share more than this of their union say little: on real maps, adding such boxes
   /// added as many wrong votes as right ones.
   private static let largestOverlap = 0.6
+  /// An image votes when its two means differ by this.
+  ///
+  /// What is less is noise: with it, 19 images of real maps voted right and none wrong; without it,
+  /// 21 and 3.
+  private static let leastDifference = 0.02
   /// What a verdict needs: chance seldom makes such a majority...
   private static let requiredConfidence = 0.99
   /// ...and many images don't make one of a preference that has another cause.
@@ -34,7 +41,7 @@ struct OrientationEvidence {
     _ kind: ScoreKind,
     _ boxes: [(place: CropBox, classIndex: Int)]
   ) {
-    var vote = 0.0
+    var (difference, informative) = (0.0, 0)
     for box in boxes {
       self.boxes += 1
       guard let place = GridPlace(box.place, in: map.extent), place.overlap < Self.largestOverlap
@@ -44,10 +51,18 @@ struct OrientationEvidence {
       }
       let (yx, xy) = place.shares(of: UInt32(box.classIndex), map, kind)
       share = (share.yx + yx, share.xy + xy)
-      vote += yx - xy
+      difference += yx - xy
+      informative += 1
     }
-    if vote > 0 { winsYX += 1 }
-    if vote < 0 { winsXY += 1 }
+    if informative == 0 { return }
+    let vote = difference / Double(informative)
+    if vote >= Self.leastDifference {
+      winsYX += 1
+    } else if vote <= -Self.leastDifference {
+      winsXY += 1
+    } else {
+      ties += 1
+    }
   }
 
   /// How unlikely chance makes a majority like this: 1 − the two-sided p-value of the sign test.

@@ -5,6 +5,8 @@ struct PictureComparison {
   var index: PictureIndex
   private let jobs: Int
   private var counts = Counts()
+  /// Images that were compared.
+  var images: Int { counts.images }
   /// Pictures that the system did not let read: how many, and the first error.
   private var refused: (count: Int, first: RelabelError)?
 

@@ -31,7 +31,7 @@ struct PicturePass {
   ///
   /// - Throws: `.io` when the system or the annotator refuses.
   mutating func check(_ report: inout Report) throws(RelabelError) {
-    var isWhole = true
+    defer { report.findings += tally.findings(in: subject) }
     for shard in report.files where shard.kind == .shard {
       do throws(RelabelError) {
         if report.hasBrokenStructure(shard.path) {
@@ -39,14 +39,12 @@ struct PicturePass {
         }
         try look(at: shard.path)
       } catch {
-        isWhole = false
         report.omissions.append("\(shard.path): not compared with the pictures: \(error.message)")
       }
     }
-    try finishComparison(isWhole: isWhole, &report)
+    try finishComparison(&report)
     if let orientation, let meaning { orientation.finish(meaning, path, &tally, &report) }
     try recompute(&report)
-    report.findings += tally.findings(in: subject)
   }
 
   private mutating func look(at shard: String) throws(RelabelError) {
@@ -68,16 +66,16 @@ struct PicturePass {
   }
 
   /// Says which pictures nobody asked for, where all images of the dataset are known.
-  private mutating func finishComparison(
-    isWhole: Bool,
-    _ report: inout Report
-  ) throws(RelabelError) {
+  private mutating func finishComparison(_ report: inout Report) throws(RelabelError) {
     guard var comparison else { return }
+    // A shard alone says nothing of the images in other shards; nor does a shard that is missing.
     let index = datasetIndex
-    for image in index?.leftOut ?? [] { comparison.index.excuse(image.key) }
-    // A shard alone says nothing of the images in other shards.
-    if isWhole, index != nil { try comparison.reportUnmatched(&tally) }
-    comparison.finish(path, comparesBothWays: isWhole && index != nil, &report)
+    let isWhole = index?.count == comparison.images
+    if isWhole {
+      for image in index?.leftOut ?? [] { comparison.index.excuse(image.key) }
+      try comparison.reportUnmatched(&tally)
+    }
+    comparison.finish(path, comparesBothWays: isWhole, &report)
   }
 
   private mutating func recompute(_ report: inout Report) throws(RelabelError) {

@@ -18,6 +18,8 @@ extension Report {
       "images": .integer(Int64(images)),
       "findings": .array(findings.map(\.json)),
       "failures": .array(failures.map { .string("\($0)") }),
+      "omissions": .array(omissions.map(JSON.string)),
+      "measurements": .object(measurements),
     ])
   }
 }

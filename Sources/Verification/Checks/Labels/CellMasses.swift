@@ -15,6 +15,7 @@ struct CellMasses<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable 
   ///   - entries: how many.
   ///   - areLogarithms: whether scores are logarithms of probabilities, at most about 0.
   ///   - scratch: room for `entries` numbers.
+  /// - Returns: the sum of the probabilities that a cell stores.
   func largest(
     _ scores: UnsafePointer<Lane>,
     _ entries: Int,

@@ -26,7 +26,10 @@ struct LabelJudgement {
     statistics.dropFirst().reduce(into: statistics.first) { $0?.merge($1) }
   }
 
+  /// What is suspicious.
+  ///
   /// - Parameter subject: the file that findings about all shards are about.
+  /// - Returns: warnings.
   func findings(about subject: String) -> [Finding] {
     guard let total else { return [] }
     var report = Report()

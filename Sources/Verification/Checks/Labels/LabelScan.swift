@@ -84,7 +84,11 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   /// Looks at one map.
   ///
   /// - Parameters:
+  ///   - idBytes: its stored ids.
+  ///   - scoreBytes: its stored scores.
+  ///   - row: where it stands in the shard.
   ///   - isTrusted: leaves the test of the rules out, for a map known to be sound.
+  /// - Returns: its digest, and what was measured unless the map may break a rule.
   func scan(
     _ idBytes: UnsafeRawBufferPointer,
     _ scoreBytes: UnsafeRawBufferPointer,

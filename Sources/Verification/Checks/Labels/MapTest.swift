@@ -33,6 +33,7 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   ///   - scores: the keys of its scores.
   ///   - range: their lowest and highest.
   ///   - table: 1,024 words, all zero before and after.
+  /// - Returns: false where a closer look is needed.
   func isSound(
     _ ids: UnsafePointer<Lane>,
     _ scores: UnsafePointer<Lane>,
