@@ -24,22 +24,44 @@ struct DatatypeMessage {
     }
     isPlain = [.integer, .float, .string].contains(kind)
     guard depth < Self.maximumDepth else { throw fields.refused("is nested too deep") }
+    guard Self.isKnown(flags, of: kind) else {
+      throw fields.refused("has flags \(flags), which no datatype of its class has")
+    }
     switch kind {
     case .integer, .bits: try requireBits(&fields)
     case .float: try requireFloat(&fields, flags)
     case .time: try fields.skip(2)
-    case .string:
-      guard flags & 0x0F <= 2, flags >> 4 <= 1 else { throw fields.refused("is no known string") }
-    case .opaque: try fields.skip(flags & 0xFF)
+    case .string: break
+    case .opaque: try fields.skip(flags)
     case .reference:
-      guard flags <= 1, size <= 16 else { throw fields.refused("is no known reference") }
+      guard size <= 16 else { throw fields.refused("has elements of \(size) bytes") }
     case .variableLength:
       guard size == 16 else { throw fields.refused("has elements of \(size) bytes") }
       _ = try DatatypeMessage(&fields, depth: depth + 1)
     case .compound, .enumeration, .array:
       // The encodings before version 3 were never written with the bounds of a shard.
       guard first >> 4 == 3 else { throw fields.refused("is of an old encoding") }
-      try requireParts(of: kind, &fields, count: flags & 0xFFFF, depth: depth)
+      try requireParts(of: kind, &fields, count: flags, depth: depth)
+    }
+  }
+
+  /// False when reserved bits of a class are set, or values that it does not have.
+  private static func isKnown(_ flags: Int, of kind: Class) -> Bool {
+    switch kind {
+    case .integer: return flags <= 0x0F
+    case .bits: return flags <= 0x07
+    case .time: return flags <= 0x01
+    case .string: return flags & 0x0F <= 2 && flags >> 4 <= 1
+    case .opaque: return flags <= 0xFF
+    case .compound, .enumeration: return flags <= 0xFFFF
+    case .reference: return flags <= 1
+    case .variableLength:
+      return flags & 0x0F <= 1 && flags >> 4 & 0x0F <= 2 && flags >> 8 <= 1
+    case .array: return flags == 0
+    case .float:
+      // Bits 0 and 6: the order of bytes, 4 and 5: how the mantissa begins, 8 to 15: the sign.
+      let order = (flags & 1, flags >> 6 & 1)
+      return order != (0, 1) && flags >> 4 & 3 != 3 && flags & 0xFF_0080 == 0
     }
   }
 
