@@ -125,6 +125,14 @@ def test_header(tmp_path):
     assert maps.classes[3] == ClassEntry("n00000003", "class 3 é") and len(maps.classes) == 10
 
 
+def test_a_changed_header_is_its_own(tmp_path):
+    """The shards of a dataset have one document; who changes his copy changes no other."""
+    path = write_shard(tmp_path / "a.h5")
+    with relabel_hdf5.open(path) as first, relabel_hdf5.open(path) as second:
+        first.header.metadata["annotator"] = "changed"
+        assert second.header.metadata["annotator"] != "changed"
+
+
 def test_header_of_floats_without_classes(tmp_path):
     document = {"annotator": None, "classes": None}
     maps = relabel_hdf5.open(write_shard(tmp_path / "a.h5", encoding="float16", document=document))

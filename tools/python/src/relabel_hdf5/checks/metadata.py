@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +37,7 @@ def check_metadata(
         what = "attribute 'metadata_sha256' is not the digest of the metadata document"
         raise root.fault(what, "L014")
     try:
-        document = _parsed(text)
+        document = deepcopy(_parsed(text))  # one caller must not change what another sees
         _check_against(document, num_classes, temperature, map_extent)
     except NotCanonical as fault:
         raise root.fault(f"the metadata document is not canonical JSON: {fault}", "L013") from None
