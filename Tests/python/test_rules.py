@@ -8,6 +8,7 @@ import pytest
 
 import fixtures_pictures  # noqa: F401  adds to BROKEN
 import fixtures_structure  # noqa: F401  adds to BROKEN and SOUND
+import fixtures_values  # noqa: F401
 from conftest import ROOT, error_rules, tool, verify
 from rule_fixtures import BROKEN, SOUND, cells, flip, made, write_shard
 from shard_writer import (

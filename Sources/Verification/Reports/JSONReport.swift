@@ -17,6 +17,7 @@ extension Report {
       "shards": .integer(Int64(shards)),
       "images": .integer(Int64(images)),
       "findings": .array(findings.map(\.json)),
+      "files": .array(files.map { .object(["path": .string($0.path), "statistics": $0.statistics ?? .null]) }),
       "failures": .array(failures.map { .string("\($0)") }),
       "omissions": .array(omissions.map(JSON.string)),
       "measurements": .object(measurements),

@@ -8,14 +8,14 @@ struct CellMasses<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable 
   /// More than the quick exponential is off, for sums near 1.
   static var uncertainty: Double { 1e-5 }
 
-  /// The largest sum over a cell of a map with sound scores, within `uncertainty`.
+  /// The largest sum of probabilities in a cell of a map with sound scores.
   ///
   /// - Parameters:
   ///   - scores: the keys of the map's scores.
   ///   - entries: how many.
   ///   - areLogarithms: whether scores are logarithms of probabilities, at most about 0.
   ///   - scratch: room for `entries` numbers.
-  /// - Returns: the sum of the probabilities that a cell stores.
+  /// - Returns: the sum, within `uncertainty` for logarithms and else exactly.
   func largest(
     _ scores: UnsafePointer<Lane>,
     _ entries: Int,

@@ -21,7 +21,7 @@ struct LabelCheck: Sendable {
   /// - Parameters:
   ///   - jobs: threads.
   ///   - chunks: the chunks to check in ascending order, nil for all.
-  /// - Returns: violations, and figures of the maps.
+  /// - Returns: the findings in row order, and what the maps look like.
   func check(jobs: Int, chunks: [Int]? = nil) -> Outcome {
     // Ids of 16 bits beside scores of at most as many fit in the same lanes.
     let isNarrow = file.header.classIndexType == .uint16 && file.header.encoding.name != .float32

@@ -49,18 +49,18 @@ package struct LabelCounts: Hashable, Sendable {
   package var classesSeen: Int { seen.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   /// Adds what another part of the maps gave.
+  ///
+  /// Wraps around: counts may come from a helper process that is not trusted.
   package mutating func merge(_ other: LabelCounts) {
-    for (id, count) in other.best.enumerated() where best.indices.contains(id) { best[id] += count }
-    for (word, bits) in other.seen.enumerated() where seen.indices.contains(word) {
-      seen[word] |= bits
-    }
-    labelled += other.labelled
-    agreeing += other.agreeing
-    neighbours.maps += other.neighbours.maps
-    neighbours.pairs += other.neighbours.pairs
-    neighbours.sameID += other.neighbours.sameID
-    neighbours.sameScore += other.neighbours.sameScore
+    for id in 0..<min(best.count, other.best.count) { best[id] &+= other.best[id] }
+    for word in 0..<min(seen.count, other.seen.count) { seen[word] |= other.seen[word] }
+    labelled &+= other.labelled
+    agreeing &+= other.agreeing
+    neighbours.maps &+= other.neighbours.maps
+    neighbours.pairs &+= other.neighbours.pairs
+    neighbours.sameID &+= other.neighbours.sameID
+    neighbours.sameScore &+= other.neighbours.sameScore
     likelyKinds.formIntersection(other.likelyKinds)
-    judged += other.judged
+    judged &+= other.judged
   }
 }

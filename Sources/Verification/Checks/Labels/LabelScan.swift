@@ -84,11 +84,11 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   /// Looks at one map.
   ///
   /// - Parameters:
-  ///   - idBytes: its stored ids.
-  ///   - scoreBytes: its stored scores.
-  ///   - row: where it stands in the shard.
-  ///   - isTrusted: leaves the test of the rules out, for a map known to be sound.
-  /// - Returns: its digest, and what was measured unless the map may break a rule.
+  ///   - idBytes: its decoded ids.
+  ///   - scoreBytes: its decoded scores.
+  ///   - row: its row in the shard.
+  ///   - isTrusted: leaves the test of the rules out, for a map that is known to be sound.
+  /// - Returns: what it is like.
   func scan(
     _ idBytes: UnsafeRawBufferPointer,
     _ scoreBytes: UnsafeRawBufferPointer,
@@ -104,10 +104,10 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     plan.keys.read(scoreStart, entries, into: scores)
     let range = MapTest.range(scores, entries)
     if !isTrusted {
-      findBest()
-      countNeighbours()
+      countNeighbours(row: row)
       guard plan.test.isSound(ids, scores, range, table), hasSoundMasses() else { return outcome }
     }
+    if plan.header.cellOrder == .class { findBest() }
     countClasses()
     countAgreement(row: row)
     judgeKinds(range)
@@ -119,27 +119,28 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     return outcome
   }
 
-  /// The best entry is the first of a cell in score order; in class order it is looked for.
+  /// Keys of each cell's best id, `step` apart: the first of a cell in score order.
+  private var best: (ids: UnsafePointer<Lane>, step: Int) {
+    plan.header.cellOrder == .score ? (UnsafePointer(ids), topK) : (UnsafePointer(bestIDs), 1)
+  }
+
   private func findBest() {
-    switch plan.header.cellOrder {
-    case .score:
-      for cell in 0..<cells {
-        bestIDs[cell] = ids[cell &* topK]
-        bestScores[cell] = scores[cell &* topK]
+    let isSorted = plan.header.cellOrder == .score
+    for cell in 0..<cells {
+      var best = cell &* topK
+      if !isSorted {
+        for entry in best..<best &+ topK where scores[entry] > scores[best] { best = entry }
       }
-    case .class:
-      for cell in 0..<cells {
-        let start = cell &* topK
-        var best = start
-        for entry in start..<start &+ topK where scores[entry] > scores[best] { best = entry }
-        bestIDs[cell] = ids[best]
-        bestScores[cell] = scores[best]
-      }
+      bestIDs[cell] = ids[best]
+      bestScores[cell] = scores[best]
     }
   }
 
-  private func countNeighbours() {
+  /// Looks at the first maps of a shard and at some of the others, which is enough for shares.
+  private func countNeighbours(row: Int) {
     counts.neighbours.maps += 1
+    guard row < 64 || row % 8 == 0 else { return }
+    findBest()
     counts.neighbours.pairs += cells - 1
     counts.neighbours.sameID += Self.repeats(bestIDs, cells)
     counts.neighbours.sameScore += Self.repeats(bestScores, cells)
@@ -179,11 +180,21 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
 
   private func countClasses() {
     guard counts.countsClasses else { return }
+    let (ids, step) = best
     counts.best.withUnsafeMutableBufferPointer { best in
       guard let best = best.baseAddress else { return }
-      for cell in 0..<cells { best[LabelIDs.id(bestIDs[cell])] &+= 1 }
+      // From four places in turn: cells side by side often have the same class, and each count
+      // would wait for the one before.
+      let quarter = cells / 4
+      for cell in 0..<quarter {
+        for part in 0..<4 { best[LabelIDs.id(ids[(cell &+ part &* quarter) &* step])] &+= 1 }
+      }
+      for cell in quarter &* 4..<cells { best[LabelIDs.id(ids[cell &* step])] &+= 1 }
     }
-    if hasSeenAll { return }
+    if !hasSeenAll { markSeen() }
+  }
+
+  private func markSeen() {
     counts.seen.withUnsafeMutableBufferPointer { seen in
       guard let seen = seen.baseAddress else { return }
       for entry in 0..<entries {
@@ -202,9 +213,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
       return
     }
     let key: Lane = LabelIDs.key(label)
-    var isBest = false
-    for cell in 0..<cells { isBest = isBest || bestIDs[cell] == key }
-    if isBest { counts.agreeing += 1 }
+    let (ids, step) = best
+    if (0..<cells).contains(where: { ids[$0 &* step] == key }) { counts.agreeing += 1 }
   }
 
   /// Takes away the kinds that this map can't be of.

@@ -53,7 +53,7 @@ extension LabelStatistics {
   /// V018: fewer than a quarter of at least fifty labelled images have their label as the best
   /// class of some cell.
   private var sourceLabels: Violation? {
-    guard counts.labelled >= 50, counts.agreeing * 4 < counts.labelled else { return nil }
+    guard counts.labelled >= 50, counts.agreeing < (counts.labelled + 3) / 4 else { return nil }
     let message =
       "the source label is the best class of a cell in \(counts.agreeing) of \(counts.labelled) "
       + "images that have one"
@@ -86,18 +86,16 @@ extension LabelStatistics {
 }
 
 extension LabelCounts.Neighbours {
-  /// V016: among at least 1,000 pairs, stored ids repeat in fewer than 5 %, scores in more than 30 %.
+  /// V016: among at least 1,000 pairs, best ids repeat in fewer than 5 %, their scores in more
+  /// than 30 %.
   var warning: Violation? {
-    guard pairs >= 1000, sameID * 20 < pairs, sameScore * 10 > pairs * 3 else { return nil }
+    let (ids, scores) = (Double(sameID) / Double(pairs), Double(sameScore) / Double(pairs))
+    guard pairs >= 1000, ids < 0.05, scores > 0.3 else { return nil }
     let message =
-      "cells that follow each other share their best class in \(percent(sameID, of: pairs)) of "
-      + "cases and its score in \(percent(sameScore, of: pairs)): the planes seem to be exchanged"
+      "cells that follow each other share their best class in \(percent(ids)) of cases and its "
+      + "score in \(percent(scores)): the planes seem to be exchanged"
     return Violation("V016", message, at: Location(dataset: Layout.classIndex))
   }
-}
-
-private func percent(_ part: Int, of whole: Int) -> String {
-  percent(Double(part) / Double(whole))
 }
 
 private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }

@@ -33,7 +33,7 @@ package struct LabelStatistics: Hashable, Sendable {
   package mutating func merge(_ other: LabelStatistics) {
     counts.merge(other.counts)
     guard other.images > 0 else { return }
-    let total = images + other.images
+    let total = images &+ other.images
     let difference = other.scoreMean - scoreMean
     let share = Double(other.images) / Double(total)
     scoreMean += difference * share
@@ -43,7 +43,7 @@ package struct LabelStatistics: Hashable, Sendable {
 
   /// The class that is best in most cells, and the share of those cells; the lowest of several.
   package var mostFrequentClass: (id: Int, share: Double)? {
-    let cells = counts.best.reduce(0, +)
+    let cells = counts.best.reduce(0, &+)
     guard cells > 0, let most = counts.best.max(), let id = counts.best.firstIndex(of: most) else {
       return nil
     }

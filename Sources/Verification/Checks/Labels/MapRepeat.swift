@@ -33,7 +33,7 @@ struct MapRepeat: Hashable, Sendable {
   /// Repeated maps among shards, in the order of their first rows.
   ///
   /// - Parameter shards: `LabelCheck.Outcome.mapDigests` of each; rows that were not read hold 0.
-  /// - Returns: one entry for each such map.
+  /// - Returns: nothing where no map has as many images as `threshold` asks for.
   /// - Complexity: O(rows).
   static func find(in shards: [[UInt64]]) -> [MapRepeat] {
     let threshold = threshold(rows: shards.reduce(0) { $0 + $1.count })
