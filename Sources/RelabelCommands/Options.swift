@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Glibc
 public import Relabel
+public import Verification
 
 // The words of the command line for the library's types.
 
@@ -18,6 +19,8 @@ extension ScoreKind: ExpressibleByArgument {
 extension ScoreEncoding.Name: ExpressibleByArgument {}
 extension CellOrder: ExpressibleByArgument {}
 extension Orientation: ExpressibleByArgument {}
+extension FailureThreshold: ExpressibleByArgument {}
+extension Verifier.Level: ExpressibleByArgument {}
 
 extension RowOrder: ExpressibleByArgument {
   /// Reads `shuffled[:SEED]` or `source`.

@@ -21,15 +21,10 @@ public struct PackTool: ParsableCommand {
 public struct VerifyTool: ParsableCommand {
   /// As `relabel verify`, under its own name.
   public static let configuration: CommandConfiguration =
-    VerifyCommand.configuration.named("relabel-verify")
-
-  @OptionGroup var command: VerifyCommand
+    VerifyCommand.describing("relabel-verify", as: "relabel-verify")
 
   /// Makes the command.
   public init() {}
-
-  /// Verifies.
-  public func run() throws { try command.run() }
 }
 
 /// What every program does first: work as a helper when it was started as one.

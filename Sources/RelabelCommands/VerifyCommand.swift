@@ -1,86 +1,36 @@
 public import ArgumentParser
-internal import Relabel
 internal import Verification
 
-/// `relabel-verify`: proves shards and datasets sound.
+/// `relabel verify`: proves shards and datasets sound, and explains the rules.
 public struct VerifyCommand: ParsableCommand {
   /// Names and help.
-  public static let configuration: CommandConfiguration = CommandConfiguration(
-    commandName: "verify",
-    abstract: "Prove shards and datasets sound, or say what is wrong with them.",
-    discussion: """
-      Takes shards, folders of shards and index.json files. Every chunk is read and every value \
-      checked; spec/rules.md explains the rules.
+  public static let configuration: CommandConfiguration = describing("verify", as: "relabel verify")
 
-      Exit codes: 0 sound, 1 findings, 4 unsafe, 5 corrupt, 6 unsupported version or feature, \
-      64 usage, 70 internal error, 74 input or output failed.
-      """,
-    version: RelabelCommand.versionText
-  )
+  /// The command under a name; `invocation` is what a user types before its arguments.
+  static func describing(_ name: String, as invocation: String) -> CommandConfiguration {
+    CommandConfiguration(
+      commandName: name,
+      abstract: "Prove shards and datasets sound, or say what is wrong with them.",
+      usage: """
+        \(invocation) <path> ... [<option> ...]
+        \(invocation) explain <rule>
+        \(invocation) list-rules
+        """,
+      discussion: """
+        Takes shards, folders of shards and index.json files. Every chunk is read and every value \
+        checked. '\(invocation) help check' lists the options. A file called 'check', 'explain', \
+        'list-rules' or 'help' is given as './explain'.
 
-  @Argument(help: "Shards, folders or index.json files.", completion: .file())
-  var paths: [String] = []
-
-  @Option(help: "How to print the report: text or json.")
-  var format: OutputFormat = .text
-
-  @Option(help: "Leave the findings of this rule out; may be repeated.")
-  var ignore: [String] = []
-
-  @Flag(help: "Let a check that is not complete be a success.")
-  var allowIncomplete = false
-
-  @Flag(help: "List the rules instead.")
-  var listRules = false
-
-  @OptionGroup(title: "With the pictures") var pictures: PictureOptions
-
-  @OptionGroup var threads: JobsOption
-
-  @OptionGroup var isolation: IsolationOptions
+        Exit codes: 0 sound, 1 findings, 3 not everything was checked, 4 unsafe, 5 corrupt, \
+        6 unsupported version or feature, 64 usage, 70 internal error, 74 input or output failed. \
+        Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0.
+        """,
+      version: RelabelCommand.versionText,
+      subcommands: [CheckCommand.self, ExplainCommand.self, ListRulesCommand.self],
+      defaultSubcommand: CheckCommand.self
+    )
+  }
 
   /// Makes the command.
   public init() {}
-
-  /// Refuses a call without paths and rules that do not exist.
-  public func validate() throws {
-    if paths.isEmpty && !listRules {
-      throw ValidationError("Please give at least one shard, folder or index.json.")
-    }
-    if let unknown = ignore.first(where: { Rule.with(id: $0) == nil }) {
-      throw ValidationError("There is no rule '\(unknown)'; see --list-rules.")
-    }
-  }
-
-  /// Verifies and prints the report.
-  public func run() throws {
-    if listRules { return try printRules() }
-    var verifier = Verifier(jobs: threads.jobs, isolation: isolation.value)
-    do { verifier.pictures = try pictures.checks() } catch { throw Exit.failing(error) }
-    var report = verifier.verify(paths)
-    report.ignore(Set(ignore))
-    report.allowsOmissions = allowIncomplete
-    switch format {
-    case .text: Output.result(report.text())
-    case .json: Output.result(try report.json().pretty())
-    }
-    if report.exitCode != 0 { throw ExitCode(report.exitCode) }
-  }
-
-  private func printRules() throws {
-    switch format {
-    case .text:
-      for rule in Rule.all { Output.result("\(rule.id)  \(rule.title)") }
-    case .json:
-      let rules = Rule.all.map { rule in
-        JSON.object([
-          "id": .string(rule.id),
-          "title": .string(rule.title),
-          "severity": .string(rule.severity.rawValue),
-          "exit_code": .integer(Int64(rule.outcome.rawValue)),
-        ])
-      }
-      Output.result(try JSON.array(rules).pretty())
-    }
-  }
 }

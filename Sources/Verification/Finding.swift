@@ -16,6 +16,8 @@ public struct Finding: Hashable, Sendable {
   public var images: Int
   /// Why the finding does not count, if it does not.
   public var silencing: Silencing?
+  /// How it stands to the baseline, where there is one.
+  public var baselineState: BaselineState?
 
   /// Makes a finding of the rule's own severity.
   package init(
@@ -31,6 +33,18 @@ public struct Finding: Hashable, Sendable {
     self.location = location
     self.count = count
     self.images = images
+  }
+
+  /// How a finding stands to those of an earlier report.
+  public enum BaselineState: String, Hashable, Sendable {
+    /// It was not there.
+    case new
+    /// It was there, in at least as many places.
+    case unchanged
+    /// It was there, in fewer places.
+    case updated
+    /// It was there and is gone.
+    case absent
   }
 
   /// Who said that a finding does not count, and why.

@@ -6,18 +6,26 @@ public struct Report: Sendable {
   public var findings: [Finding] = []
   /// Broken rules that somebody said do not count; each says who and why.
   public var silenced: [Finding] = []
+  /// Findings of the baseline that are gone; empty unless the check is complete.
+  public var absent: [Finding] = []
   /// Paths that could not be checked because the system refused.
   public var failures: [RelabelError] = []
   /// What was looked at, in the order of the check.
   public var files: [CheckedFile] = []
   /// Why the check is not complete: one line each; empty when every byte and value was looked at.
   public var omissions: [String] = []
-  /// Figures about the labels and what else was asked for, for programs: by name.
+  /// What is worth knowing about the policy, such as entries that have expired: one line each.
+  public var remarks: [String] = []
+  /// Figures about the labels and the pictures, for programs: by name.
   public var measurements: [String: JSON] = [:]
+  /// What was asked for, for programs: by name.
+  public var options: [String: JSON] = [:]
   /// The least severity that makes the verifier fail.
-  public var failOn: Rule.Severity = .error
+  public var failOn: FailureThreshold = .error
   /// True when a check that is not complete may still be a success.
   public var allowsOmissions: Bool = false
+  /// The most findings that are listed; nil for all. The exit code does not depend on it.
+  public var listingLimit: Int?
 
   /// Shards looked at.
   public var shards: Int { files.count { $0.kind == .shard } }
@@ -31,7 +39,7 @@ public struct Report: Sendable {
   public var exitCode: Int32 {
     if failures.contains(where: { $0.code == .internalFault }) { return 70 }
     if !failures.isEmpty { return 74 }
-    let counting = findings.filter { $0.severity >= failOn }
+    let counting = findings.filter(counts)
     // A warning that was made to count is a finding like any other.
     let outcomes = Set(counting.map { $0.rule.outcome == .sound ? .findings : $0.rule.outcome })
     if let gravest = Rule.Outcome.byGravity.first(where: outcomes.contains) {
@@ -53,6 +61,9 @@ public struct Report: Sendable {
     }
   }
 
+  /// True when a finding makes the verifier fail.
+  func counts(_ finding: Finding) -> Bool { failOn.includes(finding.severity) }
+
   /// Adds the outcome of another check.
   mutating func add(_ other: Report) {
     findings += other.findings
@@ -64,43 +75,5 @@ public struct Report: Sendable {
       if let list = earlier.array, let more = later.array { return .array(list + more) }
       return later
     }
-  }
-}
-
-/// A file that was looked at.
-public struct CheckedFile: Hashable, Sendable {
-  /// What a file is.
-  public enum Kind: String, Hashable, Sendable { case shard, index }
-
-  /// The path, as it was reached.
-  public let path: String
-  /// What it is.
-  public let kind: Kind
-  /// Size of the file.
-  public var bytes: Int64 = 0
-  /// SHA-256 of the file, when it was taken.
-  public var sha256: String?
-  /// Rows that were checked.
-  public var images: Int = 0
-  /// Chunks that were read and decoded.
-  public var chunks: Int = 0
-  /// Figures about the labels; see `LabelStatistics`.
-  public var statistics: JSON?
-
-  /// Makes a record of a file that has not been looked at yet.
-  package init(_ path: String, _ kind: Kind) {
-    self.path = path
-    self.kind = kind
-  }
-}
-
-extension Report {
-  /// Silences the findings of some rules.
-  public mutating func ignore(_ rules: Set<String>) {
-    for var finding in findings where rules.contains(finding.rule.id) {
-      finding.silencing = Finding.Silencing(.commandLine)
-      silenced.append(finding)
-    }
-    findings.removeAll { rules.contains($0.rule.id) }
   }
 }

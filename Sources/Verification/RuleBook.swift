@@ -57,8 +57,8 @@ extension RuleBook.Entry {
     }
     meaning = Self.unwrapped(parts.first ?? "")
     why = items["Why"] ?? ""
-    severity = items["Severity"] ?? ""
-    specification = items["Specification"] ?? ""
+    severity = (items["Severity"] ?? "").withoutFullStop
+    specification = (items["Specification"] ?? "").withoutFullStop
     fixture = items["Fixture"] ?? ""
     fix = items["Fix"] ?? ""
     text = section.trimmingNewlines
@@ -71,6 +71,8 @@ extension RuleBook.Entry {
 }
 
 extension String {
+  fileprivate var withoutFullStop: String { hasSuffix(".") ? String(dropLast()) : self }
+
   fileprivate var trimmingNewlines: String {
     var text = self[...]
     while text.last == "\n" { text.removeLast() }

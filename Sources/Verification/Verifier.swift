@@ -107,6 +107,7 @@ extension Report {
     file.images = outcome.images
     file.chunks = outcome.chunks
     file.statistics = outcome.facts?.statistics?.json
+    file.isStopped = outcome.facts == nil
     files.append(file)
     guard let facts = outcome.facts else {
       omissions.append("\(path): a finding stopped the check before its end")

@@ -96,7 +96,7 @@ def test_the_generator_leaves_other_folders_alone(tmp_path):
 
 
 def test_every_rule_has_a_case():
-    rules = json.loads(tool("relabel-verify", "--list-rules", "--format", "json").stdout)
+    rules = json.loads(tool("relabel-verify", "list-rules", "--format", "json").stdout)
     expected = {rule["id"]: (rule["exit_code"], rule["severity"] == "error") for rule in rules}
     found = {}
     for case in DOCUMENT["cases"]:

@@ -14,7 +14,7 @@ from relabel_hdf5 import CorruptError, InvalidDataError, RelabelError, UnsafeErr
 from relabel_hdf5 import codec
 
 RULES = {rule["id"]: rule for rule in json.loads(
-    tool("relabel-verify", "--list-rules", "--format", "json").stdout)}
+    tool("relabel-verify", "list-rules", "--format", "json").stdout)}
 CLASSES = {1: InvalidDataError, 4: UnsafeError, 5: CorruptError, 6: UnsupportedError}
 
 # What is the verifier's to find. A reader does not look at it, or would have to read everything first.

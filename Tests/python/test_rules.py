@@ -15,7 +15,7 @@ from shard_writer import (
 )
 
 RULES = {rule["id"]: rule for rule in json.loads(
-    tool("relabel-verify", "--list-rules", "--format", "json").stdout)}
+    tool("relabel-verify", "list-rules", "--format", "json").stdout)}
 
 
 def note_rules(report):
@@ -169,7 +169,7 @@ def test_repeats_are_counted(tmp_path):
     _, report = verify(path)
     (finding,) = report["findings"]
     assert finding["count"] == 3 * 4 and (finding["row"], finding["cell"]) == (2, [0, 0])
-    assert "(in 12 places, first here)" in tool("relabel-verify", path).stdout
+    assert "in 12 places of 3 images, first: " in tool("relabel-verify", path).stdout
 
 
 def test_damage_names_the_rows(tmp_path):

@@ -1,0 +1,102 @@
+internal import ArgumentParser
+internal import Relabel
+internal import Verification
+
+/// `verify check`: what `verify` does when no other word follows it.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Verify shards and datasets; the word 'check' may be left out.",
+    discussion: """
+      Exit codes: 0 sound, 1 findings, 3 not everything was checked, 4 unsafe, 5 corrupt, \
+      6 unsupported version or feature, 64 usage, 70 internal error, 74 input or output failed. \
+      Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0.
+      """
+  )
+
+  @Argument(help: "Shards, folders or index.json files.", completion: .file())
+  var paths: [String] = []
+
+  @OptionGroup(title: "How much is read") var reading: ReadingOptions
+  @OptionGroup(title: "Reports") var reports: ReportOptions
+  @OptionGroup(title: "What counts") var policy: PolicyOptions
+  @OptionGroup(title: "With the pictures") var pictures: PictureOptions
+  @OptionGroup(title: "Helper processes") var isolation: IsolationOptions
+
+  /// Refuses a call without paths.
+  func validate() throws {
+    if paths.isEmpty {
+      throw ValidationError("Please give at least one shard, folder or index.json.")
+    }
+    try reports.refuseOverwriting(paths)
+  }
+
+  /// Verifies and writes the reports.
+  func run() throws {
+    var report: Report
+    do {
+      try reports.check()
+      let policy = try policy.policy()
+      report = try verifier().verify(paths)
+      describe(&report)
+      policy.apply(to: &report)
+    } catch {
+      throw Exit.failing(error)
+    }
+    let status = reports.write(report)
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  private func verifier() throws(RelabelError) -> Verifier {
+    var verifier = Verifier(jobs: reading.threads.jobs, isolation: isolation.value)
+    verifier.level = reading.level
+    verifier.sample = reading.sample
+    verifier.pictures = try pictures.checks()
+    return verifier
+  }
+
+  /// Adds what was asked for.
+  private func describe(_ report: inout Report) {
+    report.allowsOmissions = policy.allowIncomplete
+    report.listingLimit = reports.maxFindings
+    report.options = reading.described
+      .merging(policy.described) { $1 }
+      .merging(["max_findings": reports.maxFindings.map { .integer(Int64($0)) } ?? .null]) { $1 }
+  }
+}
+
+/// How much of the paths is read, and by how many threads.
+struct ReadingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How much is read: full, or quick for the structure alone.",
+      discussion: "A quick check reads no chunk and no digest; it is not complete (exit code 3)."
+    )
+  )
+  var level: Verifier.Level = .full
+
+  @Option(
+    help: ArgumentHelp(
+      "Check the labels of this many images of each path, spread over its shards.",
+      discussion: "The check is then not complete (exit code 3).",
+      valueName: "n"
+    )
+  )
+  var sample: Int?
+
+  @OptionGroup var threads: JobsOption
+
+  func validate() throws {
+    guard let sample else { return }
+    if sample < 1 { throw ValidationError("Please give --sample a number of at least 1.") }
+    if level == .quick { throw ValidationError("--sample does not go with --level quick.") }
+  }
+
+  /// The options as a report states them.
+  var described: [String: JSON] {
+    [
+      "level": .string(level.rawValue),
+      "sample": sample.map { .integer(Int64($0)) } ?? .null,
+    ]
+  }
+}

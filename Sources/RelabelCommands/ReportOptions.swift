@@ -1,0 +1,93 @@
+internal import ArgumentParser
+import Glibc
+internal import Relabel
+internal import Verification
+
+/// The options of `verify` that say which reports are written, and where.
+struct ReportOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A report to write: text, json, ndjson, sarif, junit or github; repeatable.",
+      discussion: """
+        FORMAT is printed, FORMAT=FILE written to a file, complete or not at all. When only files are \
+        asked for, the text is printed, too.
+        """,
+      valueName: "format[=file]"
+    ),
+    completion: .list(ReportFormat.allCases.map(\.rawValue))
+  )
+  var format: [ReportTarget] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "List at most this many findings in each report, the gravest first.",
+      discussion: "The exit code and the counts do not depend on it.",
+      valueName: "n"
+    )
+  )
+  var maxFindings: Int?
+
+  @Flag(name: .shortAndLong, help: "Print only what makes the exit code fail.")
+  var quiet = false
+
+  func validate() throws {
+    if let maxFindings, maxFindings < 0 {
+      throw ValidationError("Please give --max-findings a number of at least 0.")
+    }
+    if printed.count > 1 {
+      throw ValidationError("Only one report can be printed; name files for the others: json=FILE.")
+    }
+    let files = format.compactMap(\.file)
+    if Set(files).count < files.count {
+      throw ValidationError("Please give each report a file of its own.")
+    }
+  }
+
+  /// Refuses reports that would take the place of what is to be verified.
+  func refuseOverwriting(_ paths: [String]) throws {
+    for file in format.compactMap(\.file)
+    where paths.contains(file) || file.hasSuffix(".h5") || file.hasSuffix("index.json") {
+      throw ValidationError("A report can't be written to '\(file)', which is a name for labels.")
+    }
+  }
+
+  /// Finds out early when a report could not be written.
+  ///
+  /// - Throws: `.io` naming the file.
+  func check() throws(RelabelError) {
+    for target in format { try target.check() }
+  }
+
+  /// Writes all reports and returns the exit code; a report that can't be written makes it 74.
+  func write(_ report: Report) -> Int32 {
+    var status = report.exitCode
+    for target in printed.isEmpty ? format + [ReportTarget(.text)] : format {
+      do {
+        try write(report, target)
+      } catch {
+        Output.error("Error: \(error)")
+        if status != 70 { status = error.code.status }
+      }
+    }
+    return status
+  }
+
+  private var printed: [ReportTarget] { format.filter { $0.file == nil } }
+
+  private func write(_ report: Report, _ target: ReportTarget) throws(RelabelError) {
+    if let file = target.file {
+      return try target.write(report.formatted(as: target.format) + "\n", to: file)
+    }
+    let text =
+      target.format == .text
+      ? report.text(isColored: Self.isColored, isQuiet: quiet)
+      : try report.formatted(as: target.format)
+    if !text.isEmpty { Output.result(text) }
+  }
+
+  /// True on a terminal that shows colours, unless the user wants none (https://no-color.org).
+  private static var isColored: Bool {
+    func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+    return isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+  }
+}
