@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import re
 
 import jsonschema
 import pytest
@@ -199,6 +200,15 @@ def test_grave_rules_may_be_rated_but_the_check_stays_incomplete(rule, severity,
     entry = silence(rule) if severity == "silence" else {"rule": rule, "severity": severity}
     report = verify(tmp_path, path, "--config", config(tmp_path, entry))
     assert (report["exit_code"], report["complete"]) == (3, False)
+
+
+@pytest.mark.parametrize("document", ["spec/rules.md", "samples/ci/README.md"])
+def test_the_documents_show_configurations_that_work(document, folder, tmp_path):
+    (example,) = re.findall(r"^```json\n(.*?)```", (ROOT / document).read_text(), re.M | re.S)
+    path = tmp_path / "verify.json"
+    path.write_text(example)
+    assert schema_accepts(path)
+    assert verify(folder, "train/a.h5", "--config", path)["exit_code"] == 1
 
 
 REFUSED = {

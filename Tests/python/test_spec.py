@@ -118,7 +118,7 @@ def test_the_reader_refuses_newer_and_damaged_files(change, message, tmp_path):
 # ------------------------------------------------------------------------------------ JSON documents
 
 
-@pytest.mark.parametrize("name", ["metadata", "index"])
+@pytest.mark.parametrize("name", ["metadata", "index", "report", "verify-config"])
 def test_schemas_are_schemas(name):
     jsonschema.Draft202012Validator.check_schema(schema(name))
 

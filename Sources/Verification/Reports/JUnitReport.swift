@@ -81,7 +81,8 @@ private struct JUnitSuites {
     let name = "\(rule.id) \(rule.title)"
     var element = XMLElement.testCase(name, in: ReportedPath.name(file.path))
     if let first = failing.first {
-      let attributes = [("message", first.sentenceWithPlace), ("type", first.severity.rawValue)]
+      let message = listed.contains(first) ? first.sentenceWithPlace : words(failing)
+      let attributes = [("message", message), ("type", first.severity.rawValue)]
       element.children.append(XMLElement("failure", attributes, text: words(failing)))
     } else if let reason = silenced.first?.silencing {
       let attributes = [("message", reason.sentence)]
