@@ -33,7 +33,8 @@ def write_pictures(folder, keys, ending=".png", height=6, width=8):
 
 def column(shard, name, data):
     """Changes that give an optional HDF5 dataset of a shard its values."""
-    return {"optional": (*shard.optional, name), "column_changes": shard.column_changes | {name: {"data": data}}}
+    changes = shard.column_changes | {name: {"data": data}}
+    return {"optional": (*shard.optional, name), "column_changes": changes}
 
 
 def sizes(shard, height=6, width=8):

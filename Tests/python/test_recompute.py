@@ -43,7 +43,8 @@ def test_the_same_annotator(tmp_path):
     assert (code, error_rules(report)) == (0, [])
     assert (figures["asked"], figures["compared"], figures["differing"]) == (8, 8, 0)
     assert figures["mean_difference"] == 0 and figures["differing_ids"] == 0
-    text = tool("relabel-verify", path, *options, "--recompute", 8, "--annotator", copying(tmp_path / "fresh")).stdout
+    more = ["--recompute", 8, "--annotator", copying(tmp_path / "fresh")]
+    text = tool("relabel-verify", path, *options, *more).stdout
     assert "8 maps made anew: scores differ by 0.0 on average, 0.0 % of the classes" in text
 
 
@@ -233,7 +234,7 @@ def test_an_image_left_out_is_an_omission(tmp_path):
 @pytest.mark.parametrize("command, reason", [
     ("true", "nothing to read"),
     ('echo x > "$RELABEL_OUTPUT/other.npy"', "no map for any of 8"),
-    ('mkdir "$RELABEL_OUTPUT/train"; for n in 0 1 2 3 4 5 6 7; do echo x > "$RELABEL_OUTPUT/train/n000$n.npy"; done',
+    ('cd "$RELABEL_OUTPUT"; mkdir train; for n in 0 1 2 3 4 5 6 7; do echo x > train/n000$n.npy; done',
      "can't be read"),
 ])  # fmt: skip
 def test_output_that_is_of_no_use_is_a_failure(command, reason, tmp_path):

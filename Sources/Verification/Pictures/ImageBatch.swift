@@ -69,15 +69,17 @@ extension ShardMeaning {
     ])
   }
 
+  /// Nil for what no shard can be like.
   init?(_ json: JSON) {
+    let sides = 1...Int64(Layout.maximumGridSide)
     guard let height = json["height"]?.integer, let width = json["width"]?.integer,
       let topK = json["top_k"]?.integer, let rows = json["rows"]?.integer,
       let numClasses = json["num_classes"]?.integer,
       let scoreKind = json["score_kind"]?.string.flatMap(ScoreKind.init),
       let orientation = json["orientation"]?.string.flatMap(Orientation.init),
       let encodingError = json["encoding_error"]?.number,
-      let side = Optional(Int64(1)...Int64(Layout.maximumGridSide)),
-      side.contains(height), side.contains(width), (1...Int64(Layout.maximumTopK)).contains(topK),
+      sides.contains(height), sides.contains(width),
+      (1...Int64(Layout.maximumTopK)).contains(topK),
       height * width * topK <= Int64(Layout.maximumChunkBytes), rows >= 0
     else { return nil }
     shape = MapShape(height: Int(height), width: Int(width), topK: Int(topK))
