@@ -1,0 +1,154 @@
+"""What each target of the fuzzer starts from: small sound inputs, made at run time, and words of its format."""
+
+import io
+import json
+import pathlib
+import struct
+import sys
+import tempfile
+import zipfile
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/python"))
+
+from shard_writer import (  # noqa: E402
+    ENCODINGS, SCORE_KINDS, Shard, canonical, encode_index, shuffle, two_shards, write_dataset, write_shard,
+)
+
+SAMPLES = ROOT / "samples"
+FIXTURES = ROOT / "Tests/AnnotatorOutputsTests/Fixtures"
+LARGEST = 1 << 14  # bytes of a seed: the fuzzer gets nowhere in larger ones
+
+
+def files(*patterns):
+    """The contents of small files."""
+    paths = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+    return [path.read_bytes() for path in paths if path.stat().st_size <= LARGEST]
+
+
+def index_body(**changes):
+    """An index.json without its digest, which the target adds."""
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = write_dataset(pathlib.Path(folder) / "dataset", *two_shards(**changes))
+        document = json.loads((dataset / "index.json").read_bytes())
+    del document["sha256"]
+    return document
+
+
+def indexes():
+    document = index_body()
+    left_out = [{"key": "a/b", "image_index": None, "reason": "x"}]
+    return [canonical(document), canonical(document | {"left_out": left_out, "sources": 9}), encode_index(document)]
+
+
+def metadata():
+    return [Shard().metadata(), Shard(document={"annotator": None, "classes": None}).metadata()]
+
+
+def documents():
+    values = ['[-0.5e-3,1E400,-0,0.1,9223372036854775808]', '{"a":{"\\u00e9":"\\ud83d\\ude00/\\/"}}', "[" * 600]
+    return [*(value.encode() for value in values), *metadata(), *files("samples/*.json", "spec/*.json")]
+
+
+def pickles():
+    """The pickles inside of the torch fixtures."""
+    found = []
+    for path in sorted(FIXTURES.glob("*/*.pt")):
+        content = path.read_bytes()
+        if content[:2] != b"PK":
+            found.append(content)
+            continue
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            found += [archive.read(name) for name in names]
+    return [pickle for pickle in found if len(pickle) <= LARGEST]
+
+
+def shards():
+    """Whole shards: several encodings, optional columns, and one that needs every block of a chunk index."""
+    one = dict(height=1, width=1, k=1, images_per_chunk=1, rows_per_identity_chunk=1)
+    kinds = [dict(encoding=encoding, score_kind=kind) for encoding, kind in zip(ENCODINGS, SCORE_KINDS + ["logit"])]
+    kinds += [one | dict(rows=1), one | dict(rows=40), dict(compression="none"), dict(optional=("image_size",))]
+    kinds += [dict(rows=0), dict(track_times=True), dict(compact_attributes=False), dict(compact_links=False)]
+    with tempfile.TemporaryDirectory() as folder:
+        return [write_shard(pathlib.Path(folder) / "a.h5", **kind).read_bytes() for kind in kinds]
+
+
+def chunks():
+    """Stored chunks without their checksum, behind four bytes that describe them."""
+    raw = bytes(range(48)) * 2
+    found = []
+    for number, size in enumerate([1, 2, 4, 8, 3]):
+        for filters in range(4):
+            stored = shuffle(raw, size) if filters & 2 else raw
+            stored = zlib.compress(stored) if filters & 1 else stored
+            found.append(bytes([filters, number]) + struct.pack("<H", len(raw) // size - 1) + stored)
+    return found
+
+
+def messages():
+    """Conversations of helpers that check a shard."""
+    facts = {
+        "shared": {"grid": "3×4"}, "rows": 2, "build_id": "b", "writer": "w", "num_classes": 10,
+        "score_kind": "logit", "metadata_sha256": "m", "score_min": -1.5, "score_max": 2, "is_shuffled": False,
+    }
+    violation = {"rule": "V001", "message": "m", "count": 2, "images": 1, "row": 0, "cell": [0, 1, 2]}
+    sound = [{"images": 2, "chunks": 4}, {"facts": facts}, {"array": "keys"}, b"12345678" * 2, {"array": "indexes"}]
+    broken = [{"violation": violation}, {"violation": violation | {"row": 1}}, {"images": 0, "chunks": 0}]
+    return [b"".join(map(message, told)) for told in (sound, broken, [{"failure": "no"}])]
+
+
+def message(content):
+    kind, body = (2, content) if isinstance(content, bytes) else (1, canonical(content))
+    return struct.pack("<BI", kind, len(body)) + body
+
+
+SEEDS = {
+    "json": documents,
+    "index": indexes,
+    "metadata": metadata,
+    "pickle": pickles,
+    "torch": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/*/*.pt", "samples/maps/*.pt"),
+    "npy": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/npy/*.npy"),
+    "npz": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/npz/*.npz"),
+    "tar": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/tar/*"),
+    "structure": lambda: [content for content in shards() if len(content) <= LARGEST],
+    "chunk": chunks,
+    "messages": messages,
+}
+
+JSON_WORDS = ["true", "false", "null", "1e999", "-0", "0.1", "\\u0000", "\\ud800", "9223372036854775807", "[[", '{"":']
+FACT_WORDS = ["violation", "facts", "array", "keys", "indexes", "failure", "images", "chunks", "count", "row", "cell"]
+TORCH_WORDS = [
+    "ctorch._utils\n_rebuild_tensor_v2\n", "ccollections\nOrderedDict\n", "ctorch\nFloatStorage\n",
+    "ctorch\nBFloat16Storage\n", "X\7\0\0\0storage", "data.pkl", "byteorder", "little", "PK\3\4", "PK\1\2",
+    "PK\5\6", "PK\6\6", "PK\7\x08", "tR", "(K", "\x8a\x08", "h\0", "q\0",
+]
+NUMPY_WORDS = ["\x93NUMPY", "'descr': ", "'fortran_order': ", "'shape': ", "'<f4'", "'|u1'", "'<U9'", "True", "(2, 6, 3, 4)"]
+TAR_WORDS = ["ustar\x0000", "ustar  \0", "path=", "size=", "GNU.sparse.map=", "././@LongLink", "0000644\0", "x.npy", "x.pt"]
+
+WORDS = {
+    "json": JSON_WORDS,
+    "index": JSON_WORDS,
+    "metadata": JSON_WORDS,
+    "messages": JSON_WORDS + FACT_WORDS,
+    "pickle": TORCH_WORDS,
+    "torch": TORCH_WORDS,
+    "npy": NUMPY_WORDS,
+    "npz": NUMPY_WORDS + TORCH_WORDS[8:13] + ["class_index.npy", "score.npy", "logits.npy", "keys.npy"],
+    "tar": TAR_WORDS,
+}
+
+
+def write_seeds(target, folder):
+    """Writes the seeds of a target as files."""
+    folder.mkdir(parents=True)
+    for number, content in enumerate(SEEDS[target]()):
+        (folder / f"{number:03}").write_bytes(content)
+
+
+def write_words(target, path):
+    """Writes the words of a target as a dictionary of libFuzzer."""
+    lines = ["".join(f"\\x{byte:02x}" for byte in word.encode("latin-1")) for word in WORDS[target]]
+    path.write_text("".join(f'"{line}"\n' for line in lines))
