@@ -29,8 +29,8 @@ REFUSED = {
     "bare name": "{a:1}", "comma in object": '{"a":1,}', "plus": "+1", "leading zero": "01", "bare point": ".5",
     "no digit": "1.", "no exponent": "1e", "minus": "-", "NaN": "NaN", "infinity": "-Infinity", "too large": "1e999",
     "hexadecimal": "0x1", "open string": '"a', "line break": '"a\nb"', "escape": r'"\x41"', "cut escape": r'"\u00e"',
-    "signed escape": r'"\u+0e9"', "lone high": r'"\ud83d"', "lone low": r'"\ude00"', "high and not low": r'"\ud83d\u0041"',
-    "twice": '{"a":1,"\\u0061":2}', "comment": "[1] // x", "65 deep": "[" * 63 + "]" * 63,
+    "signed escape": r'"\u+0e9"', "lone high": r'"\ud83d"', "lone low": r'"\ude00"',
+    "high and not low": r'"\ud83d\u0041"', "twice": '{"a":1,"\\u0061":2}', "comment": "[1] // x", "65 deep": "[" * 63 + "]" * 63,
 }
 
 

@@ -39,10 +39,11 @@ let package = Package(
     library("Relabel", ["HDF5", "CDeflate", crypto]),
     library("AnnotatorOutputs", ["Relabel", "CArchive"]),
     library("Verification", ["Relabel", "HDF5"]),
+    library("Packing", ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"]),
     // libFuzzer brings the entry point.
     .executableTarget(
       name: "Fuzz",
-      dependencies: ["AnnotatorOutputs", "HDF5", "Relabel", "Verification"],
+      dependencies: ["AnnotatorOutputs", "HDF5", "Packing", "Relabel", "Verification"],
       swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags([sanitizers])]
     ),

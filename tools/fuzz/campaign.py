@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 
 import seeds
+import words
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE / ".build/release/Fuzz"
@@ -58,10 +59,10 @@ def fuzz_parser(target, seconds, seed):
 
 def dictionary(target):
     """The option that names the words of a target, if it has some."""
-    if target not in seeds.WORDS:
+    if target not in words.WORDS:
         return []
     path = WORK / f"{target}.dict"
-    seeds.write_words(target, path)
+    words.write_words(target, path)
     return [f"-dict={path}"]
 
 

@@ -1,4 +1,4 @@
-"""What each target of the fuzzer starts from: small sound inputs, made at run time, and words of its format."""
+"""What each target of the fuzzer starts from: small sound inputs, made at run time."""
 
 import io
 import json
@@ -8,6 +8,8 @@ import sys
 import tempfile
 import zipfile
 import zlib
+
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/python"))
@@ -94,9 +96,53 @@ def messages():
         "score_kind": "logit", "metadata_sha256": "m", "score_min": -1.5, "score_max": 2, "is_shuffled": False,
     }
     violation = {"rule": "V001", "message": "m", "count": 2, "images": 1, "row": 0, "cell": [0, 1, 2]}
-    sound = [{"images": 2, "chunks": 4}, {"facts": facts}, {"array": "keys"}, b"12345678" * 2, {"array": "indexes"}]
+    numbers = [{"array": "keys"}, b"12345678" * 2, {"array": "indexes"}, bytes(16), {"array": "digests"}, bytes(16)]
+    numbers += [{"array": "statistics"}, bytes(88), {"array": "best"}, bytes(80), {"array": "seen"}, bytes(8)]
+    sound = [{"images": 2, "chunks": 4}, {"facts": facts}, *numbers]
     broken = [{"violation": violation}, {"violation": violation | {"row": 1}}, {"images": 0, "chunks": 0}]
     return [b"".join(map(message, told)) for told in (sound, broken, [{"failure": "no"}])]
+
+
+def image_messages():
+    """Conversations of helpers that list images and read maps."""
+    meaning = {
+        "height": 1, "width": 2, "top_k": 1, "rows": 2, "num_classes": 10, "score_kind": "logit", "orientation": "yx",
+        "encoding_error": 0.5, "has_sizes": True, "has_digests": True, "classes": [["n1", "a"]],
+    }
+    names = {"keys": "a/b\nc"}
+    whole = struct.pack("<4d", 0, 0, 1, 1)
+    bare = meaning | {"has_sizes": False, "has_digests": False}
+    told = [[meaning, names, bytes(range(16)), bytes(64), {}, whole, bytes(16)], [bare, names, {}, whole + bytes(16)]]
+    return [b"".join(map(message, messages)) for messages in told]
+
+
+def surveys():
+    """Facts about the rows of a damaged shard."""
+    fault = {"row": 1, "part": "map", "reason": "x", "cell": [0, 1]}
+    rows = {
+        "first": 0, "keys": ["a", None], "image_indexes": [0, None], "faults": [fault],
+        "unknown": {"image_size": [1]},
+    }
+    return [canonical(rows), canonical(rows | {"faults": [], "unknown": {}})]
+
+
+def tables():
+    """Tables of boxes."""
+    header = "key,class,top,left,height,width"
+    pixels = header + ",image_height,image_width\r\n" + '"a",1,2,3,4,5,10,20\r\n'
+    return [f'{header}\na,"n""1",0,0.25,0.5,1\n'.encode(), pixels.encode(), b"\xef\xbb\xbf" + pixels.encode()]
+
+
+def pictures():
+    """Small pictures of every kind that is read."""
+    kinds = [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("GIF", {}), ("BMP", {})]
+    kinds += [("WEBP", {}), ("WEBP", {"lossless": True}), ("WEBP", {"exif": b"Exif\0\0"})]
+    found = []
+    for kind, options in kinds:
+        file = io.BytesIO()
+        Image.new("RGB", (3, 2)).save(file, kind, **options)
+        found.append(file.getvalue())
+    return found
 
 
 def message(content):
@@ -116,28 +162,10 @@ SEEDS = {
     "structure": lambda: [content for content in shards() if len(content) <= LARGEST],
     "chunk": chunks,
     "messages": messages,
-}
-
-JSON_WORDS = ["true", "false", "null", "1e999", "-0", "0.1", "\\u0000", "\\ud800", "9223372036854775807", "[[", '{"":']
-FACT_WORDS = ["violation", "facts", "array", "keys", "indexes", "failure", "images", "chunks", "count", "row", "cell"]
-TORCH_WORDS = [
-    "ctorch._utils\n_rebuild_tensor_v2\n", "ccollections\nOrderedDict\n", "ctorch\nFloatStorage\n",
-    "ctorch\nBFloat16Storage\n", "X\7\0\0\0storage", "data.pkl", "byteorder", "little", "PK\3\4", "PK\1\2",
-    "PK\5\6", "PK\6\6", "PK\7\x08", "tR", "(K", "\x8a\x08", "h\0", "q\0",
-]
-NUMPY_WORDS = ["\x93NUMPY", "'descr': ", "'fortran_order': ", "'shape': ", "'<f4'", "'|u1'", "'<U9'", "True", "(2, 6, 3, 4)"]
-TAR_WORDS = ["ustar\x0000", "ustar  \0", "path=", "size=", "GNU.sparse.map=", "././@LongLink", "0000644\0", "x.npy", "x.pt"]
-
-WORDS = {
-    "json": JSON_WORDS,
-    "index": JSON_WORDS,
-    "metadata": JSON_WORDS,
-    "messages": JSON_WORDS + FACT_WORDS,
-    "pickle": TORCH_WORDS,
-    "torch": TORCH_WORDS,
-    "npy": NUMPY_WORDS,
-    "npz": NUMPY_WORDS + TORCH_WORDS[8:13] + ["class_index.npy", "score.npy", "logits.npy", "keys.npy"],
-    "tar": TAR_WORDS,
+    "images": image_messages,
+    "survey": surveys,
+    "boxes": tables,
+    "picture": pictures,
 }
 
 
@@ -146,9 +174,3 @@ def write_seeds(target, folder):
     folder.mkdir(parents=True)
     for number, content in enumerate(SEEDS[target]()):
         (folder / f"{number:03}").write_bytes(content)
-
-
-def write_words(target, path):
-    """Writes the words of a target as a dictionary of libFuzzer."""
-    lines = ["".join(f"\\x{byte:02x}" for byte in word.encode("latin-1")) for word in WORDS[target]]
-    path.write_text("".join(f'"{line}"\n' for line in lines))

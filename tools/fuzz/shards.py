@@ -24,6 +24,7 @@ from mutations import mutate
 from structure import Block, blocks
 from verifying import verify
 
+HERE = pathlib.Path(__file__).resolve().parent
 BATCH = 20  # files for one run of the verifier
 
 
@@ -148,7 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path(__file__).parent / ".build-campaign/findings")
+    parser.add_argument("--keep", type=pathlib.Path, default=HERE / ".build-campaign/findings")
     options = parser.parse_args()
     outcome = fuzz(verifier_path(), options.keep, seconds=options.seconds, seed=options.seed)
     print(outcome.line())

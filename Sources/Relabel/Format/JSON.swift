@@ -56,6 +56,12 @@ public enum JSON: Hashable, Sendable {
     return value
   }
 
+  /// A whole number from 0 to 2⁴⁰, or nil: more than any dataset has, and sums of them can't
+  /// overflow.
+  package var count: Int? {
+    integer.flatMap { (0...(1 << 40)).contains($0) ? Int($0) : nil }
+  }
+
   /// Any number, or nil.
   public var number: Double? {
     switch self {

@@ -17,5 +17,9 @@ struct FuzzTarget: Sendable {
     "structure": .structure,
     "chunk": .chunk,
     "messages": .messages,
+    "images": .images,
+    "survey": .survey,
+    "boxes": .boxes,
+    "picture": .picture,
   ]
 }
