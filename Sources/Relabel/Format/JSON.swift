@@ -87,6 +87,15 @@ public enum JSON: Hashable, Sendable {
     }
   }
 
+  /// How many containers lie within one another.
+  var depth: Int {
+    switch self {
+    case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
+    case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+    default: 0
+    }
+  }
+
   /// A string, or null for nil.
   public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
 
