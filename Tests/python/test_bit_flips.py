@@ -6,8 +6,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -15,41 +13,11 @@ import pytest
 
 import oracle
 from conftest import error_rules, pack, tool
+from contents import content_digest, stored_chunks
 
 # tools/check-damage runs the same with more.
 FLIPS = int(os.environ.get("RELABEL_FLIPS", "200"))
 CUTS = int(os.environ.get("RELABEL_CUTS", "60"))
-
-DECODE = """
-import hashlib, sys
-import h5py
-import numpy as np
-digest = hashlib.sha256()
-def add(*values):
-    for value in values:
-        digest.update(repr(value).encode())
-with h5py.File(sys.argv[1], "r") as file:
-    for holder in (file, *(file[name] for name in sorted(file))):
-        add(holder.name)
-        for name in sorted(holder.attrs):
-            value = holder.attrs.get_id(name)
-            add(name, str(value.dtype), value.shape)
-            digest.update(holder.attrs[name].tobytes())
-        if holder is not file:
-            add(str(holder.dtype), holder.shape)
-            digest.update(holder[...].tobytes())
-print(digest.hexdigest())
-"""
-
-
-def content_digest(path):
-    """A digest of all data and attributes as h5py reads them, or why it can't, in a process apart."""
-    try:
-        command = [sys.executable, "-c", DECODE, path]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    except subprocess.TimeoutExpired:
-        return "timeout"
-    return result.stdout.strip() if result.returncode == 0 else f"exit {result.returncode}"
 
 
 def random_bits(size, count, seed):
@@ -65,12 +33,6 @@ def structure_bits(path, count, seed):
     places = [byte for byte in range(path.stat().st_size) if byte not in data]
     chance = random.Random(seed)
     return [8 * chance.choice(places) + chance.randrange(8) for _ in range(count)]
-
-
-def stored_chunks(dataset):
-    """Offset and length of each stored chunk."""
-    infos = [dataset.id.get_chunk_info(i) for i in range(dataset.id.get_num_chunks())]
-    return [(info.byte_offset, info.size) for info in infos]
 
 
 def check_alone(path):

@@ -42,11 +42,11 @@ extension SurveyedRows {
   }
 
   init?(_ json: JSON) {
-    guard let first = json["first"]?.integer, let keys = json["keys"]?.array,
+    guard let first = json["first"]?.count, let keys = json["keys"]?.array,
       let indexes = json["image_indexes"]?.array, let faults = json["faults"]?.array,
-      case .object(let unknown)? = json["unknown"], keys.count == indexes.count, first >= 0
+      case .object(let unknown)? = json["unknown"], keys.count == indexes.count
     else { return nil }
-    self.first = Int(first)
+    self.first = first
     self.keys = keys.map(\.string)
     imageIndexes = indexes.map(\.integer)
     self.faults = faults.compactMap(Faulty.init)

@@ -188,11 +188,10 @@ private struct Members {
   }
 
   func count(_ name: String) throws(Violation) -> Int {
-    // So many that sums of them can't overflow, and more than any dataset has.
-    guard let value = json[name]?.integer, (0...(1 << 40)).contains(value) else {
+    guard let value = json[name]?.count else {
       throw missing(name, "a whole number of at least 0")
     }
-    return Int(value)
+    return value
   }
 
   func array(_ name: String) throws(Violation) -> [JSON] {

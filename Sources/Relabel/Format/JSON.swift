@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 /// A JSON value, as read from a document this package did not make.
 public enum JSON: Hashable, Sendable {
   /// `null`.
@@ -19,64 +17,25 @@ public enum JSON: Hashable, Sendable {
 
   /// Reads UTF-8 text.
   ///
-  /// - Throws: `.invalidInput` when the text is no JSON, or an object has a name twice.
+  /// - Throws: `.invalidInput` when the text is no JSON, an object has a name twice, or values are
+  ///   nested deeper than 64.
+  /// - Complexity: O(bytes).
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
-    do {
-      self = try JSONDecoder().decode(JSON.self, from: Data(bytes))
-    } catch {
-      throw RelabelError(.invalidInput, "this is not a JSON document")
-    }
-    // The decoder keeps one of two members of the same name and says nothing.
-    guard memberCount == Self.colons(bytes) else {
-      throw RelabelError(.invalidInput, "an object of the JSON document has a name twice")
-    }
-  }
-
-  private var memberCount: Int {
-    switch self {
-    case .array(let elements): elements.reduce(0) { $0 + $1.memberCount }
-    case .object(let members): members.values.reduce(members.count) { $0 + $1.memberCount }
-    default: 0
-    }
-  }
-
-  /// Colons outside strings: one for each member that was written.
-  private static func colons(_ bytes: [UInt8]) -> Int {
-    var (count, isInString, isEscaped) = (0, false, false)
-    for byte in bytes {
-      if isEscaped {
-        isEscaped = false
-      } else if byte == UInt8(ascii: "\"") {
-        isInString.toggle()
-      } else if isInString {
-        isEscaped = byte == UInt8(ascii: "\\")
-      } else if byte == UInt8(ascii: ":") {
-        count += 1
-      }
-    }
-    return count
+    self = try JSONParser.value(of: bytes)
   }
 
   /// The canonical text: keys sorted, no white space, slashes plain (spec, "Canonical JSON").
+  ///
+  /// - Throws: `.invalidInput` for a number that is not finite.
   public func canonical() throws(RelabelError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return try Array(encoder.encode(self))
-    } catch {
-      throw RelabelError(.invalidInput, "the document holds a number that JSON can't")
-    }
+    try JSONWriter.text(of: self, hasLines: false)
   }
 
   /// The same value with line breaks, for people.
+  ///
+  /// - Throws: `.invalidInput` for a number that is not finite.
   public func pretty() throws(RelabelError) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    do {
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    } catch {
-      throw RelabelError(.invalidInput, "the document holds a number that JSON can't")
-    }
+    String(decoding: try JSONWriter.text(of: self, hasLines: true), as: UTF8.self)
   }
 
   /// The member of an object, or nil.
@@ -95,6 +54,12 @@ public enum JSON: Hashable, Sendable {
   public var integer: Int64? {
     guard case .integer(let value) = self else { return nil }
     return value
+  }
+
+  /// A whole number from 0 to 2⁴⁰, or nil: more than any dataset has, and sums of them can't
+  /// overflow.
+  package var count: Int? {
+    integer.flatMap { (0...(1 << 40)).contains($0) ? Int($0) : nil }
   }
 
   /// Any number, or nil.
@@ -122,45 +87,18 @@ public enum JSON: Hashable, Sendable {
     }
   }
 
+  /// How many containers lie within one another.
+  var depth: Int {
+    switch self {
+    case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
+    case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+    default: 0
+    }
+  }
+
   /// A string, or null for nil.
   public static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
 
   /// A number, or null for nil.
   public static func optional(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
-}
-
-extension JSON: Codable {
-  /// Reads whichever kind of value comes next.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([JSON].self) {
-      self = .array(value)
-    } else {
-      self = .object(try container.decode([String: JSON].self))
-    }
-  }
-
-  /// Writes the value.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .null: try container.encodeNil()
-    case .bool(let value): try container.encode(value)
-    case .integer(let value): try container.encode(value)
-    case .number(let value): try container.encode(value)
-    case .string(let value): try container.encode(value)
-    case .array(let value): try container.encode(value)
-    case .object(let value): try container.encode(value)
-    }
-  }
 }

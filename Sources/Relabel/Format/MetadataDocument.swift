@@ -15,13 +15,17 @@ public struct MetadataDocument: Hashable, Sendable {
   /// The most bytes of the document that one attribute holds.
   package static let pieceBytes = 60_000
 
+  /// The longest document (spec, section 16).
+  static let maximumBytes = 16 << 20
+
   /// Makes the document of a new dataset.
   ///
   /// - Parameters:
   ///   - annotator: the user's annotator document; its members `source`, `licence` and `citation`
   ///     move to the top of the document.
   ///   - classes: the class table.
-  /// - Throws: `.invalidInput` for a number that JSON can't hold.
+  /// - Throws: `.invalidInput` for a number that JSON can't hold, and for documents that are too deep
+  ///   or too long for a shard.
   public init(annotator: JSON?, classes: ClassTable?) throws(RelabelError) {
     var members: [String: JSON] = ["annotator": .null, "classes": .null]
     if case .object(var annotator)? = annotator {
@@ -34,6 +38,20 @@ public struct MetadataDocument: Hashable, Sendable {
     self.classes = classes
     text = try json.canonical()
     sha256 = Digest.of(text)
+    // The shard's document is one level around the annotator's.
+    guard json.depth <= JSONParser.maximumDepth else {
+      throw RelabelError(
+        .invalidInput,
+        "the annotator document nests deeper than \(JSONParser.maximumDepth - 1)"
+      )
+    }
+    guard text.count <= Self.maximumBytes else {
+      throw RelabelError(
+        .invalidInput,
+        "annotator document and class list have \(text.count) bytes together; a shard holds at most"
+          + " \(Self.maximumBytes)"
+      )
+    }
   }
 
   /// Reads a document; `.invalidInput` says what is wrong with it.

@@ -114,14 +114,19 @@ struct DatasetCheck {
       } else if !Folder.hasFile("\(folder)/\(entry.path)") {
         tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
       } else {
-        // A shard's share of the sample, rounded up.
-        let share = verifier.sample.map { ($0 * entry.rows + rows - 1) / max(rows, 1) }
+        let share = verifier.sample.map { Self.share($0, of: entry.rows, among: rows) }
         items.append(Item(path: "\(folder)/\(entry.path)", entry: entry, sample: share))
         continue
       }
       report.omissions.append("\(folder): shard '\(entry.path)' could not be looked at")
     }
     return items
+  }
+
+  /// A shard's share of a sample, rounded up.
+  private static func share(_ sample: Int, of shardRows: Int, among rows: Int) -> Int {
+    let product = Int128(sample) * Int128(shardRows)
+    return Int(clamping: (product + Int128(rows) - 1) / Int128(max(rows, 1)))
   }
 
   private func readIndex(

@@ -83,7 +83,7 @@ package struct ShardCheck {
   private func chunks(holding images: Int, of file: ShardFile) -> [Int] {
     let perChunk = file.classIndex.rowsPerChunk
     let chunks = file.classIndex.chunks
-    let wanted = min(chunks, (images + perChunk - 1) / perChunk)
+    let wanted = (min(images, file.rows) + perChunk - 1) / perChunk
     let order = (0..<chunks).sorted { SplitMix64.bits($0, from: 0) < SplitMix64.bits($1, from: 0) }
     return order.prefix(wanted).sorted()
   }

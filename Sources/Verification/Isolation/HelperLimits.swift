@@ -19,7 +19,7 @@ package struct HelperLimits: Hashable, Sendable {
   /// A check takes 0.02 s of processor time a megabyte, and under 100 MB with chunks of the largest
   /// size; a thread's stack counts 8 MB. A disk that gives less than 1 MB a second is taken for dead.
   package init(fileBytes: Int64, jobs: Int) {
-    memory = (192 + 12 * jobs) << 20
+    memory = (192 + 12 * min(jobs, 1 << 20)) << 20
     processorSeconds = 1 + Int(fileBytes / 1_000_000)
     silence = 60 + Int(fileBytes / 1_000_000)
   }

@@ -87,13 +87,14 @@ struct MessageReader {
   }
 
   private let input: Int32
-  private let silence: Int
+  private let silence: Int32
   private var buffer: [UInt8] = []
   private var taken = 0
 
   init(_ input: Int32, silence: Int) {
     self.input = input
-    self.silence = silence
+    // `poll` counts milliseconds in 32 bits, which are 24 days.
+    self.silence = Int32(clamping: min(silence, .max / 1000) * 1000)
   }
 
   /// Waits for the next message.
@@ -127,7 +128,7 @@ struct MessageReader {
 
   private mutating func fill() throws(RelabelError) -> Bool {
     var waiting = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
-    let ready = poll(&waiting, 1, Int32(silence * 1000))
+    let ready = poll(&waiting, 1, silence)
     if ready < 0 && errno == EINTR { return true }
     guard ready > 0 else {
       wasSilent = true

@@ -46,8 +46,11 @@ extension ShardOutcome {
 struct ShardOutcomeReceiver {
   private(set) var outcome = ShardOutcome()
   private var array: String?
+  private var factBytes = 0
   /// Rows that the file can hold at the most: no more are taken.
   private let rowLimit: Int
+  /// All facts of an honest helper are far shorter.
+  private static let maximumFactBytes = 64 << 20
 
   init(fileBytes: Int64) {
     // Deflate can't do better than 1,032 : 1, and a row has at least four bytes.
@@ -56,7 +59,10 @@ struct ShardOutcomeReceiver {
 
   mutating func receive(_ message: HelperMessage) throws(RelabelError) {
     switch message.kind {
-    case .fact: try receive(try message.json())
+    case .fact:
+      factBytes += message.bytes.count
+      if factBytes > Self.maximumFactBytes { throw RelabelError(.corrupt, "facts without end") }
+      try receive(try message.json())
     case .words: try receive(message.words)
     case .progress, .done: break
     }
@@ -67,14 +73,14 @@ struct ShardOutcomeReceiver {
       guard let entry = Tally.Entry(violation) else { throw nonsense("a violation") }
       outcome.tally.add(entry)
     } else if let facts = fact["facts"] {
-      outcome.facts = ShardFacts(facts)
-      if outcome.facts == nil { throw nonsense("facts") }
+      guard let facts = ShardFacts(facts), facts.rows <= rowLimit else { throw nonsense("facts") }
+      outcome.facts = facts
     } else if let name = fact["array"]?.string {
       array = name
     } else if let failure = fact["failure"]?.string {
       throw RelabelError(.io, failure)
-    } else if let images = fact["images"]?.integer, let chunks = fact["chunks"]?.integer {
-      (outcome.images, outcome.chunks) = (Int(images), Int(chunks))
+    } else if let images = fact["images"]?.count, let chunks = fact["chunks"]?.count {
+      (outcome.images, outcome.chunks) = (images, chunks)
     } else {
       throw nonsense("a fact")
     }
@@ -114,7 +120,7 @@ extension Tally.Entry {
   init?(_ json: JSON) {
     guard let rule = json["rule"]?.string, Rule.with(id: rule) != nil,
       let message = json["message"]?.string,
-      let count = json["count"]?.integer, let images = json["images"]?.integer
+      let count = json["count"]?.count, let images = json["images"]?.count
     else { return nil }
     let cell = json["cell"]?.array?.compactMap { $0.integer.map { Int($0) } } ?? []
     let location = Location(
@@ -126,8 +132,8 @@ extension Tally.Entry {
     )
     self.init(
       Violation(rule, message, at: location),
-      count: Int(count),
-      images: Int(images)
+      count: count,
+      images: images
     )
   }
 }
@@ -152,13 +158,13 @@ extension ShardFacts {
   }
 
   package init?(_ json: JSON) {
-    guard case .object(let shared)? = json["shared"], let rows = json["rows"]?.integer, rows >= 0,
+    guard case .object(let shared)? = json["shared"], let rows = json["rows"]?.count,
       let buildID = json["build_id"]?.string, let writer = json["writer"]?.string,
       let numClasses = json["num_classes"]?.integer, let scoreKind = json["score_kind"]?.string,
       let metadataSHA256 = json["metadata_sha256"]?.string
     else { return nil }
     self.shared = shared
-    self.rows = Int(rows)
+    self.rows = rows
     self.buildID = buildID
     self.writer = writer
     self.numClasses = Int(numClasses)
@@ -193,8 +199,11 @@ extension ShardFacts {
     case "keys": keyHashes += words
     case "indexes": imageIndexes += words.map { Int64(bitPattern: $0) }
     case "digests": mapDigests += words
-    case "statistics": statistics = LabelStatistics(words)
-    case "best": statistics?.counts.best += words
+    case "statistics":
+      statistics = LabelStatistics(words)
+      if statistics == nil { return false }
+    case "best" where words.allSatisfy(LabelStatistics.counts.contains):
+      statistics?.counts.best += words
     case "seen": statistics?.counts.seen += words
     default: return false
     }
@@ -216,9 +225,14 @@ extension LabelStatistics {
       + [scoreMean.bitPattern, scoreSpread.bitPattern, counts.likelyKinds.rawValue]
   }
 
+  /// Numbers that are counts, not nonsense: sums of them can't overflow.
+  fileprivate static let counts: ClosedRange<UInt64> = 0...(1 << 40)
+
   fileprivate init?(_ words: [UInt64]) {
-    guard words.count == 11 else { return nil }
-    let whole = words.map { Int(clamping: $0) }
+    guard words.count == 11, words[..<8].allSatisfy(Self.counts.contains),
+      words[8...9].allSatisfy({ Double(bitPattern: $0).isFinite })
+    else { return nil }
+    let whole = words[..<8].map { Int($0) }
     var counts = LabelCounts(
       numClasses: 0,
       likelyKinds: LabelCounts.LikelyKinds(rawValue: words[10])

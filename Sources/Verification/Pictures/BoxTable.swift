@@ -137,6 +137,8 @@ private struct BoxColumns {
       }
       values = zip(values, [height, width, height, width]).map { $0 / $1 }
     }
+    // As they are kept: a side may be nothing by then.
+    values = values.map { Double(Float($0)) }
     let box = CropBox(top: values[0], left: values[1], height: values[2], width: values[3])
     if let fault = box.fault {
       let hint = size == nil ? "; pixels need the columns image_height and image_width" : ""

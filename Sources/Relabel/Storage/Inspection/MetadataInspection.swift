@@ -5,9 +5,6 @@ struct MetadataInspection {
   let temperature: Double
   let mapExtent: CropBox
 
-  /// The longest document (spec, section 16).
-  private static let maximumBytes = 16 << 20
-
   /// True for the attributes that make up the document.
   static func owns(_ name: String) -> Bool {
     name == "metadata_sha256" || isPiece(name)
@@ -56,8 +53,11 @@ struct MetadataInspection {
         return nil
       }
       document += bytes
-      if document.count > Self.maximumBytes {
-        root.fail("C006", "the metadata document has more than \(Self.maximumBytes) bytes")
+      if document.count > MetadataDocument.maximumBytes {
+        root.fail(
+          "C006",
+          "the metadata document has more than \(MetadataDocument.maximumBytes) bytes"
+        )
         return nil
       }
     }

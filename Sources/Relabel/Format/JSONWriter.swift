@@ -1,0 +1,94 @@
+/// Writes JSON texts: canonical ones (spec, "Canonical JSON"), or with line breaks for people.
+struct JSONWriter {
+  private var bytes: [UInt8] = []
+  private let hasLines: Bool
+  private var depth = 0
+
+  /// The text of a value.
+  ///
+  /// - Throws: `.invalidInput` for a number that is not finite.
+  /// - Complexity: O(bytes), and sorting the names of each object.
+  static func text(of value: JSON, hasLines: Bool) throws(RelabelError) -> [UInt8] {
+    var writer = JSONWriter(hasLines: hasLines)
+    try writer.write(value)
+    return writer.bytes
+  }
+
+  private init(hasLines: Bool) { self.hasLines = hasLines }
+
+  private mutating func write(_ value: JSON) throws(RelabelError) {
+    switch value {
+    case .null: append("null")
+    case .bool(let value): append(value ? "true" : "false")
+    case .integer(let value): append("\(value)")
+    case .number(let value): try write(value)
+    case .string(let text): write(text)
+    case .array(let elements):
+      try write(elements, between: "[", "]") { (writer, element) throws(RelabelError) in
+        try writer.write(element)
+      }
+    case .object(let members):
+      // By code points: the order of UTF-8 bytes is the same.
+      let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      try write(sorted, between: "{", "}") { (writer, member) throws(RelabelError) in
+        writer.write(member.key)
+        writer.append(writer.hasLines ? ": " : ":")
+        try writer.write(member.value)
+      }
+    }
+  }
+
+  private mutating func write<Element>(
+    _ elements: [Element],
+    between opening: String,
+    _ closing: String,
+    _ write: (inout JSONWriter, Element) throws(RelabelError) -> Void
+  ) throws(RelabelError) {
+    append(opening)
+    depth += 1
+    for (place, element) in elements.enumerated() {
+      if place > 0 { append(",") }
+      breakLine()
+      try write(&self, element)
+    }
+    depth -= 1
+    if !elements.isEmpty { breakLine() }
+    append(closing)
+  }
+
+  private mutating func write(_ number: Double) throws(RelabelError) {
+    guard number.isFinite else {
+      throw RelabelError(.invalidInput, "the document holds a number that JSON can't")
+    }
+    // Whole numbers that every reader holds exactly have no fraction, and no sign when 0.
+    if abs(number) < 0x1p53, let whole = Int64(exactly: number) { return append("\(whole)") }
+    let text = "\(number)"
+    append(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
+  }
+
+  private mutating func write(_ text: String) {
+    append("\"")
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): append("\\\"")
+      case UInt8(ascii: "\\"): append("\\\\")
+      case 0x08: append("\\b")
+      case 0x09: append("\\t")
+      case 0x0A: append("\\n")
+      case 0x0C: append("\\f")
+      case 0x0D: append("\\r")
+      case ..<0x20: append("\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))")
+      default: bytes.append(byte)
+      }
+    }
+    append("\"")
+  }
+
+  private mutating func append(_ text: String) { bytes += text.utf8 }
+
+  private mutating func breakLine() {
+    guard hasLines else { return }
+    append("\n")
+    for _ in 0..<depth { append("  ") }
+  }
+}

@@ -1,0 +1,52 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The library's sources under the name of this package, through a link: what the fuzzer reaches is
+// not public. Built with `--sanitize fuzzer`; of several sanitizers the last would win, so that both
+// are asked for here.
+let sanitizers = "-sanitize=fuzzer,address"
+let settings: [SwiftSetting] = [
+  .unsafeFlags([sanitizers, "-enable-testing"]),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name,
+    dependencies: dependencies,
+    path: "Library/\(name)",
+    resources: name == "Verification" ? [.embedInCode("rules.md")] : [],
+    swiftSettings: settings
+  )
+}
+
+func systemLibrary(_ name: String, _ package: String) -> Target {
+  .systemLibrary(name: name, path: "Library/\(name)", pkgConfig: package)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "fuzz",
+  dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")],
+  targets: [
+    systemLibrary("CHDF5", "hdf5"),
+    systemLibrary("CDeflate", "libdeflate"),
+    systemLibrary("CArchive", "libarchive"),
+    library("HDF5", ["CHDF5"]),
+    library("Relabel", ["HDF5", "CDeflate", crypto]),
+    library("AnnotatorOutputs", ["Relabel", "CArchive"]),
+    library("Verification", ["Relabel", "HDF5"]),
+    library("Packing", ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"]),
+    // libFuzzer brings the entry point.
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: ["AnnotatorOutputs", "HDF5", "Packing", "Relabel", "Verification"],
+      swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+      linkerSettings: [.unsafeFlags([sanitizers])]
+    ),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,33 @@
+@testable import AnnotatorOutputs
+import Relabel
+
+extension FuzzTarget {
+  /// A pickle alone, which in a file lies behind checksums.
+  static let pickle = FuzzTarget { bytes in
+    guard let (value, _) = try? TorchPickle.read(bytes) else { return }
+    guard let tensor = try? value.wholeTensor() else { return }
+    _ = try? TorchFile(tensor: tensor, bytes: bytes, start: 0)
+  }
+
+  /// A file as `relabel-pack` gets it: its images are listed and loaded.
+  static func file(_ name: String) -> FuzzTarget {
+    let file = ScratchFile(named: name)
+    let options = InputOptions(topK: 2, spoolDirectory: "/dev/shm")
+    return FuzzTarget { bytes in
+      file.replace(bytes)
+      guard let output = try? AnnotatorOutput.open([file.path], options: options) else { return }
+      switch output.images {
+      case .listed(let images): for image in images { load(image) }
+      case .arriving(let stream):
+        while let image = try? stream.next() { load(image) }
+        _ = stream.unmatchedListLines
+      }
+    }
+  }
+
+  private static func load(_ image: PendingImage) {
+    guard let map = try? image.load() else { return }
+    let entries = map.shape.entries
+    precondition(map.classIndex.count == entries && map.score.count == entries)
+  }
+}
