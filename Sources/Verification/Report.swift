@@ -24,7 +24,9 @@ public struct Report: Sendable {
   public var failOn: FailureThreshold = .error
   /// True when a check that is not complete may still be a success.
   public var allowsOmissions: Bool = false
-  /// The most findings that are listed; nil for all. The exit code does not depend on it.
+  /// The most findings that are listed; nil for all.
+  ///
+  /// The exit code does not depend on it.
   public var listingLimit: Int?
 
   /// Shards looked at.

@@ -7,8 +7,10 @@ struct StrictObject {
   private let file: String
 
   /// - Parameters:
+  ///   - json: the value.
   ///   - name: what the object is, for messages.
   ///   - known: the members that it may have.
+  ///   - file: where it stands, for messages.
   /// - Throws: `.usage` naming the first member that is not known.
   init(
     _ json: JSON,

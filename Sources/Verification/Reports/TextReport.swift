@@ -7,6 +7,7 @@ extension Report {
   /// - Parameters:
   ///   - isColored: with the colours of a terminal.
   ///   - isQuiet: only what makes the verifier fail; empty for a success.
+  /// - Returns: lines without a last line end.
   public func text(isColored: Bool = false, isQuiet: Bool = false) -> String {
     let listing = Listing(self)
     let findings = isQuiet ? listing.findings.filter(counts) : listing.findings
