@@ -98,6 +98,18 @@ def test_titles_and_exit_codes_are_documented():
     assert documented_rules() == listed
 
 
+def test_documented_fixtures():
+    """Each section names the case of the conformance pack that breaks its rule."""
+    sections = re.split(r"^### ", (ROOT / "spec" / "rules.md").read_text(), flags=re.M)[1:]
+    named = {section[:4]: re.search(r"\*Fixture\*: `(.+)`", section)[1] for section in sections}
+    cases = json.loads((ROOT / "spec/conformance/shards/cases.json").read_text())["cases"]
+    broken = {case["name"]: case["verify"] for case in cases if case["name"].startswith("invalid/")}
+    for rule, fixture in named.items():
+        name = fixture.removeprefix("conformance/shards/")
+        assert rule in broken[name]["errors"] + broken[name]["notices"]
+        assert (ROOT / "spec" / fixture).is_dir()
+
+
 # -------------------------------------------------------------------------------------- exit codes
 
 GRAVITY = [5, 4, 6, 1, 0]  # the first that applies wins
