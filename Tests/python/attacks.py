@@ -8,14 +8,13 @@ import os
 import shutil
 import struct
 import subprocess
-import zlib
 
 import h5py
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t
 
-from rule_fixtures import BROKEN, breaks, partial, plain_storage, stored_otherwise
-from shard_writer import Shard, change_superblock, two_shards, write_dataset, write_shard
+from rule_fixtures import BROKEN, partial, plain_storage, stored_otherwise
+from shard_writer import Shard, change_superblock, seal, two_shards, write_dataset, write_shard
 
 ATTACKS = []  # (name, the exit codes that are right, function)
 UNSAFE, CORRUPT, FINDINGS, UNSUPPORTED = 4, 5, 1, 6
@@ -327,6 +326,17 @@ def sparse(folder):
 def deep_json(folder):
     dataset = write_dataset(folder / "dataset", *two_shards())
     (dataset / "index.json").write_text('{"a":' + "[" * 1_000_000 + "]" * 1_000_000 + "}")
+    return dataset
+
+
+@attack("nested_lists_in_a_sealed_index", CORRUPT)
+def nested_lists(folder):
+    """A megabyte of brackets with the digest that is right; a decoder that tries every type takes minutes."""
+    dataset = write_dataset(folder / "dataset", *two_shards())
+    content = (dataset / "index.json").read_bytes()
+    lists = b"[" + b",".join([b"[" * 500 + b"]" * 500] * 1000) + b"]"
+    text = content[:-78].replace(b'"options":{', b'"options":{"a":' + lists + b",") + b"}"
+    (dataset / "index.json").write_bytes(seal(text))
     return dataset
 
 
