@@ -27,7 +27,7 @@ extension JSON {
     let (yx, xy) = (count("yx_wins"), count("xy_wins"))
     let confidence = (self["confidence"]?.number ?? 0) * 100
     return "\(count("informative")) of \(count("boxes")) boxes tell how maps lie: \(yx) images say "
-      + "yx, \(xy) say xy, \(count("ties")) say neither, confidence \((confidence * 100).rounded() / 100) %; "
+      + "yx, \(xy) say xy, \(count("ties")) say neither, confidence \((confidence * 100).rounded(.down) / 100) %; "
       + "verdict \(self["verdict"]?.string ?? ""), declared \(self["declared"]?.string ?? "")"
   }
 
