@@ -27,7 +27,7 @@ struct OrientationEvidence {
   private static let largestOverlap = 0.6
   /// An image votes when its two means differ by this.
   ///
-  /// What is less is noise: with it, 19 images of real maps voted right and none wrong; without it,
+  /// What is less is noise: with it, 18 images of real maps voted right and none wrong; without it,
   /// 21 and 3.
   private static let leastDifference = 0.02
   /// What a verdict needs: chance seldom makes such a majority...

@@ -24,17 +24,18 @@ extension JSON {
   fileprivate func count(_ name: String) -> Int64 { self[name]?.integer ?? 0 }
 
   fileprivate var orientationLine: String {
-    let (yx, xy) = (count("yx_wins"), count("xy_wins"))
-    let confidence = (self["confidence"]?.number ?? 0) * 100
-    return "\(count("informative")) of \(count("boxes")) boxes tell how maps lie: \(yx) images say "
-      + "yx, \(xy) say xy, \(count("ties")) say neither, confidence \((confidence * 100).rounded() / 100) %; "
+    let confidence = (self["confidence"]?.number ?? 0) * 10_000
+    return "\(count("informative")) of \(count("boxes")) boxes tell how maps lie: "
+      + "\(count("yx_wins")) images say yx, \(count("xy_wins")) say xy, \(count("ties")) say neither, "
+      + "confidence \(confidence.rounded(.down) / 100) %; "
       + "verdict \(self["verdict"]?.string ?? ""), declared \(self["declared"]?.string ?? "")"
   }
 
   fileprivate var recomputationLine: String {
-    let share = (self["differing_ids"]?.number ?? 0) * 100
-    return "\(count("compared")) maps made anew: scores differ by "
-      + "\(self["mean_difference"]?.number ?? 0) on average, \((share * 100).rounded() / 100) % of "
-      + "the classes"
+    let share = (self["differing_ids"]?.number ?? 0) * 10_000
+    let difference = self["mean_difference"]?.number.map { "\(($0 * 100_000).rounded() / 100_000)" }
+    return
+      "\(count("compared")) maps made anew: scores differ by \(difference ?? "an unknown amount") "
+      + "on average, \(share.rounded() / 100) % of the classes"
   }
 }
