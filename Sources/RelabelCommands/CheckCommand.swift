@@ -60,8 +60,8 @@ struct CheckCommand: ParsableCommand {
     report.allowsOmissions = policy.allowIncomplete
     report.listingLimit = reports.maxFindings
     report.options = reading.described
-      .merging(policy.described) { $1 }
-      .merging(["max_findings": reports.maxFindings.map { .integer(Int64($0)) } ?? .null]) { $1 }
+    report.options.merge(policy.described) { $1 }
+    report.options.merge(reports.described) { $1 }
   }
 }
 

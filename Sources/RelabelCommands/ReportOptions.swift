@@ -43,6 +43,11 @@ struct ReportOptions: ParsableArguments {
     }
   }
 
+  /// The options as a report states them.
+  var described: [String: JSON] {
+    ["max_findings": maxFindings.map { .integer(Int64($0)) } ?? .null]
+  }
+
   /// Refuses reports that would take the place of what is to be verified.
   func refuseOverwriting(_ paths: [String]) throws {
     for file in format.compactMap(\.file)

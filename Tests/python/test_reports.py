@@ -331,6 +331,11 @@ def test_junit_fails_as_the_exit_code_does(folder):
     assert allowed.get("failures") == "0" and cases(allowed, "relabel-verify", "skipped") == ["the "]
 
 
+def test_a_path_given_twice_is_one_suite(folder):
+    root = junit(folder, paths=["notes/a.h5", "notes/a.h5"])
+    assert [suite.get("name") for suite in root] == ["relabel-verify", "notes/a.h5"]
+
+
 def test_junit_of_a_quick_check(folder):
     root = junit(folder, "--level", "quick", paths=["dataset"])
     assert "V001" in cases(root, "dataset/labels-00000.h5", "skipped")

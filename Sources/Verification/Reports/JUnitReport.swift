@@ -29,8 +29,8 @@ private struct JUnitSuites {
 
   /// Every file that was looked at or has a finding, with all its findings.
   private var findingsByFile: [(CheckedFile, [Finding])] {
-    var files = report.files
-    var known = Set(files.map(\.path))
+    var known: Set<String> = []
+    var files = report.files.filter { known.insert($0.path).inserted }
     var byPath: [String: [Finding]] = [:]
     for finding in report.findings + report.silenced {
       let path = finding.location.file ?? ""
