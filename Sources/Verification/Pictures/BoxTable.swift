@@ -40,9 +40,9 @@ public struct BoxTable: Sendable {
   /// Reads the columns `key`, `class`, `top`, `left`, `height` and `width` of a table whose first
   /// record names its columns, in any order; other columns are passed over.
   ///
-  /// `key` is an image key. `class` is an id of the class table, a name of it, or a class index. The
-  /// sides are fractions of the picture; with the columns `image_height` and `image_width`, pixels of
-  /// a picture of that size.
+  /// `key` is an image key. `class` is an id of the class table, a name of it, or a class index.
+  /// The sides are fractions of the picture; with the columns `image_height` and `image_width`,
+  /// pixels of a picture of that size.
   /// - Throws: `.usage` naming the line that is not of this form.
   /// - Complexity: O(n log n); keeps 32 bytes for each box.
   public init(parsing bytes: [UInt8], file: String) throws(RelabelError) {

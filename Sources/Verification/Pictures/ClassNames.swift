@@ -17,8 +17,8 @@ struct ClassNames {
     for (index, entry) in entries.enumerated() { indexes[entry.id] = index }
   }
 
-  /// The class with an id of the table, else with a name that only one class has, else with an index;
-  /// nil when there is none.
+  /// The class with an id of the table, else with a name that only one class has, else with an
+  /// index; nil when there is none.
   func index(of text: String) -> Int? {
     if let index = indexes[text] { return index }
     guard let index = Int(text), (0..<numClasses).contains(index) else { return nil }

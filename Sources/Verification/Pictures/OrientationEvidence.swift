@@ -3,8 +3,8 @@ internal import Relabel
 
 /// What boxes say about how label maps lie on their pictures.
 ///
-/// Two places of the grid are compared: the one that a box covers when axis y runs down the picture,
-/// and the one it covers when axis y runs to the right. A cell counts by the part of it that is
+/// Two places of the grid are compared: the one that a box covers when axis y runs down the
+/// picture, and the one it covers when axis y runs to the right. A cell counts by the part of it that is
 /// covered, with the share of the box's class in the probability mass of the cell's entries.
 struct OrientationEvidence {
   /// Boxes that were looked at.

@@ -121,7 +121,7 @@ extension PictureIndex {
   }
 }
 
-/// A hash of an image key, seeded anew in each process: nobody can make two keys collide on purpose.
+/// A hash of an image key, seeded anew in each process: nobody makes two keys collide on purpose.
 enum KeyFingerprint {
   static func of(_ key: some Collection<UInt8>) -> UInt64 {
     var hasher = Hasher()

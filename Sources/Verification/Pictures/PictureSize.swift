@@ -51,7 +51,7 @@ extension PictureSize {
 
   private static func bmp(_ start: [UInt8]) -> (height: Int, width: Int)? {
     guard start.count >= 26 else { return nil }
-    // The oldest header has 16-bit sides; later ones store rows from the top with a negative height.
+    // The oldest header has 16-bit sides; in later ones a negative height means rows from the top.
     if start.little(14, 4) == 12 { return (start.little(20, 2), start.little(18, 2)) }
     let height = Int(Int32(truncatingIfNeeded: start.little(22, 4)))
     return (abs(height), Int(Int32(truncatingIfNeeded: start.little(18, 4))))

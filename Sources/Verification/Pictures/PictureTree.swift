@@ -24,8 +24,8 @@ struct PictureTree {
 
   /// Visits the pictures below a folder, folder by folder in the order of names.
   ///
-  /// Hidden files and folders are passed over. Links to files and folders are followed, but not into
-  /// a folder that the walk is in already.
+  /// Hidden files and folders are passed over. Links to files and folders are followed, but not
+  /// into a folder that the walk is in already.
   /// - Returns: how many other files there are.
   /// - Throws: `.io` naming a folder that can't be listed.
   static func walk(_ root: String, _ visit: (Picture) -> Void) throws(RelabelError) -> Int {

@@ -26,8 +26,8 @@ extension JSON {
   fileprivate var orientationLine: String {
     let confidence = (self["confidence"]?.number ?? 0) * 10_000
     return "\(count("informative")) of \(count("boxes")) boxes tell how maps lie: "
-      + "\(count("yx_wins")) images say yx, \(count("xy_wins")) say xy, \(count("ties")) say neither, "
-      + "confidence \(confidence.rounded(.down) / 100) %; "
+      + "\(count("yx_wins")) images say yx, \(count("xy_wins")) say xy, "
+      + "\(count("ties")) say neither, confidence \(confidence.rounded(.down) / 100) %; "
       + "verdict \(self["verdict"]?.string ?? ""), declared \(self["declared"]?.string ?? "")"
   }
 
