@@ -12,7 +12,7 @@ public struct RuleBook: Sendable {
     public let severity: String
     /// The sections of `relabel-hdf5.md` that say so.
     public let specification: String
-    /// A file that breaks this rule, in the conformance pack.
+    /// A file that breaks this rule: its path from the folder of the specification.
     public let fixture: String
     /// How to mend a finding.
     public let fix: String
@@ -59,7 +59,7 @@ extension RuleBook.Entry {
     why = items["Why"] ?? ""
     severity = (items["Severity"] ?? "").withoutFullStop
     specification = (items["Specification"] ?? "").withoutFullStop
-    fixture = items["Fixture"] ?? ""
+    fixture = (items["Fixture"] ?? "").withoutFullStop.replacing("`", with: "")
     fix = items["Fix"] ?? ""
     text = section.trimmingNewlines
   }

@@ -524,6 +524,7 @@ def test_the_rule_book_is_complete():
     for rule in rules():
         for member in ("meaning", "why", "specification", "fix"):
             assert len(rule[member]) > 5 and "*" not in rule[member], rule
+        assert (ROOT / "spec" / rule["fixture"]).is_dir()
         assert rule["specification"].startswith("section") and not rule["specification"].endswith(".")
         assert "\n" not in rule["meaning"] and rule["stage"] in (
             "bytes", "container", "layout", "values", "dataset", "images", "provenance")

@@ -60,7 +60,7 @@ package struct ShardCheck {
 
   private func check(_ file: ShardFile, _ facts: inout ShardFacts, _ outcome: inout ShardOutcome) {
     let sample = request.sample.map { chunks(holding: $0, of: file) }
-    let labels = LabelCheck(file).check(jobs: request.jobs, chunks: sample)
+    let labels = LabelCheck(file).check(jobs: threads(for: file), chunks: sample)
     let identities = IdentityCheck(file).check()
     outcome.tally.add(labels.tally.naming(identities.keys))
     outcome.tally.add(identities.tally)
@@ -77,6 +77,13 @@ package struct ShardCheck {
       } ?? file.rows
     let labelChunks = sample?.count ?? file.classIndex.chunks
     outcome.chunks = file.columns.dropFirst(2).reduce(2 * labelChunks) { $0 + $1.column.chunks }
+  }
+
+  /// As many threads as were asked for, fewer where chunks are so large that they would take more
+  /// than about 150 MB together: six buffers of a chunk's size each.
+  private func threads(for file: ShardFile) -> Int {
+    let chunkBytes = file.classIndex.rowsPerChunk * file.classIndex.rowBytes
+    return max(1, min(request.jobs, (128 << 20) / (6 * max(chunkBytes, 1))))
   }
 
   /// As many chunks as hold `images`, drawn without order but always the same, ascending.

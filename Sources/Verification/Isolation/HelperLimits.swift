@@ -16,8 +16,8 @@ package struct HelperLimits: Hashable, Sendable {
 
   /// Limits for work on a file, with room to spare.
   ///
-  /// A check takes 0.02 s of processor time a megabyte, and under 100 MB with chunks of the largest
-  /// size; a thread's stack counts 8 MB. A disk that gives less than 1 MB a second is taken for dead.
+  /// A check takes 0.02 s of processor time a megabyte; with chunks of the largest size it takes
+  /// 100 MB a thread. A disk that gives less than 1 MB a second is taken for dead.
   package init(fileBytes: Int64, jobs: Int) {
     memory = (192 + 12 * min(jobs, 1 << 20)) << 20
     processorSeconds = 1 + Int(fileBytes / 1_000_000)
