@@ -66,7 +66,7 @@ package struct ShardCheck {
     outcome.tally.add(identities.tally)
     for (name, column) in file.optional { outcome.tally.add(ColumnCheck(name, column).check()) }
     facts.scoreRange = labels.scoreRange
-    facts.keyHashes = identities.keys.map { $0.map(KeyHash.of) ?? 0 }
+    facts.keyHashes = identities.keyHashes
     facts.imageIndexes = identities.imageIndexes
     facts.mapDigests = labels.mapDigests
     facts.statistics = labels.statistics

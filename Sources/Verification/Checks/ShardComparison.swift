@@ -72,10 +72,8 @@ private struct RowWords {
   ///
   /// - Complexity: O(n log n).
   func repeats() -> [(Row, Row)] {
-    guard starts.count > 1 else { return [] }
-    // Plain numbers sort several times as fast as their positions, and most often that settles it.
-    let sorted = words.sorted()
-    guard zip(sorted, sorted.dropFirst()).contains(where: { $0 == $1 }) else { return [] }
+    // Most often numbers without their places settle it.
+    guard starts.count > 1, words.hasRepeats else { return [] }
     let order = (0..<UInt32(words.count)).sorted { (words[Int($0)], $0) < (words[Int($1)], $1) }
     return zip(order, order.dropFirst())
       .filter { words[Int($0)] == words[Int($1)] }

@@ -1,4 +1,3 @@
-internal import HDF5
 internal import Relabel
 
 /// Checks the labels of a shard map by map (rules V001–V007, V011, V012), and measures what
@@ -23,8 +22,8 @@ struct LabelCheck: Sendable {
   ///   - chunks: the chunks to check in ascending order, nil for all.
   /// - Returns: the findings in row order, and what the maps look like.
   func check(jobs: Int, chunks: [Int]? = nil) -> Outcome {
-    // Ids of 16 bits beside scores of at most as many fit in the same lanes.
-    let isNarrow = file.header.classIndexType == .uint16 && file.header.encoding.name != .float32
+    // Scores of at most 16 bits fit in the same lanes as ids that leave a bit free.
+    let isNarrow = LabelIDs<Int16>.holds(file.header) && file.header.encoding.name != .float32
     return isNarrow
       ? check(as: Int16.self, jobs, chunks) : check(as: Int32.self, jobs, chunks)
   }

@@ -1,34 +1,57 @@
-/// Stored class ids as signed numbers that compare as the ids do: the id less half the range.
-enum LabelIDs {
-  /// The key of an id.
-  @inline(__always)
-  static func key<Lane: FixedWidthInteger & SignedInteger>(_ id: UInt32) -> Lane {
-    Lane(truncatingIfNeeded: id) ^ Lane.min
+internal import HDF5
+internal import Relabel
+
+/// Stored class ids as signed numbers that compare within a cell as the ids do.
+///
+/// The highest bit says whether the cell's number is odd: ids of cells side by side are then never
+/// equal, so that whole maps can be compared with themselves, shifted.
+struct LabelIDs<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
+  private let isWide: Bool
+  private let highest: Lane
+  private let fits: Bool
+  /// The highest bit for each entry of a map.
+  private let parity: [Lane]
+
+  init(_ header: ShardHeader) {
+    isWide = header.classIndexType == .uint32
+    fits = Self.holds(header)
+    highest = Lane(clamping: header.numClasses - 1)
+    let topK = header.shape.topK
+    parity = (0..<header.shape.entries).map { $0 / topK % 2 == 0 ? 0 : Lane.min }
   }
+
+  /// True when all ids of a shard leave the highest bit free.
+  static func holds(_ header: ShardHeader) -> Bool { header.numClasses - 1 <= Int(Lane.max) }
 
   /// The id of a key.
   @inline(__always)
-  static func id<Lane: FixedWidthInteger & SignedInteger>(_ key: Lane) -> Int {
-    Int(key) &- Int(Lane.min)
+  static func id(_ key: Lane) -> Int { Int(truncatingIfNeeded: key & Lane.max) }
+
+  /// The keys of a map's stored ids.
+  ///
+  /// - Returns: false when an id is not below the number of classes, or may not be; its key is then
+  ///   of no use but for comparisons.
+  func read(_ stored: UnsafeRawPointer, into keys: UnsafeMutablePointer<Lane>) -> Bool {
+    isWide ? read(stored, as: UInt32.self, into: keys) : read(stored, as: UInt16.self, into: keys)
   }
 
-  /// The keys of `count` stored ids.
-  static func read<Lane: FixedWidthInteger & SignedInteger>(
+  @inline(__always)
+  private func read<Stored: FixedWidthInteger>(
     _ stored: UnsafeRawPointer,
-    isWide: Bool,
-    _ count: Int,
+    as type: Stored.Type,
     into keys: UnsafeMutablePointer<Lane>
-  ) {
-    if isWide {
-      for entry in 0..<count {
-        let id = stored.loadUnaligned(fromByteOffset: entry &* 4, as: UInt32.self)
-        keys[entry] = key(UInt32(littleEndian: id))
+  ) -> Bool {
+    parity.withUnsafeBufferPointer { parity in
+      // The sign of an id that has the highest bit, or of what is left below the highest class.
+      var signs: Lane = 0
+      for entry in 0..<parity.count {
+        let offset = entry &* MemoryLayout<Stored>.size
+        let value = stored.loadUnaligned(fromByteOffset: offset, as: Stored.self)
+        let id = Lane(truncatingIfNeeded: Stored(littleEndian: value))
+        signs |= id | (highest &- id)
+        keys[entry] = id ^ parity[entry]
       }
-    } else {
-      for entry in 0..<count {
-        let id = stored.loadUnaligned(fromByteOffset: entry &* 2, as: UInt16.self)
-        keys[entry] = key(UInt32(UInt16(littleEndian: id)))
-      }
+      return signs >= 0 && fits
     }
   }
 }

@@ -1,10 +1,10 @@
 internal import Glibc
-internal import HDF5
 internal import Relabel
 
 /// What does not change from map to map of a shard.
 struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   let header: ShardHeader
+  let ids: LabelIDs<Lane>
   let keys: ScoreKeys<Lane>
   let test: MapTest<Lane>
   let masses: CellMasses<Lane>
@@ -16,6 +16,7 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
     self.header = header
     self.labels = labels
     rules = header.cellRules(order: header.cellOrder)
+    ids = LabelIDs(header)
     keys = ScoreKeys(header.encoding, rules)
     test = MapTest(header, keys)
     masses = CellMasses(keys: keys, topK: header.shape.topK)
@@ -99,13 +100,14 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     guard let idStart = idBytes.baseAddress, let scoreStart = scoreBytes.baseAddress else {
       return outcome
     }
-    let isWide = plan.header.classIndexType == .uint32
-    LabelIDs.read(idStart, isWide: isWide, entries, into: ids)
+    let isInRange = plan.ids.read(idStart, into: ids)
     plan.keys.read(scoreStart, entries, into: scores)
     let range = MapTest.range(scores, entries)
     if !isTrusted {
       countNeighbours(row: row)
-      guard plan.test.isSound(ids, scores, range, table), hasSoundMasses() else { return outcome }
+      guard isInRange, plan.test.isSound(ids, scores, range, table), hasSoundMasses() else {
+        return outcome
+      }
     }
     if plan.header.cellOrder == .class { findBest() }
     countClasses()
@@ -114,7 +116,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     outcome.sound = Outcome.Sound(
       range: range,
       scoreMean: plan.keys.mean(scores, entries, floats),
-      isUniform: cells > 1 && repeatsFirstCell()
+      isUniform: cells > 1 && Self.isPeriodic(idBytes, cells) && Self.isPeriodic(scoreBytes, cells)
     )
     return outcome
   }
@@ -131,7 +133,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
       if !isSorted {
         for entry in best..<best &+ topK where scores[entry] > scores[best] { best = entry }
       }
-      bestIDs[cell] = ids[best]
+      bestIDs[cell] = ids[best] & Lane.max
       bestScores[cell] = scores[best]
     }
   }
@@ -142,26 +144,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     guard row < 64 || row % 8 == 0 else { return }
     findBest()
     counts.neighbours.pairs += cells - 1
-    counts.neighbours.sameID += Self.repeats(bestIDs, cells)
-    counts.neighbours.sameScore += Self.repeats(bestScores, cells)
-  }
-
-  /// How many of `count` keys equal the one before.
-  private static func repeats(_ keys: UnsafePointer<Lane>, _ count: Int) -> Int {
-    var repeats = 0
-    var place = 1
-    while place < count {
-      // In blocks whose count fits in a lane.
-      let end = min(count, place &+ 16_384)
-      var block: Lane = 0
-      while place < end {
-        let isEqual: Lane = keys[place] == keys[place &- 1] ? 1 : 0
-        block &+= isEqual
-        place &+= 1
-      }
-      repeats += Int(block)
-    }
-    return repeats
+    counts.neighbours.sameID += MapTest.repeats(bestIDs, cells, distance: 1)
+    counts.neighbours.sameScore += MapTest.repeats(bestScores, cells, distance: 1)
   }
 
   private func hasSoundMasses() -> Bool {
@@ -187,9 +171,9 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
       // would wait for the one before.
       let quarter = cells / 4
       for cell in 0..<quarter {
-        for part in 0..<4 { best[LabelIDs.id(ids[(cell &+ part &* quarter) &* step])] &+= 1 }
+        for part in 0..<4 { best[LabelIDs<Lane>.id(ids[(cell &+ part &* quarter) &* step])] &+= 1 }
       }
-      for cell in quarter &* 4..<cells { best[LabelIDs.id(ids[cell &* step])] &+= 1 }
+      for cell in quarter &* 4..<cells { best[LabelIDs<Lane>.id(ids[cell &* step])] &+= 1 }
     }
     if !hasSeenAll { markSeen() }
   }
@@ -198,7 +182,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     counts.seen.withUnsafeMutableBufferPointer { seen in
       guard let seen = seen.baseAddress else { return }
       for entry in 0..<entries {
-        let id = LabelIDs.id(ids[entry])
+        let id = LabelIDs<Lane>.id(ids[entry])
         seen[id &>> 6] |= 1 &<< UInt64(id & 63)
       }
     }
@@ -209,12 +193,10 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   private func countAgreement(row: Int) {
     guard row < plan.labels.count, plan.labels[row] != -1 else { return }
     counts.labelled += 1
-    guard let label = UInt32(exactly: plan.labels[row]), label < plan.header.numClasses else {
-      return
-    }
-    let key: Lane = LabelIDs.key(label)
+    let label = Int(plan.labels[row])
     let (ids, step) = best
-    if (0..<cells).contains(where: { ids[$0 &* step] == key }) { counts.agreeing += 1 }
+    let agrees = (0..<cells).contains { LabelIDs<Lane>.id(ids[$0 &* step]) == label }
+    if agrees { counts.agreeing += 1 }
   }
 
   /// Takes away the kinds that this map can't be of.
@@ -237,9 +219,11 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     }
   }
 
-  private func repeatsFirstCell() -> Bool {
-    let bytes = (entries - topK) * MemoryLayout<Lane>.size
-    return memcmp(ids, ids + topK, bytes) == 0 && memcmp(scores, scores + topK, bytes) == 0
+  /// True when some bytes are a run of so many equal parts.
+  private static func isPeriodic(_ bytes: UnsafeRawBufferPointer, _ parts: Int) -> Bool {
+    guard let start = bytes.baseAddress else { return false }
+    let part = bytes.count / parts
+    return memcmp(start, start + part, bytes.count - part) == 0
   }
 }
 

@@ -7,10 +7,9 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   private let topK: Int
   private let entries: Int
   private let order: CellOrder
-  private let highestID: Lane
   private let scores: (lowest: Lane, highest: Lane)
-  /// The rank of each entry of a map, where ranks are few.
-  private let rank: [Lane]
+  /// All ones for entries that are of one cell with the next one, else 0.
+  private let isPair: [Lane]
   /// Above so many ranks, comparing all pairs costs more than a table.
   private static var fewRanks: Int { 16 }
 
@@ -19,17 +18,14 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     self.topK = topK
     entries = header.shape.entries
     order = header.cellOrder
-    highestID = LabelIDs.key(UInt32(clamping: header.numClasses - 1))
     scores = keys.sound
-    rank = (0..<header.shape.entries).map {
-      Lane(truncatingIfNeeded: min($0 % topK, Self.fewRanks))
-    }
+    isPair = (1..<max(header.shape.entries, 1)).map { $0 % topK == 0 ? 0 : -1 }
   }
 
-  /// True when ids and scores are in range, ids distinct in each cell, and cells in order.
+  /// True when scores are in range, ids distinct in each cell, and cells in order.
   ///
   /// - Parameters:
-  ///   - ids: the keys of a map's ids.
+  ///   - ids: the keys of a map's ids, all in range.
   ///   - scores: the keys of its scores.
   ///   - range: their lowest and highest.
   ///   - table: 1,024 words, all zero before and after.
@@ -40,17 +36,16 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     _ range: (lowest: Lane, highest: Lane),
     _ table: UnsafeMutablePointer<UInt64>
   ) -> Bool {
-    guard range.lowest >= self.scores.lowest, range.highest <= self.scores.highest,
-      Self.highest(ids, entries) <= highestID
-    else { return false }
+    guard range.lowest >= self.scores.lowest, range.highest <= self.scores.highest else {
+      return false
+    }
     guard topK > 1 else { return true }
-    return rank.withUnsafeBufferPointer { buffer in
-      guard let rank = buffer.baseAddress else { return true }
+    return isPair.withUnsafeBufferPointer { isPair in
       switch order {
-      case .class: return isAscending(ids, rank)
+      case .class: return isAscending(ids, isPair)
       case .score:
-        return isDescending(ids, scores, rank)
-          && (topK <= Self.fewRanks ? isDistinct(ids, rank) : isDistinct(ids, table))
+        return isDescending(ids, scores, isPair)
+          && (topK <= Self.fewRanks ? isDistinct(ids) : isDistinct(ids, table))
       }
     }
   }
@@ -68,59 +63,63 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     return (lowest, highest)
   }
 
-  private static func highest(_ keys: UnsafePointer<Lane>, _ count: Int) -> Lane {
-    var highest = Lane.min
-    for entry in 0..<count { highest = max(highest, keys[entry]) }
-    return highest
-  }
-
   /// True when ids ascend in each cell, so that none occurs twice.
-  private func isAscending(_ ids: UnsafePointer<Lane>, _ rank: UnsafePointer<Lane>) -> Bool {
-    let (later, laterRank) = (ids + 1, rank + 1)
+  private func isAscending(
+    _ ids: UnsafePointer<Lane>,
+    _ isPair: UnsafeBufferPointer<Lane>
+  ) -> Bool {
+    let later = ids + 1
     var faults: Lane = 0
-    for entry in 0..<entries &- 1 {
-      let isBack: Lane = later[entry] <= ids[entry] ? 1 : 0
-      let isPair: Lane = laterRank[entry] >= 1 ? 1 : 0
-      faults |= isBack & isPair
+    for entry in 0..<isPair.count {
+      let isBack: Lane = later[entry] > ids[entry] ? 0 : -1
+      faults |= isBack & isPair[entry]
     }
     return faults == 0
   }
 
-  /// True when scores descend in each cell, ids ascend where scores are equal, and neighbours have
-  /// different ids.
+  /// True when scores descend in each cell, and ids ascend where scores are equal.
   private func isDescending(
     _ ids: UnsafePointer<Lane>,
     _ scores: UnsafePointer<Lane>,
-    _ rank: UnsafePointer<Lane>
+    _ isPair: UnsafeBufferPointer<Lane>
   ) -> Bool {
-    let (laterID, later, laterRank) = (ids + 1, scores + 1, rank + 1)
+    let (laterID, later) = (ids + 1, scores + 1)
     var faults: Lane = 0
-    for entry in 0..<entries &- 1 {
-      let isRise: Lane = later[entry] > scores[entry] ? 1 : 0
-      let isTie: Lane = later[entry] == scores[entry] ? 1 : 0
-      let isBack: Lane = laterID[entry] <= ids[entry] ? 1 : 0
-      let isSame: Lane = laterID[entry] == ids[entry] ? 1 : 0
-      let isPair: Lane = laterRank[entry] >= 1 ? 1 : 0
-      faults |= (isRise | isTie & isBack | isSame) & isPair
+    for entry in 0..<isPair.count {
+      let isFall: Lane = scores[entry] > later[entry] ? -1 : 0
+      let isTie: Lane = scores[entry] == later[entry] ? -1 : 0
+      let isAhead: Lane = laterID[entry] > ids[entry] ? -1 : 0
+      faults |= ~(isFall | isTie & isAhead) & isPair[entry]
     }
     return faults == 0
   }
 
-  /// True when no two ids of a cell are equal, by comparing all pairs but neighbours.
-  private func isDistinct(_ ids: UnsafePointer<Lane>, _ rank: UnsafePointer<Lane>) -> Bool {
-    for distance in 2..<max(topK, 2) {
-      // Only pairs of one cell count: the later rank is at least their distance.
-      let first = Lane(truncatingIfNeeded: distance)
-      let (later, laterRank) = (ids + distance, rank + distance)
-      var faults: Lane = 0
-      for entry in 0..<entries &- distance {
-        let isEqual: Lane = later[entry] == ids[entry] ? 1 : 0
-        let isPair: Lane = laterRank[entry] >= first ? 1 : 0
-        faults |= isEqual & isPair
-      }
-      if faults != 0 { return false }
+  /// True when no two ids of a cell are equal, by comparing all pairs: ids of neighbouring cells
+  /// never are.
+  private func isDistinct(_ ids: UnsafePointer<Lane>) -> Bool {
+    for distance in 1..<topK where Self.repeats(ids, entries, distance: distance) > 0 {
+      return false
     }
     return true
+  }
+
+  /// How many of `count` keys equal the one that stands `distance` before.
+  static func repeats(_ keys: UnsafePointer<Lane>, _ count: Int, distance: Int) -> Int {
+    let later = keys + distance
+    let pairs = count &- distance
+    var (repeats, place) = (0, 0)
+    while place < pairs {
+      // In blocks whose count fits in a lane.
+      let end = min(pairs, place &+ 16_384)
+      var block: Lane = 0
+      while place < end {
+        let isEqual: Lane = later[place] == keys[place] ? 1 : 0
+        block &+= isEqual
+        place &+= 1
+      }
+      repeats += Int(block)
+    }
+    return repeats
   }
 
   /// True when no two ids of a cell are equal, by a table of their low 16 bits.
