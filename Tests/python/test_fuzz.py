@@ -1,4 +1,4 @@
-"""The mutation fuzzer in small, and proof that it would see a verifier that fails; see tools/fuzz/README.md."""
+"""The mutation fuzzer in small, and proof that it sees a verifier that fails (tools/fuzz/README.md)."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ import json, pathlib, sys
 sys.path.insert(0, sys.argv[1])
 import shards
 outcome = shards.fuzz(pathlib.Path(sys.argv[2]), sys.argv[3], count=int(sys.argv[4]), seed=3)
-print(json.dumps([outcome.runs, outcome.sound, outcome.rules, [(str(path), what) for path, what in outcome.faults]]))
+print(json.dumps([outcome.runs, outcome.sound, outcome.rules, [what for _, what in outcome.faults]]))
 """
 
 
@@ -29,29 +29,30 @@ def fuzz(verifier, kept, count):
 
 
 def test_the_verifier_stands(tmp_path):
-    runs, sound, rules, faults = fuzz(BIN / "relabel-verify", tmp_path / "kept", 200)
-    assert faults == [] and runs == 200 and not (tmp_path / "kept").exists()
+    runs, sound, rules, faults = fuzz(BIN / "relabel-verify", tmp_path / "kept", 100)
+    assert faults == [] and runs == 100 and not (tmp_path / "kept").exists()
     # The mutants are worth something: some stay sound, and refusals have many reasons.
     assert sound > 0 and len(rules) >= 10
 
 
 SOUND = '{"findings": [], "exit_code": 0}'
 BAD_VERIFIERS = {
-    "crashing": ("os.kill(os.getpid(), 11)", "signal 11"),
-    "failing": ("sys.exit(70)", "exit code 70"),
-    "chatting": ("print('fine')", "no JSON"),
-    "contradicting": (f"print({SOUND!r}); sys.exit(5)", "contradicts"),
-    "greedy": (f"x = b'x' * (300 << 20); print({SOUND!r})", "MB of memory"),
-    "slow": (f"while time.process_time() < 2.5: pass\nprint({SOUND!r})", "s of processor time"),
-    "gullible": (f"print({SOUND!r})", "called sound"),
+    "crashing": ("os.kill(os.getpid(), 11)", 1, "signal 11"),
+    "failing": ("sys.exit(70)", 1, "exit code 70"),
+    "chatting": ("print('fine')", 1, "no JSON"),
+    "contradicting": (f"print({SOUND!r}); sys.exit(5)", 1, "contradicts"),
+    "greedy": (f"x = b'x' * (300 << 20); print({SOUND!r})", 1, "MB of memory"),
+    "slow": (f"while time.process_time() < 2.5: pass\nprint({SOUND!r})", 1, "s of processor time"),
+    "gullible": (f"print({SOUND!r})", 20, "called sound"),
 }
 
 
-@pytest.mark.parametrize("body, told", [pytest.param(*bad, id=name) for name, bad in BAD_VERIFIERS.items()])
-def test_a_bad_verifier_is_seen(body, told, tmp_path):
+@pytest.mark.parametrize("name", BAD_VERIFIERS)
+def test_a_bad_verifier_is_seen(name, tmp_path):
+    body, count, told = BAD_VERIFIERS[name]
     verifier = tmp_path / "verifier"
     verifier.write_text(f"#!{sys.executable}\nimport os, sys, time\n{body}\n")
     verifier.chmod(0o755)
-    _, _, _, faults = fuzz(verifier, tmp_path / "kept", 2)
-    assert faults and any(told in what for _, what in faults), faults
+    _, _, _, faults = fuzz(verifier, tmp_path / "kept", count)
+    assert faults and any(told in what for what in faults)
     assert len(list((tmp_path / "kept").iterdir())) == len(faults)

@@ -35,7 +35,24 @@ def say(*messages):
 
 
 VIOLATION = {"violation": {"rule": "V001", "message": "a class too many", "count": 1, "images": 1, "row": 0}}
+FACTS = {
+    "shared": {}, "rows": 1, "build_id": "", "writer": "", "num_classes": 1, "score_kind": "logit",
+    "metadata_sha256": "",
+}
 KILL = "os.kill(os.getpid(), signal.{})"
+
+
+
+def counted(**numbers):
+    """A violation with other numbers."""
+    return say(message(FACT, {"violation": VIOLATION["violation"] | numbers}))
+
+
+def measured(name, words):
+    """Facts, and one of their arrays."""
+    told = [{"facts": FACTS}, {"array": "statistics"}, bytes(88), {"array": name}, words]
+    return say(*(message(FACT if isinstance(part, dict) else WORDS, part) for part in told))
+
 
 DEATHS = {
     "crash": (KILL.format("SIGSEGV"), "Segmentation fault"),
@@ -51,6 +68,13 @@ DEATHS = {
     "unknown_fact": (say(message(FACT, {"secret": 1})), "no sense"),
     "unknown_rule": (say(message(FACT, {"violation": {"rule": "Z1", "message": "", "count": 1, "images": 0}})), "no sense"),
     "facts_without_rows": (say(message(FACT, {"facts": {}})), "no sense"),
+    "endless_count": (counted(count=2**63 - 1), "no sense"),
+    "negative_count": (counted(images=-1), "no sense"),
+    "endless_rows": (say(message(FACT, {"facts": FACTS | {"rows": 2**62}})), "no sense"),
+    "endless_statistics": (measured("statistics", b"\xff" * 8 + bytes(80)), "no sense"),
+    "infinite_statistics": (measured("statistics", bytes(64) + b"\0\0\0\0\0\0\xf0\x7f" + bytes(16)), "no sense"),
+    "endless_class": (measured("best", b"\xff" * 8), "no sense"),
+    "endless_facts": ("while True: " + say(message(FACT, {"array": "a" * 2**20})), "facts without end"),
     "words_without_facts": (say(message(WORDS, bytes(8))), "no sense"),
 }
 
@@ -89,6 +113,20 @@ def test_a_hanging_helper_is_ended(tmp_path):
     path = write_shard(tmp_path / "a.h5")
     code, report = verify("--helper", helper(tmp_path, "time.sleep(99)"), "--time-limit", "1", path)
     assert code == 5 and "stood still" in report["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("option", [["--time-limit", 2**31], ["--time-limit", 2**63 - 1], ["--jobs", 2**62]], ids=str)
+def test_limits_without_measure(option, tmp_path):
+    assert verify(write_shard(tmp_path / "a.h5"), *option)[0] == 0
+
+
+def test_a_file_of_terabytes(tmp_path):
+    """Its helper may be silent for longer than 32 bits of milliseconds."""
+    path = tmp_path / "a.h5"
+    with open(path, "wb") as file:
+        file.truncate(3 << 40)
+    code, report = verify(path)
+    assert code == 5 and error_rules(report) == ["S001"]
 
 
 def test_a_helper_that_can_not_start(tmp_path):

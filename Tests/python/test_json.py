@@ -15,7 +15,7 @@ from conftest import pack, verify
 from shard_writer import canonical, seal, two_shards, write_dataset
 
 READ = {
-    "numbers": "[0, -0, 7, -12, 0.5, -1.25e-3, 1E2, 2e+1, 9007199254740991, -9223372036854775808, 1e300]",
+    "numbers": "[0, -0, 7, -12, 0.5, -1.25e-3, 1E2, 2e+1, 9007199254740991, -9223372036854775808, 1e-300]",
     "escapes": r'"\" \\ \/ \b\f\n\r\t \u0000 \u001f \u00e9 \ud83d\ude00 \u2028"',
     "text": '"é 😀 \u007f / ’"',
     "spaces": ' \t\r\n { "b" : [ ] , "a" : { } , "" : null , "é" : [ true , false ] } \n',
@@ -25,12 +25,13 @@ READ = {
 
 REFUSED = {
     "nothing": "", "word": "nul", "capital": "True", "two": "1 2", "comma": "[1,]", "no comma": "[1 2]",
-    "leading comma": "[,1]", "open array": "[1", "open object": '{"a":1', "no colon": '{"a" 1}', "no value": '{"a":}',
-    "bare name": "{a:1}", "comma in object": '{"a":1,}', "plus": "+1", "leading zero": "01", "bare point": ".5",
-    "no digit": "1.", "no exponent": "1e", "minus": "-", "NaN": "NaN", "infinity": "-Infinity", "too large": "1e999",
-    "hexadecimal": "0x1", "open string": '"a', "line break": '"a\nb"', "escape": r'"\x41"', "cut escape": r'"\u00e"',
-    "signed escape": r'"\u+0e9"', "lone high": r'"\ud83d"', "lone low": r'"\ude00"',
-    "high and not low": r'"\ud83d\u0041"', "twice": '{"a":1,"\\u0061":2}', "comment": "[1] // x", "65 deep": "[" * 63 + "]" * 63,
+    "leading comma": "[,1]", "open array": "[1", "open object": '{"a":1', "no colon": '{"a" 1}',
+    "no value": '{"a":}', "bare name": "{a:1}", "comma in object": '{"a":1,}', "plus": "+1", "bare point": ".5",
+    "leading zero": "01", "no digit": "1.", "no exponent": "1e", "minus": "-", "NaN": "NaN", "infinity": "-Infinity",
+    "too large": "1e999", "hexadecimal": "0x1", "open string": '"a', "line break": '"a\nb"', "escape": r'"\x41"',
+    "cut escape": r'"\u00e"', "signed escape": r'"\u+0e9"', "lone high": r'"\ud83d"', "lone low": r'"\ude00"',
+    "high and not low": r'"\ud83d\u0041"', "twice": '{"a":1,"\\u0061":2}', "comment": "[1] // x",
+    "65 deep": "[" * 64 + "]" * 64,
 }
 
 
@@ -54,7 +55,8 @@ def test_texts_are_read(text, maps, tmp_path):
     assert result.returncode == 0, result.stderr
     with h5py.File(tmp_path / "d/labels-00000.h5") as file:
         metadata = file.attrs["metadata_0000"]
-    assert canonical({"annotator": {"name": "x", "member": json.loads(text)}, "classes": None}) == bytes(metadata)
+    annotator = {"name": "x", "member": json.loads(text)}
+    assert bytes(metadata) == canonical({"annotator": annotator, "classes": None})
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in REFUSED.items()])
@@ -62,6 +64,12 @@ def test_texts_are_refused(text, maps, tmp_path):
     result = packed(maps, tmp_path, text)
     assert result.returncode == 64
     assert "JSON document" in result.stderr and str(tmp_path / "annotator.json") in result.stderr
+
+
+def test_a_document_that_fits_no_shard(maps, tmp_path):
+    """The metadata document has one more level around it."""
+    result = packed(maps, tmp_path, "[" * 63 + "]" * 63)
+    assert result.returncode == 64 and "nests deeper than 63" in result.stderr
 
 
 BROKEN = {

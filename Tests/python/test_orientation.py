@@ -261,6 +261,7 @@ BAD_TABLES = {
     "pixels": (COLUMNS + "\na,0,10,10,50,60\n", "image_height and image_width"),
     "outside": (COLUMNS + "\na,0,0.5,0,0.6,1\n", "line 2: the box is not within its picture"),
     "flat": (COLUMNS + "\na,0,0,0,0,1\n", "it is empty"),
+    "flat_in_float32": (COLUMNS + "\na,0,0,0,1e-90,1\n", "it is empty"),
     "outside_pixels": (COLUMNS + ",image_height,image_width\na,0,0,0,5,9,5,8\n", "not within its picture"),
     "no_size": (COLUMNS + ",image_height,image_width\na,0,0,0,5,9,0,8\n", "0.0 × 8.0 pixels"),
     "open_quote": (COLUMNS + '\n"a,0,0,0,1,1\n', "line 2: a quote is never closed"),

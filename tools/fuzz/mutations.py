@@ -4,7 +4,23 @@ import random
 import struct
 from dataclasses import dataclass, field
 
-from structure import END_OF_FILE, Block
+from hdf5_blocks import Block
+from shard_writer import fletcher32, lookup3
+
+SUPERBLOCK = Block("superblock", 0, 44)
+END_OF_FILE = 28  # where the superblock says how long the file is
+
+
+def size(block):
+    """Bytes of a block and the checksum at its end."""
+    return block.end + 4 - block.start
+
+
+def seal(content, block):
+    """Makes the checksum of a block right."""
+    checksum = fletcher32 if block.kind == "chunk" else lookup3
+    body = bytes(content[block.start : block.end])
+    content[block.end : block.end + 4] = checksum(body).to_bytes(4, "little")
 
 
 @dataclass
@@ -25,8 +41,8 @@ class Mutant:
 
     def seal(self):
         for block in sorted(self.changed, key=lambda block: block.start, reverse=True):
-            if block.end <= len(self.content):
-                block.seal(self.content)
+            if block.end + 4 <= len(self.content):
+                seal(self.content, block)
 
 
 def number(chance, mutant, width):
@@ -37,12 +53,13 @@ def number(chance, mutant, width):
     return (chance.choice(choices) % (1 << 8 * width)).to_bytes(width, "little")
 
 
-def change_field(chance, mutant, block):
-    """Changes one field, or what lies where one could be."""
+def change_field(chance, mutant, block, start=None, end=None):
+    """Changes one field of a block, or what lies where one could be."""
+    start, end = start or block.start, min(end or block.end, len(mutant.content))
     width = chance.choice([1, 1, 2, 4, 8])
-    if block.size < width + 4:
+    if end - start < width:
         return "nothing"
-    at = block.start + chance.randrange(block.size - 3 - width)
+    at = chance.randrange(start, end - width + 1)
     old = mutant.content[at : at + width]
     if chance.random() < 0.4:
         step = chance.choice([-8, -2, -1, 1, 2, 8])
@@ -56,6 +73,13 @@ def change_field(chance, mutant, block):
 
 def structure_field(chance, mutant):
     return change_field(chance, mutant, chance.choice(mutant.blocks))
+
+
+def message_field(chance, mutant):
+    """Changes a message of an object header."""
+    block = chance.choice([block for block in mutant.blocks if block.messages])
+    message = chance.choice(block.messages)
+    return change_field(chance, mutant, block, message.start, message.fields + message.size)
 
 
 def superblock_field(chance, mutant):
@@ -100,11 +124,11 @@ def tail(chance, mutant):
 def splice(chance, mutant):
     """Copies a stretch of this or another shard over another place."""
     source = chance.choice([bytes(mutant.content), mutant.donor])
-    size = chance.choice([8, 20, 64, 400])
+    count = chance.choice([8, 20, 64, 400])
     start, to = chance.randrange(len(source)), chance.randrange(len(mutant.content))
-    piece = source[start : start + size][: len(mutant.content) - to]
+    piece = source[start : start + count][: len(mutant.content) - to]
     mutant.content[to : to + len(piece)] = piece
-    mutant.changed |= {block for block in mutant.blocks if block.start < to + len(piece) and to < block.end}
+    mutant.changed |= {block for block in mutant.blocks if block.start < to + len(piece) and to < block.end + 4}
     return f"{len(piece)} bytes from {start} to {to}"
 
 
@@ -112,9 +136,9 @@ def repeated_block(chance, mutant):
     """Copies a block over another one of the same kind."""
     kind = chance.choice(mutant.blocks[1:]).kind
     one, other = (chance.choice([block for block in mutant.blocks if block.kind == kind]) for _ in range(2))
-    size = min(one.size, other.size)
-    mutant.content[other.start : other.start + size] = mutant.content[one.start : one.start + size]
-    if one.size != other.size:
+    count = min(size(one), size(other))
+    mutant.content[other.start : other.start + count] = mutant.content[one.start : one.start + count]
+    if size(one) != size(other):
         mutant.changed.add(other)
     return f"{kind} at {one.start} also at {other.start}"
 
@@ -122,8 +146,9 @@ def repeated_block(chance, mutant):
 def moved_block(chance, mutant):
     """Puts a block at the end of the file; with luck everything that led to it leads there."""
     block = chance.choice(mutant.blocks[1:])
-    content, copy = mutant.content, Block(block.kind, len(mutant.content), block.size)
-    content += content[block.start : block.end]
+    content = mutant.content
+    copy = Block(block.kind, len(content), len(content) + block.end - block.start)
+    content += content[block.start : block.end + 4]
     declare_length(mutant)
     old, new = struct.pack("<Q", block.start), struct.pack("<Q", copy.start)
     at = content.find(old)
@@ -137,7 +162,7 @@ def moved_block(chance, mutant):
 
 # The more often a name stands here, the more often it is chosen.
 STEPS = [
-    structure_field, structure_field, structure_field, structure_field, structure_field, superblock_field,
+    structure_field, structure_field, structure_field, message_field, message_field, message_field, superblock_field,
     chunk_bytes, chunk_bytes, flipped_bits, truncation, tail, splice, splice, repeated_block, moved_block,
 ]
 

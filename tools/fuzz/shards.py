@@ -20,8 +20,8 @@ import h5py
 
 import seeds
 from contents import content_digest, stored_chunks
-from mutations import mutate
-from structure import Block, blocks
+from hdf5_blocks import Block, blocks
+from mutations import SUPERBLOCK, mutate
 from verifying import verify
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -53,15 +53,16 @@ class Outcome:
 
 
 def originals(folder):
-    """The sound ones among the seeds of whole shards."""
+    """Sound shards of several kinds, on disk in turn."""
     found = []
-    for content in seeds.shards():
+    for content in seeds.sound_shards():
         path = folder / "original.h5"
         path.write_bytes(content)
         with h5py.File(path, "r") as file:
             places = [place for dataset in file.values() for place in stored_chunks(dataset)]
-        chunks = [Block("chunk", start, size) for start, size in places]
-        found.append(Original(content, blocks(content), chunks, content_digest(path)))
+        chunks = [Block("chunk", start, start + size - 4) for start, size in places]
+        structure = [SUPERBLOCK, *blocks(content)]
+        found.append(Original(content, structure, chunks, content_digest(path)))
     return found
 
 

@@ -17,11 +17,11 @@ public enum JSON: Hashable, Sendable {
 
   /// Reads UTF-8 text.
   ///
-  /// - Throws: `.invalidInput` when the text is no JSON, an object has a name twice, or values are
-  ///   nested deeper than 64.
+  /// - Throws: `.invalidInput` when the text is no JSON, an object has a name twice, values are
+  ///   nested deeper than 64, or there are more than 4,194,304.
   /// - Complexity: O(bytes).
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
-    self = try JSONParser.value(of: bytes)
+    self = try JSONParser.read(bytes).value
   }
 
   /// The canonical text: keys sorted, no white space, slashes plain (spec, "Canonical JSON").
@@ -84,6 +84,15 @@ public enum JSON: Hashable, Sendable {
     case .array(let elements): elements.contains(where: \.holdsFraction)
     case .object(let members): members.values.contains(where: \.holdsFraction)
     default: false
+    }
+  }
+
+  /// How many containers lie within one another.
+  var depth: Int {
+    switch self {
+    case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
+    case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+    default: 0
     }
   }
 

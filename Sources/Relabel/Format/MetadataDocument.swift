@@ -6,6 +6,8 @@ public struct MetadataDocument: Hashable, Sendable {
   public let classes: ClassTable?
   /// The document's text, in UTF-8: a copy has the same bytes, however numbers are spelled in it.
   package let text: [UInt8]
+  /// Why the text is not canonical JSON, or nil when it is.
+  package let looseness: String?
   /// The digest of the document's text.
   public let sha256: String
 
@@ -15,13 +17,17 @@ public struct MetadataDocument: Hashable, Sendable {
   /// The most bytes of the document that one attribute holds.
   package static let pieceBytes = 60_000
 
+  /// The longest document (spec, section 16).
+  static let maximumBytes = 16 << 20
+
   /// Makes the document of a new dataset.
   ///
   /// - Parameters:
   ///   - annotator: the user's annotator document; its members `source`, `licence` and `citation`
   ///     move to the top of the document.
   ///   - classes: the class table.
-  /// - Throws: `.invalidInput` for a number that JSON can't hold.
+  /// - Throws: `.invalidInput` for a number that JSON can't hold, and for documents that are too deep
+  ///   or too long for a shard.
   public init(annotator: JSON?, classes: ClassTable?) throws(RelabelError) {
     var members: [String: JSON] = ["annotator": .null, "classes": .null]
     if case .object(var annotator)? = annotator {
@@ -33,12 +39,27 @@ public struct MetadataDocument: Hashable, Sendable {
     json = .object(members)
     self.classes = classes
     text = try json.canonical()
+    looseness = nil
     sha256 = Digest.of(text)
+    // The shard's document is one level around the annotator's.
+    guard json.depth <= JSONParser.maximumDepth else {
+      throw RelabelError(
+        .invalidInput,
+        "the annotator document nests deeper than \(JSONParser.maximumDepth - 1)"
+      )
+    }
+    guard text.count <= Self.maximumBytes else {
+      throw RelabelError(
+        .invalidInput,
+        "annotator document and class list have \(text.count) bytes together; a shard holds at most"
+          + " \(Self.maximumBytes)"
+      )
+    }
   }
 
   /// Reads a document; `.invalidInput` says what is wrong with it.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
-    json = try JSON(parsing: bytes)
+    (json, looseness) = try JSONParser.read(bytes)
     text = bytes
     sha256 = Digest.of(bytes)
     guard case .object = json else {

@@ -199,7 +199,9 @@ extension ShardFacts {
     case "keys": keyHashes += words
     case "indexes": imageIndexes += words.map { Int64(bitPattern: $0) }
     case "digests": mapDigests += words
-    case "statistics": statistics = LabelStatistics(words)
+    case "statistics":
+      statistics = LabelStatistics(words)
+      if statistics == nil { return false }
     case "best" where words.allSatisfy(LabelStatistics.counts.contains):
       statistics?.counts.best += words
     case "seen": statistics?.counts.seen += words

@@ -5,9 +5,6 @@ struct MetadataInspection {
   let temperature: Double
   let mapExtent: CropBox
 
-  /// The longest document (spec, section 16).
-  private static let maximumBytes = 16 << 20
-
   /// True for the attributes that make up the document.
   static func owns(_ name: String) -> Bool {
     name == "metadata_sha256" || isPiece(name)
@@ -35,7 +32,7 @@ struct MetadataInspection {
       root.fail("L013", error.message)
       return nil
     }
-    if let fault = fault(of: metadata, document) {
+    if let fault = fault(of: metadata) {
       root.fail("L013", fault)
       return nil
     }
@@ -56,17 +53,20 @@ struct MetadataInspection {
         return nil
       }
       document += bytes
-      if document.count > Self.maximumBytes {
-        root.fail("C006", "the metadata document has more than \(Self.maximumBytes) bytes")
+      if document.count > MetadataDocument.maximumBytes {
+        root.fail(
+          "C006",
+          "the metadata document has more than \(MetadataDocument.maximumBytes) bytes"
+        )
         return nil
       }
     }
     return document
   }
 
-  private func fault(of metadata: MetadataDocument, _ document: [UInt8]) -> String? {
-    if let fault = CanonicalJSON.fault(document, metadata.json) {
-      return "the metadata document is not canonical: \(fault)"
+  private func fault(of metadata: MetadataDocument) -> String? {
+    if let looseness = metadata.looseness {
+      return "the metadata document is not canonical: \(looseness)"
     }
     if let classes = metadata.classes, classes.entries.count != numClasses {
       return "the class table has \(classes.entries.count) of \(numClasses) classes"
