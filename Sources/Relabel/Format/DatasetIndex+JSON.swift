@@ -32,17 +32,15 @@ extension DatasetIndex {
     else {
       throw Violation("M002", "the index does not end with its own digest")
     }
-    let document = bytes[..<start] + [UInt8(ascii: "}")]
+    let document = Array(bytes[..<start]) + "}".utf8
     let digest = bytes[(start + Self.digestOpening.count)...].prefix(digestBytes)
-    guard Array(digest) == Array(Digest.of(Array(document)).utf8) else {
+    guard digest.elementsEqual(Digest.of(document).utf8) else {
       throw Violation("M002", "the index differs from its own digest")
     }
-    guard let json = try? JSON(parsing: Array(document)) else {
+    guard let (json, looseness) = try? JSONParser.read(document) else {
       throw Violation("M002", "the index is not a JSON document")
     }
-    if let fault = CanonicalJSON.fault(Array(document), json) {
-      throw Violation("M002", "the index is not canonical: \(fault)")
-    }
+    if let looseness { throw Violation("M002", "the index is not canonical: \(looseness)") }
     try self.init(json: json)
   }
 

@@ -17,11 +17,11 @@ public enum JSON: Hashable, Sendable {
 
   /// Reads UTF-8 text.
   ///
-  /// - Throws: `.invalidInput` when the text is no JSON, an object has a name twice, or values are
-  ///   nested deeper than 64.
+  /// - Throws: `.invalidInput` when the text is no JSON, an object has a name twice, values are
+  ///   nested deeper than 64, or there are more than 4,194,304.
   /// - Complexity: O(bytes).
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
-    self = try JSONParser.value(of: bytes)
+    self = try JSONParser.read(bytes).value
   }
 
   /// The canonical text: keys sorted, no white space, slashes plain (spec, "Canonical JSON").

@@ -69,19 +69,24 @@ struct JSONWriter {
   private mutating func write(_ text: String) {
     append("\"")
     for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): append("\\\"")
-      case UInt8(ascii: "\\"): append("\\\\")
-      case 0x08: append("\\b")
-      case 0x09: append("\\t")
-      case 0x0A: append("\\n")
-      case 0x0C: append("\\f")
-      case 0x0D: append("\\r")
-      case ..<0x20: append("\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))")
-      default: bytes.append(byte)
-      }
+      if let escape = Self.escape(of: byte) { append(escape) } else { bytes.append(byte) }
     }
     append("\"")
+  }
+
+  /// How a character is escaped, or nil when it stands for itself.
+  static func escape(of byte: UInt8) -> String? {
+    switch byte {
+    case UInt8(ascii: "\""): "\\\""
+    case UInt8(ascii: "\\"): "\\\\"
+    case 0x08: "\\b"
+    case 0x09: "\\t"
+    case 0x0A: "\\n"
+    case 0x0C: "\\f"
+    case 0x0D: "\\r"
+    case ..<0x20: "\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))"
+    default: nil
+    }
   }
 
   private mutating func append(_ text: String) { bytes += text.utf8 }

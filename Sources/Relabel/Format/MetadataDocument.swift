@@ -6,6 +6,8 @@ public struct MetadataDocument: Hashable, Sendable {
   public let classes: ClassTable?
   /// The document's text, in UTF-8: a copy has the same bytes, however numbers are spelled in it.
   package let text: [UInt8]
+  /// Why the text is not canonical JSON, or nil when it is.
+  package let looseness: String?
   /// The digest of the document's text.
   public let sha256: String
 
@@ -37,6 +39,7 @@ public struct MetadataDocument: Hashable, Sendable {
     json = .object(members)
     self.classes = classes
     text = try json.canonical()
+    looseness = nil
     sha256 = Digest.of(text)
     // The shard's document is one level around the annotator's.
     guard json.depth <= JSONParser.maximumDepth else {
@@ -56,7 +59,7 @@ public struct MetadataDocument: Hashable, Sendable {
 
   /// Reads a document; `.invalidInput` says what is wrong with it.
   public init(parsing bytes: [UInt8]) throws(RelabelError) {
-    json = try JSON(parsing: bytes)
+    (json, looseness) = try JSONParser.read(bytes)
     text = bytes
     sha256 = Digest.of(bytes)
     guard case .object = json else {

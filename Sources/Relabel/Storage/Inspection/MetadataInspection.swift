@@ -32,7 +32,7 @@ struct MetadataInspection {
       root.fail("L013", error.message)
       return nil
     }
-    if let fault = fault(of: metadata, document) {
+    if let fault = fault(of: metadata) {
       root.fail("L013", fault)
       return nil
     }
@@ -64,9 +64,9 @@ struct MetadataInspection {
     return document
   }
 
-  private func fault(of metadata: MetadataDocument, _ document: [UInt8]) -> String? {
-    if let fault = CanonicalJSON.fault(document, metadata.json) {
-      return "the metadata document is not canonical: \(fault)"
+  private func fault(of metadata: MetadataDocument) -> String? {
+    if let looseness = metadata.looseness {
+      return "the metadata document is not canonical: \(looseness)"
     }
     if let classes = metadata.classes, classes.entries.count != numClasses {
       return "the class table has \(classes.entries.count) of \(numClasses) classes"
