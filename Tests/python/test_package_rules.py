@@ -39,6 +39,10 @@ NOT_READ = {
     ("M006", "largest_error"): "it is not used", ("M006", "largest_error_null"): "the same",
     ("M007", "index"): "indexes are not looked up",
 }  # fmt: skip
+# A reader may refuse a forged structure or not, and warnings are not its affair. These fixtures are in other
+# modules, which another test may have imported before.
+EITHER = {"C011", "C012", "C013", "M011", *(f"V01{n}" for n in range(1, 9))}
+FIXTURES = [fixture for fixture in BROKEN if fixture[0] not in EITHER]
 # Refused for another reason than the verifier's.
 REFUSED_AS = {("C003", "unfiltered_edges"): "C008"}  # h5py has no call for this; the chunk has no checksum
 
@@ -59,7 +63,7 @@ def ids(fixtures):
     return [pytest.param(*fixture, id=f"{fixture[0]}-{fixture[1]}") for fixture in fixtures]
 
 
-@pytest.mark.parametrize("rule, variant, make", ids([b for b in BROKEN if not is_read(*b[:2])]))
+@pytest.mark.parametrize("rule, variant, make", ids([b for b in FIXTURES if not is_read(*b[:2])]))
 def test_refused_by_its_rule(rule, variant, make, tmp_path):
     path, _ = made(make, tmp_path)
     expected = REFUSED_AS.get((rule, variant), rule)
@@ -74,7 +78,7 @@ def test_refused_by_its_rule(rule, variant, make, tmp_path):
     assert not named or named[1] == rule or rule[0] == "S", named[0]
 
 
-@pytest.mark.parametrize("rule, variant, make", ids([b for b in BROKEN if is_read(*b[:2])]))
+@pytest.mark.parametrize("rule, variant, make", ids([b for b in FIXTURES if is_read(*b[:2])]))
 def test_what_only_the_verifier_finds_is_read(rule, variant, make, tmp_path):
     path, _ = made(make, tmp_path)
     read_all(path)
@@ -92,7 +96,7 @@ def test_odd_but_sound(name, make, tmp_path):
 
 
 @pytest.mark.parametrize("rule, variant, make", ids(
-    [b for b in BROKEN if b[0] == "C008" and not is_read(*b[:2])]))
+    [b for b in FIXTURES if b[0] == "C008" and not is_read(*b[:2])]))
 def test_the_other_images_of_a_damaged_shard_can_be_read(rule, variant, make, tmp_path):
     maps = relabel_hdf5.open(make(tmp_path))
     with pytest.raises(CorruptError, match=r"row|rows \d+ to \d+") as caught:
