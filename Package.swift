@@ -107,6 +107,13 @@ let package = Package(
       swiftSettings: settings
     ),
 
+    // Not a product: what tools/benchmarks times and counts in the library.
+    .executableTarget(
+      name: "relabel-benchmark",
+      dependencies: ["Relabel", "HDF5"],
+      swiftSettings: settings
+    ),
+
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
     .testTarget(

@@ -15,7 +15,7 @@ import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("RELABEL_BIN", HERE.parents[1] / ".build" / "release"))
-DECODE = HERE / "decode" / ".build" / "release" / "Decode"
+DECODE = BIN / "relabel-benchmark"
 THREADS = (1, 2)
 RATIO_GOAL = 1.3
 MEMORY_GOAL = 150
@@ -57,7 +57,7 @@ class Decoder:
 
     def __init__(self, dataset, threads):
         self.process = subprocess.Popen(
-            [DECODE, str(threads), *sorted(map(str, dataset.glob("*.h5")))],
+            [DECODE, "decode", str(threads), *sorted(map(str, dataset.glob("*.h5")))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         if self.process.stdout.readline().strip() != "ready":
