@@ -59,7 +59,7 @@ struct BuildPlan {
     let encoding = try ScoreEncoding(
       options.encoding,
       for: kind,
-      maximumError: options.maximumError
+      maximumError: options.maximumError ?? options.preset.maximumError(options.encoding, kind)
     )
     let keyBytes = listing.map { images in
       images.lazy.map(\.key.utf8.count).filter { $0 <= ImageKey.maximumBytes }.max() ?? 1

@@ -16,20 +16,22 @@ public struct PackOptions: Sendable {
   public var scoreKind: ScoreKind?
   /// How scores are stored.
   public var encoding: ScoreEncoding.Name = .fixed16
-  /// The largest error of a stored score; nil takes the encoding's own.
+  /// The largest error of a stored score; nil takes the preset's.
   public var maximumError: Double?
+  /// What is used where nothing else is said.
+  public let preset: Preset
   /// The order of a cell's entries.
-  public var cellOrder: CellOrder = .score
+  public var cellOrder: CellOrder
   /// The order of rows; nil shuffles what is listed and keeps the order of what arrives.
   public var rowOrder: RowOrder?
   /// How the grid lies on the picture; nil is `unknown` for `.pt` input, else `yx`.
   public var orientation: Orientation?
   /// Images in one chunk.
-  public var imagesPerChunk: Int = 4
+  public var imagesPerChunk: Int
   /// Images in one shard.
   public var imagesPerShard: Int = 16_384
   /// How chunks are compressed.
-  public var compression: Compression = .default
+  public var compression: Compression
   /// The class table.
   public var classes: ClassTable?
   /// The annotator document.
@@ -43,10 +45,14 @@ public struct PackOptions: Sendable {
   /// Replace an existing dataset.
   public var overwrites: Bool = false
 
-  /// Makes options with defaults for everything else.
-  public init(inputs: [String], output: String) {
+  /// Makes options with a preset's defaults for everything else.
+  public init(inputs: [String], output: String, preset: Preset = .default) {
     self.inputs = inputs
     self.output = output
+    self.preset = preset
+    cellOrder = preset.cellOrder
+    imagesPerChunk = preset.imagesPerChunk
+    compression = preset.compression
   }
 
   /// Refuses values that no run can use.

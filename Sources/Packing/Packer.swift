@@ -46,11 +46,13 @@ public struct Packer: Sendable {
       )
     )
     var build: DatasetBuild
+    let effect: TargetEffect?
     switch input.images {
     case .listed(let images):
       let shape = try commonShape(images)
       let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
+      effect = try TargetEffect(Self.sample(of: images), plan.header, jobs: options.jobs)
       build = DatasetBuild(plan)
       let places = RowPermutation.places(images.count, plan.header.rowOrder)
       for (number, first) in stride(
@@ -63,9 +65,9 @@ public struct Packer: Sendable {
         try pack(shard, number, of: places.count, folder, &build)
       }
     case .arriving(let stream):
-      build = try pack(stream, traits: input.traits, folder)
+      (build, effect) = try pack(stream, traits: input.traits, folder)
     }
-    return try publish(build, input, folder)
+    return try publish(build, effect, input, folder)
   }
 
   /// Grid and k of the dataset: what most of the first sound images in listing order have.
@@ -92,6 +94,12 @@ public struct Packer: Sendable {
     let most = counts.values.max()
     if let common = order.first(where: { counts[$0] == most }) { return common }
     throw firstError ?? RelabelError(.usage, "there are no label maps in the input")
+  }
+
+  /// Images from all over the listing.
+  private static func sample(of images: [PendingImage]) -> [PendingImage] {
+    let count = min(images.count, TargetEffect.sample)
+    return (0..<count).map { images[$0 * images.count / count] }
   }
 
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
@@ -123,12 +131,13 @@ public struct Packer: Sendable {
     _ stream: ArrivalStream,
     traits: SourceTraits,
     _ folder: borrowing OutputFolder
-  ) throws(RelabelError) -> DatasetBuild {
+  ) throws(RelabelError) -> (DatasetBuild, TargetEffect?) {
     var waiting: [PendingImage] = []
     while waiting.count < Self.shapeSample, let image = try stream.next() { waiting.append(image) }
     let shape = try commonShape(waiting)
     let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
+    let effect = try TargetEffect(waiting, plan.header, jobs: options.jobs)
     var build = DatasetBuild(plan)
     var number = 0
     while true {
@@ -145,7 +154,7 @@ public struct Packer: Sendable {
         count += batch.count
         progress(PackProgress(images: build.images + count, total: nil))
       }
-      if count == 0 { return build }
+      if count == 0 { return (build, effect) }
       try build.add(shard, as: name)
       number += 1
     }
@@ -189,6 +198,7 @@ public struct Packer: Sendable {
 
   private func publish(
     _ build: DatasetBuild,
+    _ effect: TargetEffect?,
     _ input: AnnotatorOutput,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> PackSummary {
@@ -214,6 +224,7 @@ public struct Packer: Sendable {
       keptShards: build.keptShards,
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
+      effect: effect,
       ignored: ignored,
       unmatchedListLines: unmatched
     )

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Glibc
+public import Packing
 public import Relabel
 public import Verification
 
@@ -18,6 +19,7 @@ extension ScoreKind: ExpressibleByArgument {
 
 extension ScoreEncoding.Name: ExpressibleByArgument {}
 extension CellOrder: ExpressibleByArgument {}
+extension Preset: ExpressibleByArgument {}
 extension Orientation: ExpressibleByArgument {}
 extension FailureThreshold: ExpressibleByArgument {}
 extension Verifier.Level: ExpressibleByArgument {}

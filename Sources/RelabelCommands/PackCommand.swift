@@ -41,11 +41,19 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "How scores are stored.")
   var scoreEncoding: ScoreEncoding.Name = .fixed16
 
-  @Option(help: "The largest error a stored score may have. (default: by score kind)")
+  @Option(
+    help: """
+      What the options below are unless given: default, or small: 29 % smaller, targets still within \
+      0.003, slower to pack and to read at random.
+      """
+  )
+  var preset: Preset = .default
+
+  @Option(help: "The largest error a stored score may have. (default: by preset and score kind)")
   var maxError: Double?
 
-  @Option(help: "The order of the entries in a cell.")
-  var cellOrder: CellOrder = .score
+  @Option(help: "The order of the entries in a cell. (default: by preset, score or class)")
+  var cellOrder: CellOrder?
 
   @Option(help: "The order of rows: shuffled[:SEED] or source. (default: shuffled:0)")
   var rowOrder: RowOrder?
@@ -53,14 +61,14 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "How the grid lies on the picture. (default: unknown for .pt, else yx)")
   var orientation: Orientation?
 
-  @Option(help: "Images in one chunk.")
-  var imagesPerChunk: Int = 4
+  @Option(help: "Images in one chunk. (default: by preset, 4 or 16)")
+  var imagesPerChunk: Int?
 
   @Option(help: "Images in one shard.")
   var imagesPerShard: Int = 16_384
 
-  @Option(help: "deflate[:LEVEL] or none.")
-  var compression: Compression = .default
+  @Option(help: "deflate[:LEVEL] or none. (default: by preset, deflate:5 or deflate:12)")
+  var compression: Compression?
 
   @Option(help: "Class list, a line ID<TAB>NAME for each class.", completion: .file())
   var classes: String?
@@ -108,19 +116,19 @@ public struct PackCommand: ParsableCommand {
   }
 
   private func packOptions() throws(RelabelError) -> PackOptions {
-    var options = PackOptions(inputs: inputs, output: output)
+    var options = PackOptions(inputs: inputs, output: output, preset: preset)
     options.name = name
     options.topK = topK
     options.numClasses = numClasses
     options.scoreKind = scoreKind
     options.encoding = scoreEncoding
     options.maximumError = maxError
-    options.cellOrder = cellOrder
+    if let cellOrder { options.cellOrder = cellOrder }
     options.rowOrder = rowOrder
     options.orientation = orientation
-    options.imagesPerChunk = imagesPerChunk
+    if let imagesPerChunk { options.imagesPerChunk = imagesPerChunk }
     options.imagesPerShard = imagesPerShard
-    options.compression = compression
+    if let compression { options.compression = compression }
     options.jobs = threads.jobs
     options.skipsBadInput = onBadInput == .skip
     options.overwrites = overwrite

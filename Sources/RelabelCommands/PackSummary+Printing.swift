@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Packing
 internal import Relabel
 
@@ -11,9 +12,10 @@ extension PackSummary {
         + ratio.map { ", 1/\($0.rounded(to: 2)) of the input" }.orEmpty,
       "  error     at most \(largestError) in a score"
         + boundText.orEmpty,
+      effect.map { "  targets   \($0.text)" },
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
-    ]
+    ].compactMap(\.self)
     if keptShards > 0 {
       lines.append("  kept      \(keptShards) shards that an earlier run finished")
     }
@@ -54,11 +56,32 @@ extension PackSummary {
       "input_bytes": .integer(inputBytes),
       "bytes_per_image": .number(bytesPerImage),
       "largest_error": .number(largestError),
+      "targets": effect?.json ?? .null,
       "left_out": .array(
         index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
       ),
       "ignored": .array(ignored.map(JSON.string)),
       "images_without_map": .array(unmatchedListLines.map(JSON.string)),
+    ])
+  }
+}
+
+extension TargetEffect {
+  /// The effect for people.
+  fileprivate var text: String {
+    "within \(largestChange.significant(.up)) of the input's, "
+      + "\(meanChange.significant(.toNearestOrEven)) on average; another top class in "
+      + "\(topClassChanges) of \(counted(crops, "random crop"))"
+  }
+
+  /// The effect for programs.
+  fileprivate var json: JSON {
+    .object([
+      "images": .integer(Int64(images)),
+      "crops": .integer(Int64(crops)),
+      "largest_change": .number(largestChange),
+      "mean_change": .number(meanChange),
+      "top_class_changes": .integer(Int64(topClassChanges)),
     ])
   }
 }
@@ -72,6 +95,14 @@ extension String? {
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension Double {
+  /// A positive number below 1 with two digits that count, rounded by `rule`.
+  fileprivate func significant(_ rule: FloatingPointRoundingRule) -> String {
+    guard self > 0 else { return "0" }
+    let digits = max(2, 1 - Int(log10(self).rounded(.down)))
+    let units = String(Int((self * pow(10, Double(digits))).rounded(rule)))
+    return "0." + String(repeating: "0", count: max(0, digits - units.utf8.count)) + units
+  }
+
   /// The number with so many digits behind the point.
   func rounded(to digits: Int) -> String {
     var scale = 1.0

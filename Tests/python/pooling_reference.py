@@ -181,3 +181,15 @@ def assert_close(found, expected):
     """Asserts that targets are float32 and within 1e-6 of the reference in every class."""
     assert found.dtype == np.float32 and found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def dense_target(labels, box, transposed=False):
+    """Softmax of the dense logits pooled by plain loops over RoIAlign's samples."""
+    height, width, _ = labels.ids.shape
+    top, left, tall, wide = box
+    rows, columns = ((left, wide), (top, tall)) if transposed else ((top, tall), (left, wide))
+    weights = np.outer(reference_weights(*rows, height), reference_weights(*columns, width))
+    sums = np.zeros(1000)
+    np.add.at(sums, labels.ids, weights[..., None] * labels.scores.astype(np.float64))
+    powers = np.exp(sums - sums.max())
+    return powers / powers.sum()

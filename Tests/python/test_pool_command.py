@@ -7,7 +7,7 @@ import pytest
 
 import oracle
 from conftest import SAMPLES, pack, tool
-from pooling_reference import reference_weights
+from pooling_reference import dense_target
 from shard_writer import write_shard
 
 KEY = "n01443537/n01443537_00069"
@@ -22,18 +22,6 @@ def pooled(path, *options, **how):
     result = pool(path, *options, "--format", "json", **how)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
-
-
-def dense_target(labels, box, transposed=False):
-    """Softmax of the dense logits pooled by plain loops over RoIAlign's samples."""
-    height, width, _ = labels.ids.shape
-    top, left, tall, wide = box
-    rows, columns = ((left, wide), (top, tall)) if transposed else ((top, tall), (left, wide))
-    weights = np.outer(reference_weights(*rows, height), reference_weights(*columns, width))
-    sums = np.zeros(1000)
-    np.add.at(sums, labels.ids, weights[..., None] * labels.scores.astype(np.float64))
-    powers = np.exp(sums - sums.max())
-    return powers / powers.sum()
 
 
 @pytest.mark.parametrize("box", ["0.1,0.1,0.4,0.4", "0,0,1,1", "0.25, 0.5, 0.75, 0.5", "0.9,0.9,0.01,0.02"])

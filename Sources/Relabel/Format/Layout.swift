@@ -141,7 +141,7 @@ public enum Compression: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What the packer uses unless told otherwise.
-  public static let `default`: Compression = .deflate(level: 6)
+  public static let `default`: Compression = .deflate(level: 5)
 
   /// As on the command line.
   public var description: String {

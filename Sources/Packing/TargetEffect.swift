@@ -1,0 +1,104 @@
+import AnnotatorOutputs
+import Glibc
+import Relabel
+
+/// What storing does to training targets, measured on a sample of the images that are packed.
+///
+/// Each image is pooled over a few random crops twice, as it was given and as it is stored.
+public struct TargetEffect: Hashable, Sendable {
+  /// Images of the sample.
+  public private(set) var images: Int = 0
+  /// Crops in all.
+  public private(set) var crops: Int = 0
+  /// The largest change of any class probability.
+  public private(set) var largestChange: Double = 0
+  /// The mean over the crops of the largest change in each.
+  public var meanChange: Double { crops == 0 ? 0 : totalChange / Double(crops) }
+  /// Crops whose most probable class is another.
+  public private(set) var topClassChanges: Int = 0
+  private var totalChange = 0.0
+
+  /// The most images that are looked at.
+  static let sample = 256
+  private static let cropsPerImage = 4
+  /// With more classes the targets of the sample would take longer than packing it.
+  private static let maximumClasses = 100_000
+
+  /// Measures some images; those that can't be packed say so elsewhere and are left out here.
+  ///
+  /// Nil for more classes than targets are usually made of.
+  init?(_ images: [PendingImage], _ header: ShardHeader, jobs: Int) throws(RelabelError) {
+    guard header.numClasses <= Self.maximumClasses else { return nil }
+    // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
+    let pooling = try LabelPooling(header, profile: .relabel)
+    let codec = MapCodec(header)
+    let effects = Parallel.map(images.count, jobs: jobs) { place in
+      try? Self(images[place], codec, pooling, seed: UInt64(place))
+    }
+    for effect in effects.compactMap(\.self) { add(effect) }
+  }
+
+  private init(
+    _ image: PendingImage,
+    _ codec: MapCodec,
+    _ pooling: LabelPooling,
+    seed: UInt64
+  ) throws(RelabelError) {
+    let given = try image.load()
+    let encoded = try codec.encode(LabelledImage(key: image.key, imageIndex: 0, map: given))
+    let stored = LabelMap(
+      shape: given.shape,
+      classIndex: codec.classIndex(encoded.classIndex[...]),
+      score: codec.score(encoded.score[...])
+    )
+    images = 1
+    var random = SplitMix64(state: seed)
+    for _ in 0..<Self.cropsPerImage {
+      let crop = CropBox.random(&random)
+      note(try pooling.target(of: given, in: crop), try pooling.target(of: stored, in: crop))
+    }
+  }
+
+  private mutating func note(_ given: PooledTarget, _ stored: PooledTarget) {
+    // Both hold the same classes: storing changes no id.
+    let changes = zip(given.probability, stored.probability).map { Double(abs($0 - $1)) }
+    let change = max(changes.max() ?? 0, Double(abs(given.rest - stored.rest)))
+    crops += 1
+    largestChange = max(largestChange, change)
+    totalChange += change
+    if given.top(1).first?.classIndex != stored.top(1).first?.classIndex { topClassChanges += 1 }
+  }
+
+  private mutating func add(_ other: Self) {
+    images += other.images
+    crops += other.crops
+    largestChange = max(largestChange, other.largestChange)
+    totalChange += other.totalChange
+    topClassChanges += other.topClassChanges
+  }
+}
+
+extension CropBox {
+  /// A crop as RandomResizedCrop draws it from a square picture: 8 to 100 % of the area, sides at
+  /// most as 4 to 3.
+  fileprivate static func random(_ random: inout SplitMix64) -> CropBox {
+    for _ in 0..<10 {
+      let area = 0.08 + 0.92 * random.nextFraction()
+      let ratio = exp(log(4.0 / 3) * (2 * random.nextFraction() - 1))
+      let (height, width) = ((area / ratio).squareRoot(), (area * ratio).squareRoot())
+      guard height <= 1, width <= 1 else { continue }
+      return CropBox(
+        top: random.nextFraction() * (1 - height),
+        left: random.nextFraction() * (1 - width),
+        height: height,
+        width: width
+      )
+    }
+    return .whole
+  }
+}
+
+extension SplitMix64 {
+  /// The next number, 0 ..< 1.
+  fileprivate mutating func nextFraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+}
