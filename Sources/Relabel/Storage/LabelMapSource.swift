@@ -20,7 +20,7 @@ public protocol LabelMapSource: Sendable {
   func imageIndex(at position: Int) throws(RelabelError) -> Int64
   /// The position of an image key, or nil.
   ///
-  /// - Complexity: O(1) after the first call, which reads all keys.
+  /// - Complexity: O(log n) after the first call, which reads all keys.
   func position(forKey key: String) throws(RelabelError) -> Int?
   /// Positions by chunk of the maps, in file order: what one read brings (spec, section 14.2).
   ///

@@ -113,6 +113,31 @@ package final class ShardFile: Sendable {
     }
   }
 
+  /// The decoded bytes of a chunk.
+  ///
+  /// - Throws: `.corrupt` naming the dataset and the first row that is lost.
+  func bytes(
+    of column: StoredColumn,
+    named name: String,
+    _ chunk: Int
+  ) throws(RelabelError) -> [UInt8] {
+    let result: Result<[UInt8], ChunkFault>
+    do {
+      result = try column.chunk(chunk)
+    } catch {
+      throw RelabelError(reading: error, path)
+    }
+    switch result {
+    case .success(let bytes): return bytes
+    case .failure(let fault):
+      throw RelabelError(
+        .corrupt,
+        "\(fault); rows \(chunk * column.rowsPerChunk) and on are lost",
+        at: Location(file: path, dataset: name, row: chunk * column.rowsPerChunk)
+      )
+    }
+  }
+
   /// All datasets by name.
   package var columns: [(name: String, column: StoredColumn)] {
     [

@@ -1,5 +1,4 @@
 internal import HDF5
-import Synchronization
 
 /// Reads one shard: label maps by row, by image key or by image index.
 ///
@@ -8,14 +7,8 @@ public final class ShardReader: LabelMapSource {
   private let file: ShardFile
   private let codec: MapCodec
   private let sound: SoundMap
-  private let identities = Mutex<Identities?>(nil)
-
-  private struct Identities {
-    let keys: [String]
-    let imageIndexes: [Int64]
-    let rowOfKey: [ImageKey.Exact: Int]
-    let rowOfIndex: [Int64: Int]
-  }
+  let identities: ShardIdentities
+  private let finder = ImageFinder()
 
   /// Opens a shard and checks that this library can read it.
   ///
@@ -29,6 +22,7 @@ public final class ShardReader: LabelMapSource {
       throw RelabelError(.internalFault, "refused without a reason", at: Location(file: path))
     }
     self.file = file
+    identities = ShardIdentities(file)
     codec = MapCodec(file.header)
     sound = SoundMap(file.header)
   }
@@ -71,8 +65,8 @@ public final class ShardReader: LabelMapSource {
     var maps = [LabelMap?](repeating: nil, count: rows.count)
     var extents: (chunk: Int, bytes: [UInt8])?
     for chunk in places.keys.sorted() {
-      let ids = try bytes(of: file.classIndex, named: Layout.classIndex, chunk)
-      let scores = try bytes(of: file.score, named: Layout.score, chunk)
+      let ids = try file.bytes(of: file.classIndex, named: Layout.classIndex, chunk)
+      let scores = try file.bytes(of: file.score, named: Layout.score, chunk)
       for place in places[chunk] ?? [] {
         let extent = try extent(ofRow: rows[place], &extents)
         maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores, extent)
@@ -126,7 +120,7 @@ public final class ShardReader: LabelMapSource {
     if let held, held.chunk == chunk {
       bytes = held.bytes
     } else {
-      bytes = try self.bytes(of: column, named: Layout.mapExtent, chunk)
+      bytes = try file.bytes(of: column, named: Layout.mapExtent, chunk)
       held = (chunk, bytes)
     }
     let sides = bytes.withUnsafeBytes { raw in
@@ -149,82 +143,36 @@ public final class ShardReader: LabelMapSource {
     return extent
   }
 
-  /// The image keys, in row order; read once and kept.
-  public func keys() throws(RelabelError) -> [String] { try loadIdentities().keys }
+  /// The image keys, in row order.
+  ///
+  /// - Complexity: reads all of them; nothing is kept.
+  public func keys() throws(RelabelError) -> [String] {
+    var keys: [String] = []
+    for row in 0..<count { keys.append(try identities.key(at: row)) }
+    return keys
+  }
 
-  /// The image indexes, in row order; read once and kept.
-  public func imageIndexes() throws(RelabelError) -> [Int64] { try loadIdentities().imageIndexes }
+  /// The image indexes, in row order.
+  ///
+  /// - Complexity: reads all of them; nothing is kept.
+  public func imageIndexes() throws(RelabelError) -> [Int64] {
+    var indexes: [Int64] = []
+    for row in 0..<count { indexes.append(try identities.imageIndex(at: row)) }
+    return indexes
+  }
 
   /// The row of an image key, or nil.
   ///
-  /// - Complexity: O(1) after the first call, which reads all keys.
+  /// - Complexity: O(log n) after the first call, which reads all keys.
   public func row(forKey key: String) throws(RelabelError) -> Int? {
-    try loadIdentities().rowOfKey[ImageKey.Exact(key)]
+    try finder.position(forKey: key, in: self)
   }
 
   /// The row of an image index, or nil.
   ///
-  /// - Complexity: O(1) after the first call, which reads all indexes.
+  /// - Complexity: O(log n) after the first call, which reads all indexes.
   public func row(forImageIndex index: Int64) throws(RelabelError) -> Int? {
-    try loadIdentities().rowOfIndex[index]
-  }
-
-  private func loadIdentities() throws(RelabelError) -> Identities {
-    if let loaded = identities.withLock({ $0 }) { return loaded }
-    var keys: [String] = []
-    for chunk in 0..<file.imageKey.chunks {
-      let bytes = try bytes(of: file.imageKey, named: Layout.imageKey, chunk)
-      for key in ShardFile.imageKeys(bytes, width: header.keyBytes) where keys.count < count {
-        guard let key else {
-          throw RelabelError(
-            .corrupt,
-            "the key is not valid UTF-8",
-            at: Location(file: path, dataset: Layout.imageKey, row: keys.count)
-          )
-        }
-        keys.append(key)
-      }
-    }
-    var indexes: [Int64] = []
-    for chunk in 0..<file.imageIndex.chunks {
-      indexes += ShardFile.imageIndexes(
-        try bytes(of: file.imageIndex, named: Layout.imageIndex, chunk)
-      )
-    }
-    indexes.removeLast(indexes.count - count)
-    let loaded = Identities(
-      keys: keys,
-      imageIndexes: indexes,
-      rowOfKey: Dictionary(
-        zip(keys.map(ImageKey.Exact.init), 0...),
-        uniquingKeysWith: { first, _ in first }
-      ),
-      rowOfIndex: Dictionary(zip(indexes, 0...), uniquingKeysWith: { first, _ in first })
-    )
-    identities.withLock { $0 = loaded }
-    return loaded
-  }
-
-  private func bytes(
-    of column: StoredColumn,
-    named name: String,
-    _ chunk: Int
-  ) throws(RelabelError) -> [UInt8] {
-    let result: Result<[UInt8], ChunkFault>
-    do {
-      result = try column.chunk(chunk)
-    } catch {
-      throw RelabelError(reading: error, path)
-    }
-    switch result {
-    case .success(let bytes): return bytes
-    case .failure(let fault):
-      throw RelabelError(
-        .corrupt,
-        "\(fault); rows \(chunk * column.rowsPerChunk) and on are lost",
-        at: Location(file: path, dataset: name, row: chunk * column.rowsPerChunk)
-      )
-    }
+    try finder.position(forImageIndex: index, in: self)
   }
 }
 
@@ -246,13 +194,13 @@ extension ShardReader {
   /// The image key of a row.
   public func key(at row: Int) throws(RelabelError) -> String {
     guard (0..<count).contains(row) else { throw noSuchPosition(row) }
-    return try keys()[row]
+    return try identities.key(at: row)
   }
 
   /// The image index of a row.
   public func imageIndex(at row: Int) throws(RelabelError) -> Int64 {
     guard (0..<count).contains(row) else { throw noSuchPosition(row) }
-    return try imageIndexes()[row]
+    return try identities.imageIndex(at: row)
   }
 
   /// The row of an image key, or nil.

@@ -8,17 +8,8 @@ public final class ShardedDataset: LabelMapSource {
   public let index: DatasetIndex
   private let folder: String
   private let firstPositions: [Int]
-  private let state = Mutex(State())
-
-  private struct State {
-    var shards: [Int: ShardReader] = [:]
-    var places: Places?
-  }
-
-  private struct Places {
-    var ofKey: [ImageKey.Exact: Int] = [:]
-    var ofIndex: [Int64: Int] = [:]
-  }
+  private let open = Mutex<[Int: ShardReader]>([:])
+  private let finder = ImageFinder()
 
   /// The most bytes of `index.json` that are read.
   package static let maximumIndexBytes: Int = 64 << 20
@@ -117,16 +108,18 @@ public final class ShardedDataset: LabelMapSource {
 
   /// The position of an image key, or nil.
   ///
-  /// - Complexity: O(1) after the first call, which reads the keys of all shards.
+  /// - Complexity: O(log n) after the first call, which reads the keys of all shards; holds 16 bytes an
+  ///   image.
   public func position(forKey key: String) throws(RelabelError) -> Int? {
-    try loadPlaces().ofKey[ImageKey.Exact(key)]
+    try finder.position(forKey: key, in: self)
   }
 
   /// The position of an image index, or nil.
   ///
-  /// - Complexity: O(1) after the first call, which reads the indexes of all shards.
+  /// - Complexity: O(log n) after the first call, which reads the indexes of all shards; holds 16 bytes
+  ///   an image.
   public func position(forImageIndex index: Int64) throws(RelabelError) -> Int? {
-    try loadPlaces().ofIndex[index]
+    try finder.position(forImageIndex: index, in: self)
   }
 
   /// What the maps mean; opens the first shard.
@@ -167,7 +160,7 @@ public final class ShardedDataset: LabelMapSource {
 
   /// The shard with number `shard`, opened if need be.
   public func reader(ofShard shard: Int) throws(RelabelError) -> ShardReader {
-    if let open = state.withLock({ $0.shards[shard] }) { return open }
+    if let reader = open.withLock({ $0[shard] }) { return reader }
     let entry = index.shards[shard]
     let path = "\(folder)/\(entry.path)"
     let reader = try ShardReader(path)
@@ -178,7 +171,7 @@ public final class ShardedDataset: LabelMapSource {
         at: Location(file: path)
       )
     }
-    state.withLock { $0.shards[shard] = reader }
+    open.withLock { $0[shard] = reader }
     return reader
   }
 
@@ -190,22 +183,5 @@ public final class ShardedDataset: LabelMapSource {
       throw noSuchPosition(position)
     }
     return (shard, position - firstPositions[shard])
-  }
-
-  private func loadPlaces() throws(RelabelError) -> Places {
-    if let loaded = state.withLock({ $0.places }) { return loaded }
-    var places = Places()
-    for shard in index.shards.indices {
-      let reader = try reader(ofShard: shard)
-      for (row, key) in try reader.keys().enumerated() {
-        places.ofKey[ImageKey.Exact(key)] = firstPositions[shard] + row
-      }
-      for (row, index) in try reader.imageIndexes().enumerated() {
-        places.ofIndex[index] = firstPositions[shard] + row
-      }
-    }
-    let loaded = places
-    state.withLock { $0.places = loaded }
-    return loaded
   }
 }

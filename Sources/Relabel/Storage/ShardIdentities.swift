@@ -1,0 +1,83 @@
+import Synchronization
+
+/// Image keys and image indexes of a shard, read a chunk at a time and never all held.
+///
+/// Callable from any thread.
+final class ShardIdentities: Sendable {
+  private struct Chunk {
+    let number: Int
+    let bytes: [UInt8]
+  }
+
+  private let file: ShardFile
+  // Neither lock is held while a chunk is read: a training program may fork then.
+  private let keyChunk = Mutex<Chunk?>(nil)
+  private let indexChunk = Mutex<Chunk?>(nil)
+
+  init(_ file: ShardFile) { self.file = file }
+
+  /// The key of a row.
+  ///
+  /// - Throws: `.corrupt` for a damaged chunk or a key that is not valid UTF-8.
+  func key(at row: Int) throws(RelabelError) -> String {
+    let key = String(validating: try keyBytes(at: row), as: UTF8.self)
+    guard let key else { throw invalidKey(row) }
+    return key
+  }
+
+  /// The index of a row.
+  func imageIndex(at row: Int) throws(RelabelError) -> Int64 {
+    let column = file.imageIndex
+    let bytes = try chunk(of: row, column, Layout.imageIndex, held: indexChunk)
+    return bytes.withUnsafeBytes {
+      let offset = row % column.rowsPerChunk * 8
+      return Int64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+    }
+  }
+
+  /// Adds all keys to a table, in row order.
+  func addKeys(to table: inout RowTable) throws(RelabelError) {
+    for row in 0..<file.rows {
+      let key = try keyBytes(at: row)
+      if key.contains(where: { $0 > 0x7F }), String(validating: key, as: UTF8.self) == nil {
+        throw invalidKey(row)
+      }
+      table.append(key.withUnsafeBytes(RowTable.digest))
+    }
+  }
+
+  /// Adds all indexes to a table, in row order.
+  func addImageIndexes(to table: inout RowTable) throws(RelabelError) {
+    for row in 0..<file.rows { table.append(UInt64(bitPattern: try imageIndex(at: row))) }
+  }
+
+  /// The bytes of a key, without what pads it.
+  private func keyBytes(at row: Int) throws(RelabelError) -> ArraySlice<UInt8> {
+    let (column, width) = (file.imageKey, file.header.keyBytes)
+    let bytes = try chunk(of: row, column, Layout.imageKey, held: keyChunk)
+    let start = row % column.rowsPerChunk * width
+    let padded = bytes[start..<start + width]
+    return padded[..<(padded.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start)]
+  }
+
+  private func chunk(
+    of row: Int,
+    _ column: StoredColumn,
+    _ name: String,
+    held: borrowing Mutex<Chunk?>
+  ) throws(RelabelError) -> [UInt8] {
+    let number = row / column.rowsPerChunk
+    if let chunk = held.withLock({ $0 }), chunk.number == number { return chunk.bytes }
+    let bytes = try file.bytes(of: column, named: name, number)
+    held.withLock { $0 = Chunk(number: number, bytes: bytes) }
+    return bytes
+  }
+
+  private func invalidKey(_ row: Int) -> RelabelError {
+    RelabelError(
+      .corrupt,
+      "the key is not valid UTF-8",
+      at: Location(file: file.path, dataset: Layout.imageKey, row: row)
+    )
+  }
+}
