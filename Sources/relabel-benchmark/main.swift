@@ -6,7 +6,9 @@
 internal import Glibc
 
 let works: [String: (ArraySlice<String>) throws -> () throws -> Void] = [
-  "decode": DecodeWork.prepare
+  "decode": DecodeWork.prepare,
+  "topk": DenseWork.prepareTopK,
+  "scan": DenseWork.prepareScan,
 ]
 
 let arguments = CommandLine.arguments.dropFirst()

@@ -69,19 +69,33 @@ struct ModelTests {
   }
 
   @Test(
+    "A map with a score that is not finite is not reduced, wherever it stands",
+    arguments: [Float.nan, .infinity, -.infinity],
+    [0, 7, 8, 24, 25, 74]
+  )
+  func notFinite(value: Float, place: Int) {
+    var dense = (0..<75).map(Float.init)
+    let shape = MapShape(height: 5, width: 5, topK: 2)
+    #expect(TopK.reduce(dense.span, classes: 3, shape: shape) != nil)
+    dense[place] = value
+    #expect(TopK.reduce(dense.span, classes: 3, shape: shape) == nil)
+  }
+
+  @Test(
     "Top-k is a stable sort of each cell",
     arguments: [
       Dense(classes: 20, shape: MapShape(height: 3, width: 5, topK: 5)),
       Dense(classes: 7, shape: MapShape(height: 2, width: 2, topK: 7)),
       Dense(classes: 1, shape: MapShape(height: 1, width: 4, topK: 1)),
+      Dense(classes: 50, shape: MapShape(height: 5, width: 5, topK: 3)),
     ]
   )
-  func topK(_ test: Dense) {
+  func topK(_ test: Dense) throws {
     let cells = test.shape.cells
-    // Few distinct values, negative ones and infinities among them, so that ties are common.
-    let values: [Float] = [-3, 0, 0.5, 2, -.infinity]
+    // Few distinct values, negative ones among them, so that ties are common.
+    let values: [Float] = [-3, 0, 0.5, 2, -.greatestFiniteMagnitude]
     let dense = (0..<test.classes * cells).map { values[($0 * 7919 + $0 / 13) % values.count] }
-    let map = TopK.reduce(dense.span, classes: test.classes, shape: test.shape)
+    let map = try #require(TopK.reduce(dense.span, classes: test.classes, shape: test.shape))
     for cell in 0..<cells {
       let sorted = (0..<test.classes).sorted { a, b in
         let (x, y) = (dense[a * cells + cell], dense[b * cells + cell])

@@ -73,24 +73,27 @@ final class DenseLayout: Sendable {
     guard bytes.count == rowBytes else {
       throw RelabelError(.internalFault, "a map has \(bytes.count) bytes instead of \(rowBytes)")
     }
+    // The usual array is reduced where it was read, in the byte order that it has.
+    if scalar == .float32, !isFortran, Int.init(littleEndian: 1) == 1 {
+      let map = bytes.withUnsafeBytes { TopK.reduce($0, classes: classes, shape: shape) }
+      if let map { return map }
+    }
     var dense = bytes.withUnsafeBytes { NumPyValues.floats(scalar, $0, count) }
     if isFortran {
       dense = NumPyValues.fromFortran(dense, shape: [classes, shape.height, shape.width])
     }
-    try checkFinite(dense)
-    return TopK.reduce(dense.span, classes: classes, shape: shape)
+    guard let map = TopK.reduce(dense.span, classes: classes, shape: shape) else {
+      throw notFinite(dense)
+    }
+    return map
   }
 
-  private func checkFinite(_ dense: [Float]) throws(RelabelError) {
-    // An exponent of all ones is NaN or infinite; a maximum is vectorised, a search isn't.
-    var exponent: UInt32 = 0
-    for value in dense { exponent = max(exponent, value.bitPattern & 0x7F80_0000) }
-    guard exponent == 0x7F80_0000, let place = dense.firstIndex(where: { !$0.isFinite }) else {
-      return
-    }
+  /// The error that names the first score that is not finite.
+  private func notFinite(_ dense: [Float]) -> RelabelError {
+    let place = dense.firstIndex { !$0.isFinite } ?? 0
     let (classID, cell) = place.quotientAndRemainder(dividingBy: shape.cells)
     let what = dense[place].isNaN ? "NaN" : "infinite or too large for float32"
-    throw RelabelError(
+    return RelabelError(
       .invalidInput,
       "the score of class \(classID) is \(what)",
       at: Location(cell: .init(y: cell / shape.width, x: cell % shape.width))
