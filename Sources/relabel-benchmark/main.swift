@@ -7,6 +7,8 @@ internal import Glibc
 
 let works: [String: (ArraySlice<String>) throws -> () throws -> Void] = [
   "decode": DecodeWork.prepare,
+  "read": ReadWork.prepare,
+  "targets": TargetsWork.prepare,
   "topk": DenseWork.prepareTopK,
   "scan": DenseWork.prepareScan,
 ]

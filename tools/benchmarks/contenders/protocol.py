@@ -1,4 +1,4 @@
-"""How contenders are driven: JOB.json WORK PART on the command line, then one run for each line of input.
+"""How contenders are driven: one run for each line of input; most take JOB.json WORK PART.
 
 A run lasts at least `SHORTEST` seconds: a quick contender does its work several times.
 """
@@ -13,9 +13,13 @@ SHORTEST = 0.3
 
 
 def run(works):
-    """Prepares one of `works`, says "ready", and answers every line with the seconds that the work took."""
+    """Prepares one of `works` and serves it."""
     job = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    work = works[sys.argv[2]](job, int(sys.argv[3]))
+    serve(works[sys.argv[2]](job, int(sys.argv[3])))
+
+
+def serve(work):
+    """Warms up, says "ready", and answers every line with the seconds that `work` took."""
     work()
     print("ready", flush=True)
     for _ in sys.stdin:
