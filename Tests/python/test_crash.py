@@ -212,7 +212,7 @@ def test_kill_at_system_calls(source, whole, expected, tmp_path, call):
 @pytest.mark.parametrize(
     "options", [["--cell-order", "class"], ["--images-per-shard", 17], ["--images-per-chunk", 2],
                 ["--row-order", "shuffled:1"], ["--score-encoding", "fixed8"], ["--name", "other"],
-                ["--orientation", "xy"], ["--compression", "deflate:5"], ["--max-error", 0.01]],
+                ["--orientation", "xy"], ["--compression", "deflate:7"], ["--max-error", 0.01]],
     ids=lambda options: options[0],
 )
 def test_leftover_of_another_build_is_refused(source, whole, tmp_path, options):
