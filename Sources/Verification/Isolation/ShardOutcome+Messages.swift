@@ -174,8 +174,10 @@ extension ShardFacts {
     annotator = json["annotator"]?.string
     isShuffled = json["is_shuffled"] == .bool(true)
     largestError = json["largest_error"]?.number
-    if let low = json["score_min"]?.number, let high = json["score_max"]?.number, low <= high {
-      scoreRange = Float(low)...Float(high)
+    if let low = json["score_min"]?.number, let high = json["score_max"]?.number {
+      let (low, high) = (Float(low), Float(high))
+      guard low.isFinite, high.isFinite, low <= high else { return nil }
+      scoreRange = low...high
     }
   }
 
@@ -227,10 +229,20 @@ extension LabelStatistics {
 
   /// Numbers that are counts, not nonsense: sums of them can't overflow.
   fileprivate static let counts: ClosedRange<UInt64> = 0...(1 << 40)
+  /// Means of scores, which are 32-bit.
+  private static let scores =
+    -Double(
+      Float.greatestFiniteMagnitude
+    )...Double(
+      Float.greatestFiniteMagnitude
+    )
+  /// Sums of squares of them: no deviation is NaN, and no sum of shards is infinite.
+  private static let squares = 0...1e100
 
   fileprivate init?(_ words: [UInt64]) {
     guard words.count == 11, words[..<8].allSatisfy(Self.counts.contains),
-      words[8...9].allSatisfy({ Double(bitPattern: $0).isFinite })
+      Self.scores.contains(Double(bitPattern: words[8])),
+      Self.squares.contains(Double(bitPattern: words[9]))
     else { return nil }
     let whole = words[..<8].map { Int($0) }
     var counts = LabelCounts(
