@@ -1,12 +1,14 @@
 internal import Relabel
 
-/// Reads label maps at random places, one at a time: `read SHARD IMAGES`.
+/// Reads label maps at random places, one at a time and no chunk twice: `read SHARD IMAGES`.
 enum ReadWork {
   static func prepare(_ arguments: ArraySlice<String>) throws -> () throws -> Void {
     let maps = try openLabelMaps(arguments.first ?? "")
-    var random = SplitMix64(state: 0)
-    let rows = (0..<(Int(arguments.last ?? "") ?? 1)).map { _ in
-      Int(random.next() % UInt64(maps.count))
+    let chunks = try maps.chunks
+    // A prime stride: far apart, and each chunk once.
+    let rows = (0..<min(Int(arguments.last ?? "") ?? 1, chunks.count)).map { place in
+      let chunk = chunks[place * 7919 % chunks.count]
+      return chunk.lowerBound + place % chunk.count
     }
     return {
       for row in rows { _ = try maps.map(at: row) }

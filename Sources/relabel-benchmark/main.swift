@@ -1,7 +1,7 @@
 // What the benchmarks time in the library and no command shows: relabel-benchmark WORK ARGUMENT…
 //
 // A work prepares itself, says "ready", and does its work once for each line of input; it answers with
-// the seconds and the processor seconds that it took.
+// the seconds and the processor seconds that it took. `count` is for callgrind instead (KernelWork).
 
 internal import Glibc
 
@@ -14,8 +14,12 @@ let works: [String: (ArraySlice<String>) throws -> () throws -> Void] = [
 ]
 
 let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "count" {
+  try KernelWork.count(arguments.dropFirst())
+  exit(0)
+}
 guard let name = arguments.first, let prepare = works[name] else {
-  print("usage: relabel-benchmark \(works.keys.sorted().joined(separator: "|")) ARGUMENT…")
+  print("usage: relabel-benchmark \(works.keys.sorted().joined(separator: "|"))|count ARGUMENT…")
   exit(64)
 }
 let work = try prepare(arguments.dropFirst())

@@ -29,8 +29,8 @@ def rows(bench):
     output, script = bench.folder / "dataset", HERE / "contenders" / "pack_dense.py"
     ours = [BIN / "relabel-pack", bench.folder / "dense", "--output", output, "--score-kind", "logit"]
     times = turns({
-        "one": Commands([PYTHON, script, bench.folder / "dense", bench.folder / "all.h5", 0, 1]),
-        "two": Commands(*(
+        "one": Server([PYTHON, script, bench.folder / "dense", bench.folder / "all.h5", 0, 1]),
+        "two": Server(*(
             [PYTHON, script, bench.folder / "dense", bench.folder / f"half-{part}.h5", part, 2] for part in range(2)
         )),
         "ours": Commands(ours, before=lambda: shutil.rmtree(output, ignore_errors=True)),

@@ -3,7 +3,7 @@
 import shutil
 
 from data import write_tar
-from measure import BIN, HERE, PYTHON, Commands, row, turns
+from measure import BIN, HERE, PYTHON, Commands, Server, row, turns
 
 
 def rows(bench):
@@ -19,7 +19,7 @@ def rows(bench):
         )
 
     def script_of(parts):
-        return Commands(*(
+        return Server(*(
             [PYTHON, script, tar, bench.folder / f"script-{part}-{parts}.h5", part, parts] for part in range(parts)
         ))
 

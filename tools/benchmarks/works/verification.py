@@ -3,11 +3,13 @@
 from data import pack_many
 from measure import BIN, Commands, Server, row, turns
 
+SHARD = 16_384
+
 
 def rows(bench):
-    # Four shards; both cores have work.
-    images = 8 * bench.images
-    dataset = pack_many(bench.maps, bench.folder, images, "--images-per-shard", images // 4)
+    # Two shards or four of the usual size; both cores have work.
+    images = SHARD * max(2, min(4, 4 * bench.images // SHARD))
+    dataset = pack_many(bench.maps, bench.folder, images, "--images-per-shard", SHARD)
     shards = sorted(dataset.glob("*.h5"))
     found, alone = [], None
     for threads in (1, 2):

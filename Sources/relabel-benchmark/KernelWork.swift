@@ -1,0 +1,116 @@
+internal import Glibc
+internal import HDF5
+internal import Relabel
+
+/// The kernels whose instructions tools/check-instructions counts: `count KERNEL DATASET` and
+/// `count topk FILE.npy`.
+///
+/// Prints how many maps one call of the exported `relabel_counted` goes through, makes one to warm
+/// up (its symbol isn't toggled), and one to be counted.
+enum KernelWork {
+  /// Maps whose kernels run in one call.
+  private struct Kernel {
+    let maps: Int
+    let body: () throws -> Void
+  }
+
+  static func count(_ arguments: ArraySlice<String>) throws {
+    guard arguments.count == 2, let name = arguments.first, let path = arguments.last else {
+      fatalError("usage: relabel-benchmark count KERNEL DATASET")
+    }
+    let kernel = try name == "topk" ? topK(path) : kernel(name, LabelledShard(path))
+    print(kernel.maps)
+    try kernel.body()
+    counted = kernel.body
+    // By way of the C library, since a direct call would not go through the exported symbol.
+    var once = pthread_once_t()
+    pthread_once(&once, relabelCounted)
+  }
+
+  private static func topK(_ path: String) throws -> Kernel {
+    let maps = try DenseMaps(path, bytes: 8 << 20)
+    return Kernel(maps: maps.count) {
+      maps.forEach {
+        precondition(TopK.reduce($0, classes: maps.classes, shape: maps.shape) != nil)
+      }
+    }
+  }
+
+  private static func kernel(_ name: String, _ shard: LabelledShard) throws -> Kernel {
+    let (images, codec) = (shard.images, MapCodec(shard.header))
+    let body: () throws -> Void
+    switch name {
+    case "encode": body = { for image in images { _ = try codec.encode(image) } }
+    case "decode":
+      let stored = try images.map { try codec.encode($0) }
+      body = {
+        for image in stored {
+          precondition(
+            codec.classIndex(image.classIndex[...]).count == codec.score(image.score[...]).count
+          )
+        }
+      }
+    case "pooling":
+      let pooling = try LabelPooling(shard.header, profile: .relabel)
+      var random = SplitMix64(state: 0)
+      let boxes = images.map { _ in CropBox.random(&random) }
+      body = {
+        for (image, box) in zip(images, boxes) { _ = try pooling.target(of: image.map, in: box) }
+      }
+    case "shuffle":
+      body = {
+        for bytes in shard.scores { precondition(!Shuffle.shuffled(bytes, elementSize: 2).isEmpty) }
+      }
+    case "unshuffle":
+      body = {
+        for bytes in shard.scores {
+          precondition(!Shuffle.unshuffled(bytes, elementSize: 2).isEmpty)
+        }
+      }
+    case "fletcher32":
+      body = { for bytes in shard.scores { precondition(Fletcher32.checksum(bytes.span) != 0) } }
+    default: fatalError("there is no kernel \(name)")
+    }
+    return Kernel(maps: images.count, body: body)
+  }
+}
+
+/// What the counted call runs; set before it, on the only thread.
+nonisolated(unsafe) private var counted: () throws -> Void = {}
+
+/// Callgrind's toggle.
+@_cdecl("relabel_counted")
+func relabelCounted() {
+  do { try counted() } catch { fatalError("\(error)") }
+}
+
+/// All maps of a dataset of one shard, and the bytes of its scores chunk by chunk.
+private struct LabelledShard {
+  let header: ShardHeader
+  let images: [LabelledImage]
+  let scores: [[UInt8]]
+
+  init(_ path: String) throws {
+    let maps = try openLabelMaps(path)
+    header = try maps.header
+    images = try (0..<maps.count).map {
+      try LabelledImage(key: maps.key(at: $0), imageIndex: Int64($0), map: maps.map(at: $0))
+    }
+    let codec = MapCodec(header)
+    scores = try images.map { try codec.encode($0).score }
+  }
+}
+
+extension CropBox {
+  /// A box of at least a tenth of each side.
+  fileprivate static func random(_ generator: inout SplitMix64) -> CropBox {
+    func share() -> Double { Double(generator.next() >> 11) / Double(1 << 53) }
+    let (height, width) = (0.1 + 0.9 * share(), 0.1 + 0.9 * share())
+    return CropBox(
+      top: share() * (1 - height),
+      left: share() * (1 - width),
+      height: height,
+      width: width
+    )
+  }
+}
