@@ -5,7 +5,7 @@ public struct AnnotatorOutput: Sendable {
   /// The images, all known or known only as they come.
   public enum Images: Sendable {
     /// All images, sorted by `imageIndex`; those that the image list doesn't name come last.
-    case listed([PendingImage])
+    case listed(PendingImages)
     /// The images of a pipe or compressed archive, in the order of arrival.
     case arriving(ArrivalStream)
   }
@@ -54,7 +54,7 @@ public struct AnnotatorOutput: Sendable {
       }
       try gather(input, into: &gathering)
     }
-    guard !gathering.images.isEmpty || !gathering.batches.isEmpty else {
+    guard !gathering.isEmpty else {
       let what =
         gathering.ignored.isEmpty ? "" : "; \(gathering.ignored.count) files are of no kind"
       throw RelabelError(
@@ -62,7 +62,7 @@ public struct AnnotatorOutput: Sendable {
         "nothing to read was found in \(paths.joined(separator: ", "))\(what)"
       )
     }
-    let listing = try Listing(&gathering)
+    let listing = try Listing(gathering)
     return AnnotatorOutput(
       images: .listed(listing.images),
       traits: listing.traits,
@@ -86,7 +86,7 @@ public struct AnnotatorOutput: Sendable {
     case .tar(let file, let name):
       try TarListing.gather(file, name, into: &gathering)
     case .broken(let path, let error):
-      gathering.addFailure(error, key: InputPath.key(of: path), at: .path(path))
+      try gathering.addFailure(error, key: InputPath.key(of: path), at: .path(path))
     case .stream:
       break
     }

@@ -23,7 +23,9 @@ struct AnnotatedFolder: FreshMaps {
     guard case .listed(let images) = found.images else {
       throw RelabelError(.internalFault, "a folder is no stream")
     }
-    self.images = Dictionary(images.map { (ImageKey.Exact($0.key), $0) }) { first, _ in first }
+    self.images = Dictionary(try images.all().map { (ImageKey.Exact($0.key), $0) }) { first, _ in
+      first
+    }
   }
 
   func map(forKey key: String) throws(RelabelError) -> LabelMap? {

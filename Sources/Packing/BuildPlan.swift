@@ -24,7 +24,7 @@ struct BuildPlan {
     _ options: PackOptions,
     traits: SourceTraits,
     shape: MapShape,
-    listing: [PendingImage]?
+    listing: PendingImages?
   ) throws(RelabelError) {
     guard let kind = options.scoreKind ?? traits.scoreKind else {
       throw RelabelError(
@@ -61,15 +61,12 @@ struct BuildPlan {
       for: kind,
       maximumError: options.maximumError ?? options.preset.maximumError(options.encoding, kind)
     )
-    let keyBytes = listing.map { images in
-      images.lazy.map(\.key.utf8.count).filter { $0 <= ImageKey.maximumBytes }.max() ?? 1
-    }
     var header = ShardHeader(
       numClasses: numClasses,
       scoreKind: kind,
       shape: shape,
       encoding: encoding,
-      keyBytes: max(keyBytes ?? Self.arrivingKeyBytes, 1),
+      keyBytes: max(listing?.longestKey ?? Self.arrivingKeyBytes, 1),
       buildID: "",
       metadata: metadata
     )
@@ -159,10 +156,11 @@ struct BuildPlan {
   private static func buildID(
     _ header: ShardHeader,
     _ options: [String: JSON],
-    _ listing: [PendingImage]?
+    _ listing: PendingImages?
   ) throws(RelabelError) -> String {
     var images = Digest()
-    for image in listing ?? [] {
+    for place in 0..<(listing?.count ?? 0) {
+      guard let image = try listing?[place] else { break }
       images.update(Array("\(image.imageIndex)\t\(image.byteCount)\t\(image.key)\n".utf8))
     }
     let document = JSON.object([

@@ -49,7 +49,7 @@ public struct Packer: Sendable {
     let effect: TargetEffect?
     switch input.images {
     case .listed(let images):
-      let shape = try commonShape(images)
+      let shape = try commonShape(images.count) { place throws(RelabelError) in try images[place] }
       let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
       effect = try TargetEffect(Self.sample(of: images), plan.header, jobs: options.jobs)
@@ -61,7 +61,7 @@ public struct Packer: Sendable {
         by: plan.imagesPerShard
       ).enumerated() {
         let last = min(first + plan.imagesPerShard, places.count)
-        let shard = places[first..<last].map { images[$0] }
+        let shard = try images.images(at: places[first..<last])
         try pack(shard, number, of: places.count, folder, &build)
       }
     case .arriving(let stream):
@@ -73,13 +73,17 @@ public struct Packer: Sendable {
   /// Grid and k of the dataset: what most of the first sound images in listing order have.
   ///
   /// Not simply the first one's: then one odd image in front would leave out all the others.
-  private func commonShape(_ images: [PendingImage]) throws(RelabelError) -> MapShape {
+  private func commonShape(
+    _ count: Int,
+    _ image: (Int) throws(RelabelError) -> PendingImage
+  ) throws(RelabelError) -> MapShape {
     var counts: [MapShape: Int] = [:]
     var order: [MapShape] = []
     var firstError: RelabelError?
     var sampled = 0
-    for image in images {
+    for place in 0..<count {
       if sampled == Self.shapeSample { break }
+      let image = try image(place)
       do {
         let shape = try image.load().shape
         sampled += 1
@@ -97,9 +101,9 @@ public struct Packer: Sendable {
   }
 
   /// Images from all over the listing.
-  private static func sample(of images: [PendingImage]) -> [PendingImage] {
+  private static func sample(of images: PendingImages) throws(RelabelError) -> [PendingImage] {
     let count = min(images.count, TargetEffect.sample)
-    return (0..<count).map { images[$0 * images.count / count] }
+    return try images.images(at: (0..<count).map { $0 * images.count / count })
   }
 
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
@@ -134,7 +138,7 @@ public struct Packer: Sendable {
   ) throws(RelabelError) -> (DatasetBuild, TargetEffect?) {
     var waiting: [PendingImage] = []
     while waiting.count < Self.shapeSample, let image = try stream.next() { waiting.append(image) }
-    let shape = try commonShape(waiting)
+    let shape = try commonShape(waiting.count) { waiting[$0] }
     let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     let effect = try TargetEffect(waiting, plan.header, jobs: options.jobs)

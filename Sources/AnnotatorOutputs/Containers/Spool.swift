@@ -1,9 +1,9 @@
 import Glibc
 import Relabel
 
-/// Writes decoded maps to a temporary file that no name leads to.
+/// Room in a temporary file that no name leads to.
 ///
-/// Only `AnnotatorOutput.open` writes; rows are read from any thread afterwards.
+/// Only `AnnotatorOutput.open` writes; what it holds is read from any thread afterwards.
 struct Spool {
   private let directory: String
   private var file: OpenFile?
@@ -13,11 +13,16 @@ struct Spool {
 
   /// Sets aside room for a number of 4-byte values.
   mutating func reserve(values: Int) throws(RelabelError) -> (file: OpenFile, offset: Int) {
-    let file = if let known = self.file { known } else { try makeFile() }
-    self.file = file
     guard let bytes = checkedProduct(values, 4), bytes <= Int(off_t.max) - end else {
       throw RelabelError(.unsafeInput, "the arrays are too large to be spooled")
     }
+    return try reserve(bytes: bytes)
+  }
+
+  /// Sets aside room for some bytes.
+  mutating func reserve(bytes: Int) throws(RelabelError) -> (file: OpenFile, offset: Int) {
+    let file = if let known = self.file { known } else { try makeFile() }
+    self.file = file
     defer { end += bytes }
     return (file, end)
   }

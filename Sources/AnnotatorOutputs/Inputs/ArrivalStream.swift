@@ -66,7 +66,9 @@ public final class ArrivalStream: @unchecked Sendable {
         Location(file: name)
       )
     }
-    return try Listing.traits(queue.lazy.map(\.entry), options)
+    var traits = SourceTraitsTally(options)
+    for image in queue { try traits.add(image.entry) }
+    return traits.traits()
   }
 
   /// Reads one member into the queue, if it is an image; false at the end.
@@ -119,9 +121,8 @@ public final class ArrivalStream: @unchecked Sendable {
         options: options
       )
       if isBatch {
-        for image in Gathering.Batch(key: key, entries: entries).keyed {
-          admit(image.key, image.entry)
-        }
+        let batch = Gathering.Batch(key: key, rows: entries.count)
+        for (row, entry) in entries.enumerated() { admit(batch.key(ofRow: row), entry) }
       } else {
         for entry in entries { admit(key, entry) }
       }

@@ -52,7 +52,7 @@ struct FolderTree {
       let name = RelativePath(folder + String(decoding: bytes, as: UTF8.self))
       let place = Place.named(prefix: root, extension: name.extension)
       let error = RelabelError(.invalidInput, "the file's name is not valid UTF-8; rename it")
-      gathering.addFailure(error, key: name.key, at: place)
+      try gathering.addFailure(error, key: name.key, at: place)
       return
     }
     let relative = folder + name
@@ -79,7 +79,7 @@ struct FolderTree {
     let place = Place.named(prefix: root, extension: path.extension)
     guard isThere else {
       let error = RelabelError.system("the file can't be opened")
-      gathering.addFailure(error, key: path.key, at: place)
+      try gathering.addFailure(error, key: path.key, at: place)
       return
     }
     gathering.inputBytes += Int64(status.st_size)

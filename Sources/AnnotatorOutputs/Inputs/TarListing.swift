@@ -15,7 +15,7 @@ enum TarListing {
       try list(file, name, into: &gathering)
     } catch {
       if error.code == .usage || error.code == .io || error.code == .internalFault { throw error }
-      gathering.addFailure(error, key: InputPath.key(of: name), at: .path(name))
+      try gathering.addFailure(error, key: InputPath.key(of: name), at: .path(name))
     }
   }
 
@@ -32,7 +32,8 @@ enum TarListing {
       switch MemberVerdict(member, in: name) {
       case .skip: break
       case .ignore(let path): gathering.ignored.append(path)
-      case .refuse(let key, let place, let error): gathering.addFailure(error, key: key, at: place)
+      case .refuse(let key, let place, let error):
+        try gathering.addFailure(error, key: key, at: place)
       case .read(let kind, let key, let place):
         let size = member.size ?? 0
         guard size >= 0, size <= file.size - position else {

@@ -122,7 +122,7 @@ extension AnnotatorOutput {
         Issue.record("the images are arriving, not listed")
         return []
       }
-      return images
+      return try images.all()
     }
   }
 

@@ -1,0 +1,151 @@
+import Relabel
+
+/// What an `Entry` says in a few bytes: places in an `EntryPool`, and numbers.
+struct EntryRecord: BitwiseCopyable {
+  enum PlaceKind: UInt8, BitwiseCopyable { case named, row, path }
+  enum PayloadKind: UInt8, BitwiseCopyable { case failure, torch, dense, spooled }
+
+  var placeKind = PlaceKind.path
+  var payloadKind = PayloadKind.failure
+  /// The prefix or the path.
+  var text: UInt32 = 0
+  /// The extension.
+  var suffix: UInt32 = 0
+  /// The error, the storage of a region or the spooled array.
+  var source: UInt32 = 0
+  /// The layout of a dense map.
+  var layout: UInt32 = 0
+  /// Classes to keep; -1 for all.
+  var topK: Int32 = -1
+  /// The row that the place names.
+  var placeRow: Int = 0
+  /// Where a region begins, or the row of a spooled array.
+  var offset: Int = 0
+  /// Bytes of the region or of the row.
+  var count: Int = 0
+}
+
+/// What entries share, so that each of millions takes an `EntryRecord` and not objects of its own.
+struct EntryPool: Sendable {
+  private var texts = Interned<String>()
+  private var layouts = Interned<DenseLayout>()
+  private var storages: [ByteRegion.Storage] = []
+  private var arrays: [SpooledArray] = []
+  private var errors: [RelabelError] = []
+
+  /// The record of an entry; what it refers to is kept.
+  mutating func record(_ entry: Entry) -> EntryRecord {
+    var record = EntryRecord()
+    switch entry.place {
+    case .named(let prefix, let suffix):
+      record.placeKind = .named
+      (record.text, record.suffix) = (texts.place(of: prefix), texts.place(of: suffix))
+    case .row(let path, let row):
+      record.placeKind = .row
+      (record.text, record.placeRow) = (texts.place(of: path), row)
+    case .path(let path):
+      record.placeKind = .path
+      record.text = texts.place(of: path)
+    }
+    switch entry.payload {
+    case .failure(let error):
+      record.source = UInt32(errors.count)
+      errors.append(error)
+    case .torch(let region, let topK):
+      record.payloadKind = .torch
+      note(region, in: &record)
+      record.topK = topK.map { Int32($0) } ?? -1
+    case .dense(let region, let layout):
+      record.payloadKind = .dense
+      note(region, in: &record)
+      record.layout = layouts.place(of: layout)
+    case .spooled(let row, let topK):
+      record.payloadKind = .spooled
+      if arrays.last !== row.array { arrays.append(row.array) }
+      record.source = UInt32(arrays.count - 1)
+      (record.offset, record.count) = (row.row, row.sourceBytes)
+      record.topK = topK.map { Int32($0) } ?? -1
+    }
+    return record
+  }
+
+  private mutating func note(_ region: ByteRegion, in record: inout EntryRecord) {
+    // Images of one file come one after the other.
+    if storages.last?.isSame(as: region.storage) != true { storages.append(region.storage) }
+    record.source = UInt32(storages.count - 1)
+    (record.offset, record.count) = (region.offset, region.count)
+  }
+
+  /// The entry of a record that this pool has made.
+  func entry(_ record: EntryRecord) -> Entry {
+    let text = texts[record.text]
+    let place: Place =
+      switch record.placeKind {
+      case .named: .named(prefix: text, extension: texts[record.suffix])
+      case .row: .row(of: text, record.placeRow)
+      case .path: .path(text)
+      }
+    let topK = record.topK < 0 ? nil : Int(record.topK)
+    var region: ByteRegion {
+      ByteRegion(
+        storage: storages[Int(record.source)],
+        offset: record.offset,
+        count: record.count
+      )
+    }
+    let payload: Payload =
+      switch record.payloadKind {
+      case .failure: .failure(errors[Int(record.source)])
+      case .torch: .torch(region, topK: topK)
+      case .dense: .dense(region, layouts[record.layout])
+      case .spooled:
+        .spooled(
+          SpooledRow(
+            array: arrays[Int(record.source)],
+            row: record.offset,
+            sourceBytes: record.count
+          ),
+          topK: topK
+        )
+      }
+    return Entry(place: place, payload: payload)
+  }
+}
+
+/// Values that are kept once.
+private struct Interned<Value: Hashable & Sendable>: Sendable {
+  private var places: [Value: UInt32] = [:]
+  private var values: [Value] = []
+
+  mutating func place(of value: Value) -> UInt32 {
+    if let known = places[value] { return known }
+    let place = UInt32(values.count)
+    places[value] = place
+    values.append(value)
+    return place
+  }
+
+  subscript(place: UInt32) -> Value { values[Int(place)] }
+}
+
+extension ByteRegion.Storage {
+  fileprivate func isSame(as other: ByteRegion.Storage) -> Bool {
+    switch (self, other) {
+    case (.open(let one), .open(let other)): one === other
+    case (.closed(let one), .closed(let other)): one == other
+    default: false
+    }
+  }
+}
+
+extension DenseLayout: Hashable {
+  static func == (a: DenseLayout, b: DenseLayout) -> Bool {
+    a.scalar == b.scalar && a.isFortran == b.isFortran && a.classes == b.classes
+      && a.shape == b.shape && a.rows == b.rows
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(classes)
+    hasher.combine(shape)
+  }
+}

@@ -1,0 +1,137 @@
+import Relabel
+
+/// What has been found in the inputs so far, without indices.
+struct Gathering {
+  /// A batch whose rows have no keys of their own.
+  struct Batch {
+    let key: String
+    let rows: Int
+  }
+
+  let options: InputOptions
+  private(set) var pool = EntryPool()
+  /// Images with keys.
+  private(set) var keyed: RecordSorter<EntryRecord>
+  private(set) var batches: [Batch] = []
+  /// The rows of all batches, one `EntryRecord` behind the other.
+  private(set) var rows: SpooledBytes.Writer
+  /// True when nothing was found.
+  private(set) var isEmpty = true
+  /// True when an image has a key and doesn't fail already.
+  private(set) var hasSoundKeyed = false
+  /// Why the first image with a key fails, when it does.
+  private(set) var firstFailure: RelabelError?
+  var ignored: [String] = []
+  var inputBytes: Int64 = 0
+  private var spool: Spool
+
+  init(_ options: InputOptions) {
+    self.options = options
+    spool = Spool(directory: options.spoolDirectory)
+    keyed = RecordSorter(directory: options.spoolDirectory)
+    rows = SpooledBytes.Writer(directory: options.spoolDirectory)
+  }
+
+  /// Adds an image that can't be loaded.
+  ///
+  /// - Throws: `.io` when the temporary file can't be written.
+  mutating func addFailure(
+    _ error: RelabelError,
+    key: String,
+    at place: Place
+  ) throws(RelabelError) {
+    try append(key, .failing(error, at: place))
+  }
+
+  /// Adds the images of a file or tar member; a broken one becomes one image that fails.
+  ///
+  /// - Throws: `.usage` when the user's options contradict the file, `.io` when the spool fails.
+  mutating func add(
+    _ kind: FileKind,
+    _ region: ByteRegion,
+    key: String,
+    at place: Place
+  ) throws(RelabelError) {
+    let found: Found
+    do throws(RelabelError) {
+      found = try entries(of: kind, region, at: place, path: place.description(key: key))
+    } catch {
+      let error = error.located(Location(file: place.description(key: key)))
+      if error.code == .usage || error.code == .internalFault { throw error }
+      // A file that can't be read is that file's fault; a full disk is everybody's.
+      if error.code == .io, kind == .archive { throw error }
+      return try addFailure(error, key: key, at: place)
+    }
+    if let keys = found.keys {
+      for (key, entry) in zip(keys, found.entries) { try append(key, entry) }
+    } else if found.isBatch {
+      try append(found.entries, of: key)
+    } else {
+      for entry in found.entries { try append(key, entry) }
+    }
+  }
+
+  /// What a file holds: entries, whether they are a batch, and the keys that it gives them.
+  private typealias Found = (entries: [Entry], isBatch: Bool, keys: [String]?)
+
+  private mutating func entries(
+    of kind: FileKind,
+    _ region: ByteRegion,
+    at place: Place,
+    path: @autoclosure () -> String
+  ) throws(RelabelError) -> Found {
+    switch kind {
+    case .torch:
+      return ([Entry(place: place, payload: .torch(region, topK: options.topK))], false, nil)
+    case .array:
+      let (entries, isBatch) = try DenseLayout.entries(
+        of: region,
+        at: place,
+        path: path(),
+        options: options
+      )
+      return (entries, isBatch, nil)
+    case .archive:
+      let found = try NumPyArchive.read(path(), at: place, topK: options.topK, spool: &spool)
+      try checkKind(found.entries)
+      return found
+    }
+  }
+
+  private mutating func append(_ key: String, _ entry: Entry) throws(RelabelError) {
+    isEmpty = false
+    switch entry.payload {
+    case .failure(let error): firstFailure = firstFailure ?? error
+    default: hasSoundKeyed = true
+    }
+    try keyed.append(key, pool.record(entry))
+  }
+
+  private mutating func append(_ entries: [Entry], of key: String) throws(RelabelError) {
+    isEmpty = false
+    batches.append(Batch(key: key, rows: entries.count))
+    for entry in entries {
+      let record = pool.record(entry)
+      try rows.append { bytes in withUnsafeBytes(of: record) { bytes.append(contentsOf: $0) } }
+    }
+  }
+
+  private func checkKind(_ entries: [Entry]) throws(RelabelError) {
+    guard let given = options.scoreKind,
+      let found = entries.lazy.compactMap(\.scoreKind).first, found != given
+    else { return }
+    throw RelabelError(
+      .usage,
+      "its array is named for the score kind '\(found.rawValue)', the option says"
+        + " '\(given.rawValue)'; leave the option out or rename the array"
+    )
+  }
+}
+
+extension Gathering.Batch {
+  /// The key of a row: the path and its number, `PATH#000012`.
+  func key(ofRow row: Int) -> String {
+    let digits = String(row)
+    return key + "#" + String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+  }
+}

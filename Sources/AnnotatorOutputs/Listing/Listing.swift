@@ -1,0 +1,169 @@
+import Relabel
+
+/// Gives every image its index and sorts out what doesn't go together.
+struct Listing {
+  let images: PendingImages
+  let unmatched: [String]
+  let traits: SourceTraits
+
+  /// Takes the images out of `gathering`.
+  ///
+  /// - Throws: `.usage` for images and an image list that don't go together, `.io` when a temporary
+  ///   file fails.
+  /// - Complexity: O(n log n) for n images, of which a few bytes each are in memory.
+  init(_ gathering: consuming Gathering) throws(RelabelError) {
+    let options = gathering.options
+    let list: ImageList?
+    if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
+    let rows = try BatchRows(gathering)
+    var admission = Admission(options, gathering.pool)
+    if let list, !rows.isEmpty, !gathering.hasSoundKeyed {
+      // Which lines a broken batch would have taken can't be known.
+      if let error = gathering.firstFailure { throw error }
+      try admission.admit(rows, list)
+    } else {
+      var keyed = gathering.keyed
+      try rows.forEach { batch, row, record throws(RelabelError) in
+        try keyed.append(batch.key(ofRow: row), record)
+      }
+      admission.list = list
+      try keyed.forEach { key, record throws(RelabelError) in try admission.admit(key, record) }
+      try admission.finishKey()
+    }
+    traits = admission.traits.traits()
+    (images, unmatched) = try admission.finish()
+  }
+
+  /// What an image with two sources fails with.
+  static func duplicate(_ first: String, _ second: String) -> RelabelError {
+    RelabelError(
+      .invalidInput,
+      first == second
+        ? "'\(first)' is there twice; keep one of them"
+        : "'\(first)' and '\(second)' give the same key; keep one of them"
+    )
+  }
+}
+
+/// The rows of batches that have no keys of their own.
+private struct BatchRows {
+  private let batches: [Gathering.Batch]
+  private let bytes: SpooledBytes
+
+  init(_ gathering: borrowing Gathering) throws(RelabelError) {
+    batches = gathering.batches
+    bytes = try gathering.rows.finish()
+  }
+
+  var isEmpty: Bool { batches.isEmpty }
+  var count: Int { batches.reduce(0) { $0 + $1.rows } }
+
+  func forEach(
+    _ body: (Gathering.Batch, Int, EntryRecord) throws(RelabelError) -> Void
+  ) throws(RelabelError) {
+    let size = MemoryLayout<EntryRecord>.size
+    var offset = 0
+    for batch in batches {
+      for row in 0..<batch.rows {
+        let record = try bytes.read(at: offset, atMost: size)
+        try body(batch, row, record.withUnsafeBytes { $0.loadUnaligned(as: EntryRecord.self) })
+        offset += size
+      }
+    }
+  }
+}
+
+/// Takes images one by one, in the order of their keys but for batches that follow a list.
+private struct Admission {
+  private let options: InputOptions
+  private var pool: EntryPool
+  private var writer: PendingImages.Writer
+  private(set) var traits: SourceTraitsTally
+  private var firstClasses: Int?
+  /// The list that gives the images their places.
+  var list: ImageList? {
+    didSet { lines = [Int](repeating: -1, count: list?.keys.count ?? 0) }
+  }
+  /// Where the image of each line lies, -1 for none.
+  private var lines: [Int] = []
+  /// Where images without a line lie.
+  private var unlisted: [Int] = []
+  /// The images that have the key at hand: how many, and the two whose sources come first.
+  private var candidates: (key: String, count: Int, first: Entry, second: Entry?)?
+
+  init(_ options: InputOptions, _ pool: EntryPool) {
+    self.options = options
+    self.pool = pool
+    writer = PendingImages.Writer(directory: options.spoolDirectory)
+    traits = SourceTraitsTally(options)
+  }
+
+  /// Rows of batches take the lines of the list in order.
+  mutating func admit(_ rows: BatchRows, _ list: ImageList) throws(RelabelError) {
+    guard rows.count == list.keys.count else {
+      throw RelabelError(
+        .usage,
+        "the image list has \(list.keys.count) lines, the batches hold \(rows.count) maps;"
+          + " give one line for each map, in order"
+      )
+    }
+    try rows.forEach { _, _, record throws(RelabelError) in
+      try admit(list.keys[writer.count], pool.entry(record))
+    }
+  }
+
+  /// Takes the next image in the order of keys.
+  mutating func admit(_ key: String, _ record: EntryRecord) throws(RelabelError) {
+    let entry = pool.entry(record)
+    guard let known = candidates, known.key.utf8.elementsEqual(key.utf8) else {
+      try finishKey()
+      candidates = (key, 1, entry, nil)
+      return
+    }
+    let sources = ([known.first, entry] + [known.second].compactMap(\.self)).sorted {
+      $0.place.description(key: key) < $1.place.description(key: key)
+    }
+    candidates = (key, known.count + 1, sources[0], sources[1])
+  }
+
+  /// Admits the one image of the key at hand; where there are several, it fails and names two.
+  mutating func finishKey() throws(RelabelError) {
+    guard let (key, _, first, second) = candidates else { return }
+    candidates = nil
+    var entry = first
+    if let second {
+      let error = Listing.duplicate(
+        first.place.description(key: key),
+        second.place.description(key: key)
+      )
+      entry = .failing(error, at: first.place)
+    } else if !entry.isFailing, let fault = ImageKey.fault(key) {
+      entry = .failing(RelabelError(.invalidInput, fault), at: entry.place)
+    }
+    try admit(key, entry)
+  }
+
+  private mutating func admit(_ key: String, _ found: Entry) throws(RelabelError) {
+    firstClasses = firstClasses ?? found.denseClasses
+    var entry = found.checked(given: options.numClasses, first: firstClasses)
+    try traits.add(entry)
+    let line = list?.line(of: key)
+    if list != nil, line == nil, !entry.isFailing {
+      entry = .failing(ImageList.missing(key), at: entry.place)
+    }
+    let index = list == nil ? writer.count : line ?? -1
+    let offset = try writer.append(
+      key,
+      PendingImages.Item(imageIndex: Int64(index), entry: pool.record(entry))
+    )
+    if let line { lines[line] = offset } else if list != nil { unlisted.append(offset) }
+  }
+
+  /// The images, and the lines that no image was found for.
+  consuming func finish() throws(RelabelError) -> (PendingImages, unmatched: [String]) {
+    guard let list else { return (try PendingImages(writer, order: nil, pool), []) }
+    let unmatched = zip(list.lines, lines).filter { $0.1 < 0 }.map(\.0)
+    lines.removeAll { $0 < 0 }
+    return (try PendingImages(writer, order: lines + unlisted, pool), unmatched)
+  }
+}
