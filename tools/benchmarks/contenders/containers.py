@@ -134,6 +134,7 @@ class Lmdb:
     """LMDB of zlib values"""
 
     preset = None
+    opened = {}
 
     @staticmethod
     def write(folder, ids, scores, maps):
@@ -147,7 +148,10 @@ class Lmdb:
     def open(folder):
         import lmdb
 
-        reader = lmdb.open(str(folder), readonly=True, lock=False).begin(buffers=True)
+        # A process may open an environment once.
+        environment = Lmdb.opened.get(folder) or lmdb.open(str(folder), readonly=True, lock=False)
+        Lmdb.opened[folder] = environment
+        reader = environment.begin(buffers=True)
         return lambda rows: [unpacked(reader.get(f"n{row:08}".encode())) for row in rows]
 
 

@@ -30,7 +30,7 @@ def with_package(rows):
     import relabel_hdf5
 
     maps = relabel_hdf5.open(shard)
-    wanted = rows(len(maps), int(maps.chunks[0]))
+    wanted = rows(len(maps), int(maps.chunks[1]))
     if way == "batch":
         return lambda: maps.batch(wanted)
     return lambda: [maps[int(row)] for row in wanted]
