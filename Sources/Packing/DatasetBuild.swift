@@ -6,10 +6,22 @@ struct DatasetBuild {
   private var shards: [DatasetIndex.Shard] = []
   private var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var keptShards = 0
+  /// Where the effect of storing is measured.
+  let sample: EffectSample?
+  private var measured = TargetEffect()
 
-  init(_ plan: BuildPlan) {
+  /// A dataset without shards.
+  ///
+  /// - Parameters:
+  ///   - plan: what all shards have in common.
+  ///   - images: how many there will be, nil when that is not known.
+  init(_ plan: BuildPlan, images: Int?) throws(RelabelError) {
     self.plan = plan
+    sample = try EffectSample(plan.header, of: images)
   }
+
+  /// What storing did to the targets of a sample; nil where none of it was packed by this run.
+  var effect: TargetEffect? { measured.images == 0 ? nil : measured }
 
   /// Images dealt with, left-out ones included.
   var images: Int { shards.reduce(leftOut.count) { $0 + $1.rows } }
@@ -17,6 +29,7 @@ struct DatasetBuild {
   /// Publishes a shard; one without rows is dropped, its number stays unused.
   mutating func add(_ shard: consuming ShardBuild, as name: String) throws(RelabelError) {
     leftOut += shard.leftOut
+    measured.add(shard.effect)
     if shard.rows > 0 { shards.append(try shard.publish(as: name)) }
   }
 

@@ -45,15 +45,13 @@ public struct Packer: Sendable {
         spoolDirectory: options.output
       )
     )
-    var build: DatasetBuild
-    let effect: TargetEffect?
+    let build: DatasetBuild
     switch input.images {
     case .listed(let images):
       let shape = try commonShape(images.count) { place throws(RelabelError) in try images[place] }
       let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
-      effect = try TargetEffect(Self.sample(of: images), plan.header, jobs: options.jobs)
-      build = DatasetBuild(plan)
+      var listed = try DatasetBuild(plan, images: images.count)
       let places = RowPermutation.places(images.count, plan.header.rowOrder)
       for (number, first) in stride(
         from: 0,
@@ -62,12 +60,13 @@ public struct Packer: Sendable {
       ).enumerated() {
         let last = min(first + plan.imagesPerShard, places.count)
         let shard = try images.images(at: places[first..<last])
-        try pack(shard, number, of: places.count, folder, &build)
+        try pack(shard, number, of: places.count, folder, &listed)
       }
+      build = listed
     case .arriving(let stream):
-      (build, effect) = try pack(stream, traits: input.traits, folder)
+      build = try pack(stream, traits: input.traits, folder)
     }
-    return try publish(build, effect, input, folder)
+    return try publish(build, input, folder)
   }
 
   /// Grid and k of the dataset: what most of the first sound images in listing order have.
@@ -100,12 +99,6 @@ public struct Packer: Sendable {
     throw firstError ?? RelabelError(.usage, "there are no label maps in the input")
   }
 
-  /// Images from all over the listing.
-  private static func sample(of images: PendingImages) throws(RelabelError) -> [PendingImage] {
-    let count = min(images.count, TargetEffect.sample)
-    return try images.images(at: (0..<count).map { $0 * images.count / count })
-  }
-
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
   private func pack(
     _ images: [PendingImage],
@@ -119,10 +112,10 @@ public struct Packer: Sendable {
     if Folder.hasFile(path), let kept = try kept(path, name, images, build.plan) {
       build.keep(kept.shard, leftOut: kept.leftOut)
     } else {
-      var shard = try ShardBuild(path, build.plan.header, options)
+      var shard = try ShardBuild(path, build.plan.header, options, build.sample)
       for first in stride(from: 0, to: images.count, by: Self.window) {
         let last = min(first + Self.window, images.count)
-        try shard.append(Array(images[first..<last]))
+        try shard.append(Array(images[first..<last]), from: build.images + first)
         progress(PackProgress(images: build.images + last, total: total))
       }
       try build.add(shard, as: name)
@@ -135,30 +128,29 @@ public struct Packer: Sendable {
     _ stream: ArrivalStream,
     traits: SourceTraits,
     _ folder: borrowing OutputFolder
-  ) throws(RelabelError) -> (DatasetBuild, TargetEffect?) {
+  ) throws(RelabelError) -> DatasetBuild {
     var waiting: [PendingImage] = []
     while waiting.count < Self.shapeSample, let image = try stream.next() { waiting.append(image) }
     let shape = try commonShape(waiting.count) { waiting[$0] }
     let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
-    let effect = try TargetEffect(waiting, plan.header, jobs: options.jobs)
-    var build = DatasetBuild(plan)
+    var build = try DatasetBuild(plan, images: nil)
     var number = 0
     while true {
       var count = 0
       let name = folder.shardName(number)
-      var shard = try ShardBuild(folder.path(of: name), plan.header, options)
+      var shard = try ShardBuild(folder.path(of: name), plan.header, options, build.sample)
       while count < plan.imagesPerShard {
         let wanted = min(Self.window, plan.imagesPerShard - count)
         while waiting.count < wanted, let image = try stream.next() { waiting.append(image) }
         if waiting.isEmpty { break }
         let batch = Array(waiting.prefix(wanted))
         waiting.removeFirst(batch.count)
-        try shard.append(batch)
+        try shard.append(batch, from: build.images + count)
         count += batch.count
         progress(PackProgress(images: build.images + count, total: nil))
       }
-      if count == 0 { return (build, effect) }
+      if count == 0 { return build }
       try build.add(shard, as: name)
       number += 1
     }
@@ -183,15 +175,20 @@ public struct Packer: Sendable {
       }
       // The earlier run left this image out. If it is sound by now, the shard is out of date.
       guard
-        case .failure(let error) = ShardBuild.encoded(image, codec, keyBytes: plan.header.keyBytes)
+        case .failure(let error) = ShardBuild.encoded(
+          image,
+          codec,
+          keyBytes: plan.header.keyBytes,
+          look: { _, _ in }
+        )
       else { return nil }
       guard options.skipsBadInput, error.isBadInput else { throw error }
       leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
     }
     guard rows.isEmpty else { return nil }
-    let shard = try DatasetIndex.Shard(
-      file: path,
+    let shard = DatasetIndex.Shard(
       name: name,
+      digest: try Digest.of(file: path),
       metadataSHA256: check.metadataSHA256,
       rows: check.rows,
       scoreRange: check.scoreRange,
@@ -202,7 +199,6 @@ public struct Packer: Sendable {
 
   private func publish(
     _ build: DatasetBuild,
-    _ effect: TargetEffect?,
     _ input: AnnotatorOutput,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> PackSummary {
@@ -228,7 +224,7 @@ public struct Packer: Sendable {
       keptShards: build.keptShards,
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
-      effect: effect,
+      effect: build.effect,
       ignored: ignored,
       unmatchedListLines: unmatched
     )

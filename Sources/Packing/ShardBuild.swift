@@ -10,32 +10,47 @@ struct ShardBuild: ~Copyable {
   private let skipsBadInput: Bool
   private let inputs: [String]
   private let keyBytes: Int
-  private let path: String
   private let metadata: MetadataDocument
+  private let sample: EffectSample?
+  /// What storing did to the targets of those images that are in the sample.
+  private(set) var effect = TargetEffect()
   private(set) var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var rows = 0
 
-  init(_ path: String, _ header: ShardHeader, _ options: PackOptions) throws(RelabelError) {
+  init(
+    _ path: String,
+    _ header: ShardHeader,
+    _ options: PackOptions,
+    _ sample: EffectSample?
+  ) throws(RelabelError) {
     writer = try ShardWriter(path, header: header)
     codec = MapCodec(header)
     keyBytes = header.keyBytes
     jobs = options.jobs
     skipsBadInput = options.skipsBadInput
     inputs = options.inputs
-    self.path = path
+    self.sample = sample
     metadata = header.metadata
   }
 
   /// Loads, encodes and appends images in order; bad ones are refused or left out by name.
-  mutating func append(_ images: [PendingImage]) throws(RelabelError) {
-    let (codec, keyBytes) = (codec, keyBytes)
+  ///
+  /// - Parameters:
+  ///   - images: the next of the run.
+  ///   - first: how many of the run came before them.
+  mutating func append(_ images: [PendingImage], from first: Int) throws(RelabelError) {
+    let (codec, keyBytes, sample) = (codec, keyBytes, sample)
     let results = Parallel.map(images.count, jobs: jobs) { place in
-      Self.encoded(images[place], codec, keyBytes: keyBytes)
+      Self.encoded(images[place], codec, keyBytes: keyBytes) { given, encoded in
+        sample?.effect(given, encoded, place: first + place)
+      }
     }
     var sound: [EncodedImage] = []
     for (image, result) in zip(images, results) {
       switch result {
-      case .success(let encoded): sound.append(encoded)
+      case .success(let (encoded, effect)):
+        sound.append(encoded)
+        if let effect { self.effect.add(effect) }
       case .failure(let error):
         guard skipsBadInput, error.isBadInput else { throw error }
         leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: inputs))
@@ -45,12 +60,13 @@ struct ShardBuild: ~Copyable {
     try writer.append(sound, jobs: jobs)
   }
 
-  /// One image in its stored form, or why it can't be.
-  static func encoded(
+  /// One image in its stored form and what `look` says of it, or why it can't be stored.
+  static func encoded<Sight>(
     _ image: PendingImage,
     _ codec: MapCodec,
-    keyBytes: Int
-  ) -> Result<EncodedImage, RelabelError> {
+    keyBytes: Int,
+    look: (_ given: LabelMap, EncodedImage) -> Sight
+  ) -> Result<(EncodedImage, Sight), RelabelError> {
     do throws(RelabelError) {
       guard image.key.utf8.count <= keyBytes else {
         throw RelabelError(
@@ -61,7 +77,8 @@ struct ShardBuild: ~Copyable {
       }
       let map = try image.load()
       let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
-      return .success(try codec.encode(labelled))
+      let encoded = try codec.encode(labelled)
+      return .success((encoded, look(map, encoded)))
     } catch {
       return .failure(error.located(Location(file: image.source, key: image.key)))
     }
@@ -69,44 +86,71 @@ struct ShardBuild: ~Copyable {
 
   /// Closes, verifies and publishes the shard; its entry for the index.
   consuming func publish(as name: String) throws(RelabelError) -> DatasetIndex.Shard {
-    let (jobs, path, metadata) = (jobs, path, metadata)
+    let (jobs, metadata) = (jobs, metadata)
+    var digest = (hex: "", bytes: Int64(0))
     let summary = try writer.finish(jobs: jobs) { temporary throws(RelabelError) in
-      let report = Verifier(jobs: jobs).verify([temporary])
-      if let failure = report.failures.first { throw failure }
-      if let finding = report.findings.first(where: { $0.severity == .error }) {
-        throw RelabelError(
-          .internalFault,
-          "the finished shard breaks rule \(finding.rule.id): \(finding.message)",
-          at: Location(file: temporary)
-        )
-      }
+      digest = try Self.checked(temporary, jobs: jobs)
     }
-    return try DatasetIndex.Shard(
-      file: path,
+    return DatasetIndex.Shard(
       name: name,
+      digest: digest,
       metadataSHA256: metadata.sha256,
       rows: summary.rows,
       scoreRange: summary.scoreRange,
       largestError: summary.largestError
     )
   }
+
+  /// The digest of a finished shard, which is verified and written to disk at the same time.
+  private static func checked(
+    _ path: String,
+    jobs: Int
+  ) throws(RelabelError) -> (hex: String, bytes: Int64) {
+    let digests = Parallel.map(2, jobs: jobs) { part -> Result<(String, Int64)?, RelabelError> in
+      Result { () throws(RelabelError) in
+        if part == 0 {
+          try verify(path, jobs: jobs)
+          return nil
+        }
+        // `publish` has to wait for the disk, too, and then finds nothing left to do.
+        try PublishedFile.sync(path)
+        return try Digest.of(file: path)
+      }
+    }
+    for case let digest? in try digests.map({ digest throws(RelabelError) in try digest.get() }) {
+      return digest
+    }
+    throw RelabelError(.internalFault, "the shard has no digest", at: Location(file: path))
+  }
+
+  /// Refuses a shard that breaks a rule.
+  private static func verify(_ path: String, jobs: Int) throws(RelabelError) {
+    let report = Verifier(jobs: jobs).verify([path])
+    if let failure = report.failures.first { throw failure }
+    if let finding = report.findings.first(where: { $0.severity == .error }) {
+      throw RelabelError(
+        .internalFault,
+        "the finished shard breaks rule \(finding.rule.id): \(finding.message)",
+        at: Location(file: path)
+      )
+    }
+  }
 }
 
 extension DatasetIndex.Shard {
   /// The entry of a published shard.
   init(
-    file: String,
     name: String,
+    digest: (hex: String, bytes: Int64),
     metadataSHA256: String,
     rows: Int,
     scoreRange: ClosedRange<Float>?,
     largestError: Double?
-  ) throws(RelabelError) {
-    let file = try Digest.of(file: file)
+  ) {
     self.init(
       path: name,
-      bytes: file.bytes,
-      sha256: file.hex,
+      bytes: digest.bytes,
+      sha256: digest.hex,
       metadataSHA256: metadataSHA256,
       rows: rows,
       scoreRange: scoreRange,

@@ -1,4 +1,3 @@
-import AnnotatorOutputs
 import Glibc
 import Relabel
 
@@ -18,42 +17,19 @@ public struct TargetEffect: Hashable, Sendable {
   public private(set) var topClassChanges: Int = 0
   private var totalChange = 0.0
 
-  /// The most images that are looked at.
-  static let sample = 256
-  private static let cropsPerImage = 4
-  /// With more classes the targets of the sample would take longer than packing it.
-  private static let maximumClasses = 100_000
+  /// Nothing measured so far.
+  init() {}
 
-  /// Measures some images; those that can't be packed say so elsewhere and are left out here.
-  ///
-  /// Nil for more classes than targets are usually made of.
-  init?(_ images: [PendingImage], _ header: ShardHeader, jobs: Int) throws(RelabelError) {
-    guard header.numClasses <= Self.maximumClasses else { return nil }
-    // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
-    let pooling = try LabelPooling(header, profile: .relabel)
-    let codec = MapCodec(header)
-    let effects = Parallel.map(images.count, jobs: jobs) { place in
-      try? Self(images[place], codec, pooling, seed: UInt64(place))
-    }
-    for effect in effects.compactMap(\.self) { add(effect) }
-  }
-
-  private init(
-    _ image: PendingImage,
-    _ codec: MapCodec,
+  /// Pools crops of one image as it was given and as it is stored.
+  fileprivate init(
+    _ given: LabelMap,
+    _ stored: LabelMap,
     _ pooling: LabelPooling,
     seed: UInt64
   ) throws(RelabelError) {
-    let given = try image.load()
-    let encoded = try codec.encode(LabelledImage(key: image.key, imageIndex: 0, map: given))
-    let stored = LabelMap(
-      shape: given.shape,
-      classIndex: codec.classIndex(encoded.classIndex[...]),
-      score: codec.score(encoded.score[...])
-    )
     images = 1
     var random = SplitMix64(state: seed)
-    for _ in 0..<Self.cropsPerImage {
+    for _ in 0..<EffectSample.cropsPerImage {
       let crop = CropBox.random(&random)
       note(try pooling.target(of: given, in: crop), try pooling.target(of: stored, in: crop))
     }
@@ -69,12 +45,49 @@ public struct TargetEffect: Hashable, Sendable {
     if given.top(1).first?.classIndex != stored.top(1).first?.classIndex { topClassChanges += 1 }
   }
 
-  private mutating func add(_ other: Self) {
+  /// Adds what other images gave.
+  mutating func add(_ other: Self) {
     images += other.images
     crops += other.crops
     largestChange = max(largestChange, other.largestChange)
     totalChange += other.totalChange
     topClassChanges += other.topClassChanges
+  }
+}
+
+/// The images of a run that its `TargetEffect` is measured on: some from all over the rows.
+struct EffectSample: Sendable {
+  private let pooling: LabelPooling
+  private let codec: MapCodec
+  private let stride: Int
+
+  /// The most images that are looked at.
+  private static let images = 256
+  fileprivate static let cropsPerImage = 4
+  /// With more classes the targets of the sample would take longer than packing it.
+  private static let maximumClasses = 100_000
+
+  /// A sample of a run.
+  ///
+  /// Nil for more classes than targets are usually made of.
+  /// - Parameter count: the images of the run; nil where they are not known, then the first are taken.
+  init?(_ header: ShardHeader, of count: Int?) throws(RelabelError) {
+    guard header.numClasses <= Self.maximumClasses else { return nil }
+    // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
+    pooling = try LabelPooling(header, profile: .relabel)
+    codec = MapCodec(header)
+    stride = max(1, ((count ?? 0) + Self.images - 1) / Self.images)
+  }
+
+  /// What storing does to the image in a place of the run; nil for images that are not in the sample.
+  func effect(_ given: LabelMap, _ encoded: EncodedImage, place: Int) -> TargetEffect? {
+    guard place % stride == 0, place / stride < Self.images else { return nil }
+    let stored = LabelMap(
+      shape: given.shape,
+      classIndex: codec.classIndex(encoded.classIndex[...]),
+      score: codec.score(encoded.score[...])
+    )
+    return try? TargetEffect(given, stored, pooling, seed: UInt64(place))
   }
 }
 

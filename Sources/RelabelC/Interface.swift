@@ -54,6 +54,33 @@ public func find(_ maps: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?)
 }
 
 /// See relabel.h.
+@c(relabel_read)
+public func read(
+  _ maps: UnsafeMutableRawPointer?,
+  _ positions: UnsafePointer<Int64>?,
+  _ count: Int64,
+  _ threads: Int32,
+  _ classIndex: UnsafeMutableRawPointer?,
+  _ idBytes: Int32,
+  _ score: UnsafeMutablePointer<Float>?,
+  _ extents: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    let source = try opened(maps)
+    guard count >= 0, threads >= 1, count <= Int64(Int32.max) else {
+      throw RelabelError(.usage, "\(count) images on \(threads) threads can't be read at once")
+    }
+    if count == 0 { return }
+    guard let positions else { throw missing("positions") }
+    guard let classIndex else { throw missing("class_index") }
+    guard let score else { throw missing("score") }
+    let room = try MapRoom(source.header, classIndex, idBytes: Int(idBytes), score, extents)
+    let wanted = UnsafeBufferPointer(start: positions, count: Int(count)).map { Int($0) }
+    try source.writeMaps(at: wanted, threads: Int(threads), room)
+  }
+}
+
+/// See relabel.h.
 @c(relabel_pool)
 public func pool(
   _ maps: UnsafeMutableRawPointer?,

@@ -53,6 +53,19 @@ int64_t relabel_num_classes(relabel_maps *maps);
 /* Position of an image key, or minus a relabel_status: -RELABEL_NOT_FOUND for an unknown key. */
 int64_t relabel_find(relabel_maps *maps, const char *key);
 
+/* Reads maps of images, from storage to arrays. Each chunk is read once.
+ *
+ * positions   [count] images
+ * threads     how many threads to use, at least 1
+ * class_index [count][height][width][top_k] of id_bytes bytes each, 2 or 4: receives the class ids
+ * score       [count][height][width][top_k]: receives the decoded scores
+ * extents     NULL, or [count][4]: receives top, left, height and width of the part of the picture that
+ *             each map covers
+ *
+ * Returns RELABEL_OK or the status of the first failure in file order; the arrays are then unspecified. */
+int32_t relabel_read(relabel_maps *maps, const int64_t *positions, int64_t count, int32_t threads,
+                     void *class_index, int32_t id_bytes, float *score, double *extents);
+
 /* Pools crops of images, from storage to targets. Each chunk is read once.
  *
  * positions   [count] images

@@ -32,6 +32,13 @@ struct EpochOrderTests {
     EpochOrder(kind, count: count, seed: try bits(json["seed"]), epoch: try bits(json["epoch"]))
   }
 
+  @Test("Bits say which index they are of", arguments: [0, 1, UInt64.max, 0x1234_5678_9ABC_DEF0])
+  func inverse(state: UInt64) {
+    for index in [0, 1, 2, 1_281_166, Int(UInt32.max), Int.max - 1] {
+      #expect(SplitMix64.index(of: SplitMix64.bits(index, from: state), from: state) == index)
+    }
+  }
+
   @Test("The uniform order is the vectors'")
   func uniform() throws {
     for json in try cases("orders") {

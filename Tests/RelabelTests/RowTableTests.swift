@@ -6,7 +6,7 @@ import Testing
 struct RowTableTests {
   @Test("Rows with one digest come back in order, others do not")
   func collisions() {
-    var table = RowTable(capacity: 6)
+    var table = RowTable(count: 6)
     for digest: UInt64 in [7, 3, 7, .max, 0, 7] { table.append(digest) }
     table.sort()
     #expect(table.rows(of: 7) == [0, 2, 5])
@@ -18,7 +18,7 @@ struct RowTableTests {
 
   @Test("An empty table has no rows")
   func empty() {
-    var table = RowTable(capacity: 0)
+    var table = RowTable(count: 0)
     table.sort()
     #expect(table.rows(of: 0) == [])
   }

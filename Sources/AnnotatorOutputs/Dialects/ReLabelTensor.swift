@@ -37,50 +37,67 @@ enum ReLabelTensor {
     _ shape: MapShape,
     as _: Element.Type
   ) throws(RelabelError) -> LabelMap {
+    let ids = plane(1, of: torch, shape) { elements, place in Element.double(elements, place) }
+    guard let classIndex = wholeNumbers(ids) else {
+      let fault = ids.firstIndex { UInt32(exactly: $0) == nil } ?? 0
+      throw RelabelError(
+        .invalidInput,
+        "\(Float(ids[fault])) is not a class id; plane 0 of the tensor holds the scores, plane 1"
+          + " the class ids",
+        at: Location(cell: shape.cell(at: fault))
+      )
+    }
+    let score = plane(0, of: torch, shape) { elements, place in Element.float(elements, place) }
+    if Element.self == Double.self, let overflow = score.firstIndex(where: { $0.isInfinite }) {
+      throw RelabelError(
+        .invalidInput,
+        "the score is infinite or too large for float32",
+        at: Location(cell: shape.cell(at: overflow))
+      )
+    }
+    return LabelMap(shape: shape, classIndex: classIndex, score: score)
+  }
+
+  @inline(__always)
+  private static func plane<Value: BitwiseCopyable>(
+    _ plane: Int,
+    of torch: TorchFile,
+    _ shape: MapShape,
+    _ value: (UnsafeRawBufferPointer, Int) -> Value
+  ) -> [Value] {
     let strides = torch.tensor.strides
-    var map = LabelMap(
-      shape: shape,
-      classIndex: [UInt32](repeating: 0, count: shape.entries),
-      score: [Float](repeating: 0, count: shape.entries)
-    )
-    var fault: Int?
-    torch.bytes.withUnsafeBytes { bytes in
-      let elements = UnsafeRawBufferPointer(rebasing: bytes[torch.start...])
-      var entry = 0
-      for y in 0..<shape.height {
-        for x in 0..<shape.width {
-          var place = torch.tensor.offset + y * strides[2] + x * strides[3]
-          for _ in 0..<shape.topK {
-            map.score[entry] = Element.float(elements, place)
-            let id = Element.double(elements, place + strides[0])
-            if let id = UInt32(exactly: id) {
-              map.classIndex[entry] = id
-            } else if fault == nil {
-              fault = entry
-              // Kept for the message.
-              map.score[entry] = Float(id)
+    let first = torch.tensor.offset + plane * strides[0]
+    let (perRank, perRow, perColumn) = (strides[1], strides[2], strides[3])
+    return [Value](unsafeUninitializedCapacity: shape.entries) { values, count in
+      torch.bytes.withUnsafeBytes { bytes in
+        let elements = UnsafeRawBufferPointer(rebasing: bytes[torch.start...])
+        for y in 0..<shape.height {
+          for x in 0..<shape.width {
+            let place = first &+ y &* perRow &+ x &* perColumn
+            for rank in 0..<shape.topK {
+              values[count &+ rank] = value(elements, place &+ rank &* perRank)
             }
-            place += strides[1]
-            entry += 1
+            count &+= shape.topK
           }
         }
       }
     }
-    if let fault {
-      throw RelabelError(
-        .invalidInput,
-        "\(map.score[fault]) is not a class id; plane 0 of the tensor holds the scores, plane 1"
-          + " the class ids",
-        at: Location(cell: map.cell(at: fault))
-      )
+  }
+
+  /// The values as class ids, or nil where one is no whole number of 32 bits.
+  private static func wholeNumbers(_ values: [Double]) -> [UInt32]? {
+    // Added, it leaves a whole number's value in the low bits. Without branches or traps inside, the
+    // loop becomes vector instructions: sound maps have nothing to stop for.
+    let anchor = 0x1p52
+    var areWhole = true
+    let numbers = [UInt32](unsafeUninitializedCapacity: values.count) { numbers, count in
+      for (place, value) in values.enumerated() {
+        let anchored = value + anchor
+        areWhole = areWhole && anchored - anchor == value && value >= 0 && value < 0x1p32
+        numbers[place] = UInt32(truncatingIfNeeded: anchored.bitPattern)
+      }
+      count = values.count
     }
-    if Element.self == Double.self, let overflow = map.score.firstIndex(where: { $0.isInfinite }) {
-      throw RelabelError(
-        .invalidInput,
-        "the score is infinite or too large for float32",
-        at: Location(cell: map.cell(at: overflow))
-      )
-    }
-    return map
+    return areWhole ? numbers : nil
   }
 }

@@ -39,9 +39,9 @@ struct RecoveredShard {
     }
     let facts = try verified(temporary)
     try published.publish()
-    return try DatasetIndex.Shard(
-      file: path,
+    return DatasetIndex.Shard(
       name: name,
+      digest: try Digest.of(file: path),
       metadataSHA256: facts.metadataSHA256,
       rows: facts.rows,
       scoreRange: facts.scoreRange,

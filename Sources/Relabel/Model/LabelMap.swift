@@ -19,7 +19,7 @@ public struct MapShape: Hashable, Sendable, CustomStringConvertible {
   /// (class, score) entries of one map.
   public var entries: Int { height * width * topK }
   /// The cell that the entry at `offset` belongs to.
-  func cell(at offset: Int) -> Location.Cell {
+  package func cell(at offset: Int) -> Location.Cell {
     let cell = offset / topK
     return Location.Cell(y: cell / width, x: cell % width, rank: offset % topK)
   }

@@ -30,19 +30,26 @@ public struct EpochOrder: Hashable, Sendable {
   ///   - count: images of the dataset.
   ///   - seed: of the run.
   ///   - epoch: the number of the epoch.
-  /// - Complexity: O(n log n) for n images or chunks.
+  /// - Complexity: O(n log n) for n images or chunks; holds 8 bytes an image, and 12 more while it
+  ///   sorts them.
   public init(_ kind: Kind, count: Int, seed: UInt64, epoch: UInt64) {
     let base = SplitMix64.base(seed: seed, epoch: epoch)
     switch kind {
     case .uniform: positions = Self.sorted(count, base)
-    case .chunk(let chunks): positions = Self.sorted(chunks.count, base).flatMap { chunks[$0] }
+    case .chunk(let chunks):
+      var positions: [Int] = []
+      positions.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
+      for chunk in Self.sorted(chunks.count, base) { positions += chunks[chunk] }
+      self.positions = positions
     }
   }
 
   /// 0 ..< count by ascending key.
   private static func sorted(_ count: Int, _ base: UInt64) -> [Int] {
-    (0..<count).map { (key: SplitMix64.bits($0, from: base), item: $0) }
-      .sorted { $0.key < $1.key }.map(\.item)
+    // The keys alone say which items they are of: half the memory.
+    var keys = (0..<count).map { SplitMix64.bits($0, from: base) }
+    keys.sort()
+    return keys.map { SplitMix64.index(of: $0, from: base) }
   }
 
   /// The positions that one rank walks, in order.

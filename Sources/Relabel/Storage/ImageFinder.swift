@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Finds the images of a shard or dataset by key or image index, in 16 bytes a row for each of the two.
+/// Finds the images of a shard or dataset by key or image index, in 12 bytes a row for each of the two.
 ///
 /// A table is made when it is first asked. Callable from any thread.
 final class ImageFinder: Sendable {
@@ -39,8 +39,15 @@ final class ImageFinder: Sendable {
     _ add: (ShardIdentities, inout RowTable) throws(RelabelError) -> Void
   ) throws(RelabelError) -> RowTable {
     if let table = held.withLock({ $0 }) { return table }
+    guard source.count <= RowTable.capacity else {
+      throw RelabelError(
+        .unsupported,
+        "\(source.count) images are too many to be looked up; ask its shards",
+        at: Location(file: source.path)
+      )
+    }
     // Made outside the lock: a training program may fork meanwhile.
-    var table = RowTable(capacity: source.count)
+    var table = RowTable(count: source.count)
     for shard in try source.shards { try add(shard.identities, &table) }
     table.sort()
     let made = table

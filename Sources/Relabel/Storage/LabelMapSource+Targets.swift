@@ -15,7 +15,7 @@ extension LabelMapSource {
     threads: Int = 1
   ) throws(RelabelError) -> [[PooledTarget]] {
     precondition(positions.count == boxes.count)
-    return try results(at: positions, pooling.numClasses, threads) {
+    return try results(at: positions, try scratch(of: pooling), threads) {
       (place, map, scratch) throws(RelabelError) in
       var targets: [PooledTarget] = []
       for box in boxes[place] { targets.append(try pooling.target(of: map, in: box, scratch)) }
@@ -35,7 +35,7 @@ extension LabelMapSource {
     _ pooling: LabelPooling,
     _ crops: Crops
   ) throws(RelabelError) {
-    _ = try results(at: positions, pooling.numClasses, crops.threads) {
+    _ = try results(at: positions, try scratch(of: pooling), crops.threads) {
       (place, map, scratch) throws(RelabelError) in
       try map.withEntries { entries throws(RelabelError) in
         try crops.write(place, entries, map.extent, pooling, scratch)
@@ -43,17 +43,45 @@ extension LabelMapSource {
     }
   }
 
-  /// What `body` makes of each map, read chunk by chunk on some threads.
-  private func results<Value>(
+  /// The label maps of some images, in memory of the caller.
+  ///
+  /// - Parameters:
+  ///   - positions: one image for each place of `room`.
+  ///   - threads: how many threads share the chunks.
+  ///   - room: where the maps go.
+  /// - Throws: the first failure in file order, naming file and image; the maps are then unspecified.
+  package func writeMaps(
     at positions: [Int],
-    _ numClasses: Int,
-    _ threads: Int,
-    _ body: @escaping @Sendable (Int, LabelMap, PoolingScratch) throws(RelabelError) -> Value
-  ) throws(RelabelError) -> [Value] {
+    threads: Int,
+    _ room: MapRoom
+  ) throws(RelabelError) {
+    _ = try results(at: positions, { () }, threads) { place, map, _ in room.write(place, map) }
+  }
+
+  /// Makes the memory that pooling needs.
+  private func scratch(
+    of pooling: LabelPooling
+  ) throws(RelabelError) -> @Sendable () -> PoolingScratch {
     let shape = try header.shape
+    return { PoolingScratch(numClasses: pooling.numClasses, shape: shape) }
+  }
+
+  /// What `body` makes of each map, read chunk by chunk on some threads.
+  ///
+  /// - Parameters:
+  ///   - positions: of the maps.
+  ///   - scratch: makes what the maps of a chunk are worked on with.
+  ///   - threads: how many threads share the chunks.
+  ///   - body: is given the place in `positions`, the map, and the scratch.
+  private func results<Value, Scratch>(
+    at positions: [Int],
+    _ scratch: @escaping @Sendable () -> Scratch,
+    _ threads: Int,
+    _ body: @escaping @Sendable (Int, LabelMap, Scratch) throws(RelabelError) -> Value
+  ) throws(RelabelError) -> [Value] {
     let groups = try placesByChunk(positions)
     let made = Parallel.map(groups.count, jobs: threads) { group -> Result<[Value], RelabelError> in
-      let scratch = PoolingScratch(numClasses: numClasses, shape: shape)
+      let scratch = scratch()
       var values: [Value] = []
       do throws(RelabelError) {
         let maps = try self.maps(at: groups[group].map { positions[$0] })

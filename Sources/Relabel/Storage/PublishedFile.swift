@@ -57,7 +57,10 @@ package struct PublishedFile: ~Copyable {
     if !isPublished { unlink(temporaryPath) }
   }
 
-  private static func sync(_ path: String) throws(RelabelError) {
+  /// Waits until a file or folder is on disk.
+  ///
+  /// Calls `fsync`; one that is there already takes no time.
+  package static func sync(_ path: String) throws(RelabelError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("can't be opened", path) }
     defer { _ = close(descriptor) }

@@ -1,20 +1,33 @@
-/// Finds rows by a 64-bit digest of what identifies them, in 16 bytes a row.
+/// Finds rows by a 64-bit digest of what identifies them, in 12 bytes a row.
 ///
 /// Digests may collide: whoever asks confirms the rows that come back.
 struct RowTable: Sendable {
+  /// Three words without a gap.
   private struct Entry {
-    let digest: UInt64
-    let row: Int
+    let high: UInt32
+    let low: UInt32
+    let row: UInt32
+
+    var digest: UInt64 { UInt64(high) << 32 | UInt64(low) }
   }
+
+  /// The most rows: a table of so many takes 48 GiB.
+  static let capacity = 1 << 32
 
   private var entries: [Entry] = []
 
-  /// An empty table with room for `capacity` rows.
-  init(capacity: Int) { entries.reserveCapacity(capacity) }
+  /// An empty table with room for `count` rows, at most `capacity`.
+  init(count: Int) { entries.reserveCapacity(count) }
 
   /// Adds the next row.
   mutating func append(_ digest: UInt64) {
-    entries.append(Entry(digest: digest, row: entries.count))
+    entries.append(
+      Entry(
+        high: UInt32(digest >> 32),
+        low: UInt32(truncatingIfNeeded: digest),
+        row: UInt32(entries.count)
+      )
+    )
   }
 
   /// Makes the table ready for `rows(of:)`.
@@ -33,7 +46,7 @@ struct RowTable: Sendable {
       let middle = (low + high) / 2
       if entries[middle].digest < digest { low = middle + 1 } else { high = middle }
     }
-    return entries[low...].prefix { $0.digest == digest }.map(\.row)
+    return entries[low...].prefix { $0.digest == digest }.map { Int($0.row) }
   }
 
   /// The digest of a key: SipHash with a secret of this process, so that nobody can choose keys that

@@ -108,7 +108,7 @@ public final class ShardedDataset: LabelMapSource {
 
   /// The position of an image key, or nil.
   ///
-  /// - Complexity: O(log n) after the first call, which reads the keys of all shards; holds 16 bytes an
+  /// - Complexity: O(log n) after the first call, which reads the keys of all shards; holds 12 bytes an
   ///   image.
   public func position(forKey key: String) throws(RelabelError) -> Int? {
     try finder.position(forKey: key, in: self)
@@ -116,7 +116,7 @@ public final class ShardedDataset: LabelMapSource {
 
   /// The position of an image index, or nil.
   ///
-  /// - Complexity: O(log n) after the first call, which reads the indexes of all shards; holds 16 bytes
+  /// - Complexity: O(log n) after the first call, which reads the indexes of all shards; holds 12 bytes
   ///   an image.
   public func position(forImageIndex index: Int64) throws(RelabelError) -> Int? {
     try finder.position(forImageIndex: index, in: self)
@@ -144,9 +144,15 @@ public final class ShardedDataset: LabelMapSource {
   /// Positions by chunk, through all shards; opens them all.
   public var chunks: [Range<Int>] {
     get throws(RelabelError) {
-      zip(firstPositions, try shards).flatMap { first, reader in
-        reader.chunks.map { first + $0.lowerBound..<first + $0.upperBound }
+      let shards = try shards
+      var chunks: [Range<Int>] = []
+      chunks.reserveCapacity(
+        shards.reduce(0) { $0 + ($1.count - 1) / $1.header.imagesPerChunk + 1 }
+      )
+      for (first, reader) in zip(firstPositions, shards) {
+        chunks += reader.chunks.lazy.map { first + $0.lowerBound..<first + $0.upperBound }
       }
+      return chunks
     }
   }
 

@@ -9,8 +9,7 @@ struct ClassPeaks: ~Copyable {
   let areFinite: Bool
   private let groupSize: Int
   private let totalClasses: Int
-  /// Blocks of cells.
-  let blocks: Int
+  private let blocks: Int
   /// By group and block of cells.
   private let peaks: UnsafeMutablePointer<SIMD8<Float>>
 
@@ -21,23 +20,22 @@ struct ClassPeaks: ~Copyable {
     groupSize = rows.classes / min(rows.classes, max(Self.usualGroups, 4 * topK))
     groups = (rows.classes + groupSize - 1) / groupSize
     totalClasses = rows.classes
-    blocks = (rows.cells + DenseRows.lanes - 1) / DenseRows.lanes
+    blocks = rows.blocks
     peaks = .allocate(capacity: groups * blocks)
     peaks.initialize(repeating: SIMD8(repeating: -.infinity), count: groups * blocks)
     // Nothing makes the sum finite again once a score was not.
     var sum = SIMD8<Float>.zero
     for classID in 0..<rows.classes {
       let peaks = peaks + classID / groupSize * blocks
-      for block in 0..<rows.wholeBlocks {
-        let scores = rows.whole(classID, block)
+      // All but the last block begin where the one before ends.
+      for block in 0..<blocks - 1 {
+        let scores = rows.scores(classID, from: block &* DenseRows.lanes)
         sum += scores
         peaks[block] = peaks[block].higher(scores)
       }
-      if blocks > rows.wholeBlocks {
-        let scores = rows.last(classID)
-        sum += scores
-        peaks[blocks - 1] = peaks[blocks - 1].higher(scores)
-      }
+      let scores = rows.scores(classID, from: rows.firstCell(blocks - 1))
+      sum += scores
+      peaks[blocks - 1] = peaks[blocks - 1].higher(scores)
     }
     areFinite = (sum - sum == .zero) || rows.areFinite
   }
@@ -53,8 +51,26 @@ struct ClassPeaks: ~Copyable {
     group &* groupSize..<min((group &+ 1) &* groupSize, totalClasses)
   }
 
+  /// Gives `body` the floor of each block.
+  func withFloors(
+    _ rows: DenseRows,
+    topK: Int,
+    _ body: (UnsafeMutableBufferPointer<BlockFloor>) -> Void
+  ) {
+    withUnsafeTemporaryAllocation(of: BlockFloor.self, capacity: blocks) { floors in
+      for block in 0..<blocks {
+        var score = highest(block, topK: topK)
+        // No score reaches the floor of a lane that has no cell of its own.
+        let lanes = rows.lanes(block)
+        for lane in 0..<DenseRows.lanes where !lanes.contains(lane) { score[lane] = .infinity }
+        floors[block] = BlockFloor(score: score, block: block, cell: rows.firstCell(block))
+      }
+      body(floors)
+    }
+  }
+
   /// The k-th highest peaks of a block of cells.
-  func floor(_ block: Int, topK: Int) -> SIMD8<Float> {
+  private func highest(_ block: Int, topK: Int) -> SIMD8<Float> {
     withUnsafeTemporaryAllocation(of: SIMD8<Float>.self, capacity: topK) { highest in
       highest.initialize(repeating: SIMD8(repeating: -.infinity))
       for group in 0..<groups {
@@ -68,6 +84,14 @@ struct ClassPeaks: ~Copyable {
       return highest[topK - 1]
     }
   }
+}
+
+/// What a score must reach to be among the k best of its cell, for a block of cells.
+struct BlockFloor: BitwiseCopyable {
+  let score: SIMD8<Float>
+  let block: Int
+  /// The first cell of the block.
+  let cell: Int
 }
 
 extension SIMD8<Float> {

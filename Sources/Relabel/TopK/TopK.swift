@@ -24,28 +24,33 @@ public enum TopK {
     let rows = DenseRows(base: base, classes: classes, cells: shape.cells)
     let peaks = ClassPeaks(rows, topK: shape.topK)
     guard peaks.areFinite else { return nil }
-    var best = BestClasses(shape)
-    for block in 0..<peaks.blocks {
-      let floor = peaks.floor(block, topK: shape.topK)
-      for group in 0..<peaks.groups where (peaks[group, block] .>= floor).hasAny {
-        for classID in peaks.classes(group) {
-          let scores = rows.scores(classID, block)
-          let candidates = scores .>= floor
-          guard candidates.hasAny else { continue }
-          var lanes = candidates.bits
-          while lanes != 0 {
-            let lane = lanes.trailingZeroBitCount
-            best.offer(scores[lane], classID, block &* DenseRows.lanes &+ lane)
-            lanes &= lanes &- 1
+    var best = BestClasses(shape, blocks: rows.blocks)
+    peaks.withFloors(rows, topK: shape.topK) { floors in
+      withUnsafeTemporaryAllocation(of: BlockFloor.self, capacity: floors.count) { promising in
+        for group in 0..<peaks.groups {
+          // Group by group, so that the second look is in memory order, too.
+          var count = 0
+          for floor in floors where (peaks[group, floor.block] .>= floor.score).hasAny {
+            promising[count] = floor
+            count &+= 1
+          }
+          for classID in peaks.classes(group) {
+            for floor in promising[..<count] {
+              let scores = rows.scores(classID, from: floor.cell)
+              guard (scores .>= floor.score).hasAny else { continue }
+              best.offer(scores, UInt32(truncatingIfNeeded: classID), floor.block)
+            }
           }
         }
       }
     }
-    return best.map
+    return best.map(rows)
   }
 }
 
 /// A dense map as its rows: the scores of one class in all cells, taken in blocks of eight cells.
+///
+/// The last block begins early enough to be whole, so that it may repeat cells of the one before.
 struct DenseRows {
   /// Cells of a block.
   static let lanes = 8
@@ -54,31 +59,35 @@ struct DenseRows {
   let classes: Int
   let cells: Int
 
-  /// Blocks whose cells are all there.
-  var wholeBlocks: Int { cells / Self.lanes }
+  /// Blocks that hold all cells.
+  var blocks: Int { (cells + Self.lanes - 1) / Self.lanes }
 
-  /// The scores of a class in a block; behind the last cell that one's again.
+  /// The first cell of a block.
   @inline(__always)
-  func scores(_ classID: Int, _ block: Int) -> SIMD8<Float> {
-    block < wholeBlocks ? whole(classID, block) : last(classID)
+  func firstCell(_ block: Int) -> Int { max(0, min(block &* Self.lanes, cells &- Self.lanes)) }
+
+  /// The scores of a class in the eight cells from one on; of a map with fewer, the last one's again.
+  @inline(__always)
+  func scores(_ classID: Int, from cell: Int) -> SIMD8<Float> {
+    if cells < Self.lanes { return allScores(classID) }
+    let offset = 4 &* (classID &* cells &+ cell)
+    return base.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
   }
 
-  /// The scores of a class in one of the whole blocks.
-  @inline(__always)
-  func whole(_ classID: Int, _ block: Int) -> SIMD8<Float> {
-    let offset = classID &* cells &+ block &* Self.lanes
-    return base.loadUnaligned(fromByteOffset: 4 &* offset, as: SIMD8<Float>.self)
-  }
-
-  /// The scores of a class in the block behind the whole ones.
-  func last(_ classID: Int) -> SIMD8<Float> {
+  @inline(never)
+  private func allScores(_ classID: Int) -> SIMD8<Float> {
     var scores = SIMD8<Float>.zero
     for lane in 0..<Self.lanes {
-      let cell = min(wholeBlocks &* Self.lanes &+ lane, cells &- 1)
-      let offset = classID &* cells &+ cell
-      scores[lane] = base.loadUnaligned(fromByteOffset: 4 &* offset, as: Float.self)
+      let offset = 4 &* (classID &* cells &+ min(lane, cells &- 1))
+      scores[lane] = base.loadUnaligned(fromByteOffset: offset, as: Float.self)
     }
     return scores
+  }
+
+  /// The lanes of a block that hold cells, each of them in one block only.
+  func lanes(_ block: Int) -> Range<Int> {
+    let first = firstCell(block)
+    return block &* Self.lanes &- first..<min(Self.lanes, cells &- first)
   }
 
   /// True when no score is NaN or infinite, looked up one by one.
@@ -89,53 +98,69 @@ struct DenseRows {
   }
 }
 
-/// The k best classes of each cell so far, rank by rank.
+/// The k best classes of each cell so far, block by block and rank by rank.
 private struct BestClasses: ~Copyable {
+  private typealias Rank = (score: SIMD8<Float>, classIndex: SIMD8<UInt32>)
+
   private let shape: MapShape
-  private let score: UnsafeMutablePointer<Float>
-  private let classIndex: UnsafeMutablePointer<UInt32>
+  private let ranks: UnsafeMutablePointer<Rank>
 
-  init(_ shape: MapShape) {
+  init(_ shape: MapShape, blocks: Int) {
     self.shape = shape
-    score = .allocate(capacity: shape.entries)
-    classIndex = .allocate(capacity: shape.entries)
+    ranks = .allocate(capacity: blocks * shape.topK)
     // Every finite score is better.
-    score.initialize(repeating: -.infinity, count: shape.entries)
-    classIndex.initialize(repeating: 0, count: shape.entries)
+    ranks.initialize(
+      repeating: (SIMD8(repeating: -.infinity), .zero),
+      count: blocks * shape.topK
+    )
   }
 
-  deinit {
-    score.deallocate()
-    classIndex.deallocate()
-  }
+  deinit { ranks.deallocate() }
 
-  /// Puts a class where it belongs among those of its cell; the last one goes.
+  /// Puts a class where it belongs in each cell of a block; the last ones go.
   ///
-  /// Classes come in rising order, so only a strictly better score displaces an earlier one.
-  mutating func offer(_ value: Float, _ classID: Int, _ cell: Int) {
-    let cells = shape.cells
-    guard cell < cells else { return }
-    var place = (shape.topK &- 1) &* cells &+ cell
-    guard value > score[place] else { return }
-    while place >= cells, value > score[place &- cells] {
-      score[place] = score[place &- cells]
-      classIndex[place] = classIndex[place &- cells]
-      place &-= cells
+  /// Without branches: where it goes can't be foreseen. Classes come in rising order, so only a
+  /// strictly better score displaces an earlier one.
+  @inline(__always)
+  mutating func offer(_ scores: SIMD8<Float>, _ classID: UInt32, _ block: Int) {
+    var (scores, classIndex) = (scores, SIMD8(repeating: classID))
+    let ranks = ranks + block &* shape.topK
+    // From where it belongs, every class moves down.
+    var moves = SIMDMask<SIMD8<Int32>>(repeating: false)
+    for rank in 0..<shape.topK {
+      let held = ranks[rank]
+      moves .|= scores .> held.score
+      ranks[rank] = (
+        held.score.replacing(with: scores, where: moves),
+        held.classIndex.replacing(with: classIndex, where: moves)
+      )
+      scores.replace(with: held.score, where: moves)
+      classIndex.replace(with: held.classIndex, where: moves)
     }
-    score[place] = value
-    classIndex[place] = UInt32(truncatingIfNeeded: classID)
   }
 
   /// The result, cell by cell.
-  var map: LabelMap {
-    LabelMap(shape: shape, classIndex: byCell(classIndex), score: byCell(score))
+  func map(_ rows: DenseRows) -> LabelMap {
+    LabelMap(
+      shape: shape,
+      classIndex: byCell(rows) { $0.classIndex[$1] },
+      score: byCell(rows) { $0.score[$1] }
+    )
   }
 
-  private func byCell<Value: BitwiseCopyable>(_ byRank: UnsafeMutablePointer<Value>) -> [Value] {
+  @inline(__always)
+  private func byCell<Value: BitwiseCopyable>(
+    _ rows: DenseRows,
+    _ value: (Rank, Int) -> Value
+  ) -> [Value] {
     [Value](unsafeUninitializedCapacity: shape.entries) { values, count in
-      for rank in 0..<shape.topK {
-        for cell in 0..<shape.cells {
-          values[cell &* shape.topK &+ rank] = byRank[rank &* shape.cells &+ cell]
+      for block in 0..<rows.blocks {
+        let first = rows.firstCell(block)
+        for rank in 0..<shape.topK {
+          let held = ranks[block &* shape.topK &+ rank]
+          for lane in rows.lanes(block) {
+            values[(first &+ lane) &* shape.topK &+ rank] = value(held, lane)
+          }
         }
       }
       count = shape.entries
@@ -150,12 +175,5 @@ extension SIMDMask<SIMD8<Int32>> {
     let lanes = unsafeBitCast(self, to: SIMD4<UInt64>.self)
     let halves = lanes.lowHalf | lanes.highHalf
     return halves[0] | halves[1] != 0
-  }
-
-  /// One bit for each lane.
-  @inline(__always)
-  fileprivate var bits: UInt32 {
-    SIMD8<UInt32>(1, 2, 4, 8, 16, 32, 64, 128)
-      .replacing(with: 0, where: .!self).wrappedSum()
   }
 }

@@ -43,7 +43,7 @@ struct IdentityCheck {
       }
     }
     outcome.keyHashes = outcome.keys.map { $0.map(KeyHash.of) ?? 0 }
-    if outcome.keyHashes.hasRepeats { addRepeats(of: outcome.keys, to: &faults) }
+    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(of: outcome.keys, to: &faults) }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
       report("V010", fault, Layout.imageKey, row, &outcome)
     }
@@ -69,7 +69,7 @@ struct IdentityCheck {
       outcome.imageIndexes += indexes
       rows += first..<first + indexes.count
     }
-    let mayRepeat = outcome.imageIndexes.hasRepeats
+    let mayRepeat = Repeats.exist(in: [outcome.imageIndexes])
     var seen: [Int64: Int] = [:]
     for (row, index) in zip(rows, outcome.imageIndexes) {
       if index < 0 {
@@ -89,16 +89,5 @@ struct IdentityCheck {
     _ outcome: inout Outcome
   ) {
     outcome.tally.add(Violation(rule, message, at: Location(dataset: dataset, row: row)))
-  }
-}
-
-extension Array where Element: FixedWidthInteger {
-  /// True when a number occurs twice.
-  ///
-  /// Plain numbers sort several times as fast as a table of them fills.
-  /// - Complexity: O(n log n).
-  var hasRepeats: Bool {
-    let sorted = sorted()
-    return zip(sorted, sorted.dropFirst()).contains { $0 == $1 }
   }
 }

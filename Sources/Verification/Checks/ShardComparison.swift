@@ -2,7 +2,7 @@ internal import Relabel
 
 /// What the shards of a dataset must share, and what they must not (rules M007, M008).
 ///
-/// Keeps 16 bytes an image, and 12 more while it looks for repeats.
+/// Keeps 16 bytes an image.
 struct ShardComparison {
   private var first: (path: String, facts: ShardFacts)?
   private var paths: [String] = []
@@ -57,33 +57,26 @@ private struct RowWords {
     let row: Int
   }
 
-  private var words: [UInt64] = []
-  /// Where each shard's words begin.
-  private var starts: [Int] = []
+  /// The words of each shard.
+  private var shards: [[UInt64]] = []
 
-  mutating func append(_ shard: [UInt64]) {
-    starts.append(words.count)
-    words += shard
-  }
+  mutating func append(_ shard: [UInt64]) { shards.append(shard) }
 
-  subscript(row: Row) -> UInt64 { words[starts[row.shard] + row.row] }
+  subscript(row: Row) -> UInt64 { shards[row.shard][row.row] }
 
   /// Pairs of neighbours among the rows with the same word, where they lie in different shards.
   ///
-  /// - Complexity: O(n log n).
+  /// - Complexity: O(n), O(n log n) where there are any.
   func repeats() -> [(Row, Row)] {
-    // Most often numbers without their places settle it.
-    guard starts.count > 1, words.hasRepeats else { return [] }
-    let order = (0..<UInt32(words.count)).sorted { (words[Int($0)], $0) < (words[Int($1)], $1) }
-    return zip(order, order.dropFirst())
-      .filter { words[Int($0)] == words[Int($1)] }
-      .sorted { $0.1 < $1.1 }
-      .map { (row(Int($0)), row(Int($1))) }
-      .filter { $0.shard != $1.shard }
-  }
-
-  private func row(_ position: Int) -> Row {
-    let shard = starts.lastIndex { $0 <= position } ?? 0
-    return Row(shard: shard, row: position - starts[shard])
+    guard shards.count > 1, Repeats.exist(in: shards) else { return [] }
+    var rows: [(word: UInt64, row: Row)] = []
+    for (shard, words) in shards.enumerated() {
+      rows += words.enumerated().map { ($1, Row(shard: shard, row: $0)) }
+    }
+    rows.sort { ($0.word, $0.row.shard, $0.row.row) < ($1.word, $1.row.shard, $1.row.row) }
+    return zip(rows, rows.dropFirst())
+      .filter { $0.word == $1.word && $0.row.shard != $1.row.shard }
+      .map { ($0.row, $1.row) }
+      .sorted { ($0.1.shard, $0.1.row) < ($1.1.shard, $1.1.row) }
   }
 }
