@@ -20,10 +20,29 @@ package struct HDF5Error: Error, Hashable, Sendable, CustomStringConvertible {
   package let systemError: Int32?
 
   package init(call: String, object: String?, frames: [Frame]) {
+    self.init(
+      call: call,
+      object: object,
+      frames: frames,
+      systemError: frames.lazy.reversed().compactMap { Self.errno(in: $0.description) }.first
+    )
+  }
+
+  private init(call: String, object: String?, frames: [Frame], systemError: Int32?) {
     self.call = call
     self.object = object
     self.frames = frames
-    systemError = frames.lazy.reversed().compactMap { Self.errno(in: $0.description) }.first
+    self.systemError = systemError
+  }
+
+  /// A refusal of the system, met without the library.
+  package init(call: String, object: String?, systemError: Int32, _ reason: String) {
+    self.init(
+      call: call,
+      object: object,
+      frames: [Frame(function: call, description: reason)],
+      systemError: systemError
+    )
   }
 
   /// An error found by the wrapper, for example a size over its limit.

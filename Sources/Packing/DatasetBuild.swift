@@ -15,6 +15,7 @@ struct DatasetBuild {
   /// - Parameters:
   ///   - plan: what all shards have in common.
   ///   - images: how many there will be, nil when that is not known.
+  /// - Throws: as `EffectSample`.
   init(_ plan: BuildPlan, images: Int?) throws(RelabelError) {
     self.plan = plan
     sample = try EffectSample(plan.header, of: images)

@@ -38,6 +38,7 @@ struct ShardBuild: ~Copyable {
   /// - Parameters:
   ///   - images: the next of the run.
   ///   - first: how many of the run came before them.
+  /// - Throws: the fault of the first bad one, `.io`.
   mutating func append(_ images: [PendingImage], from first: Int) throws(RelabelError) {
     let (codec, keyBytes, sample) = (codec, keyBytes, sample)
     let results = Parallel.map(images.count, jobs: jobs) { place in

@@ -70,7 +70,10 @@ struct EffectSample: Sendable {
   /// A sample of a run.
   ///
   /// Nil for more classes than targets are usually made of.
-  /// - Parameter count: the images of the run; nil where they are not known, then the first are taken.
+  /// - Parameters:
+  ///   - header: of the shards.
+  ///   - count: the images of the run; nil where they are not known, then the first are taken.
+  /// - Throws: as `LabelPooling`.
   init?(_ header: ShardHeader, of count: Int?) throws(RelabelError) {
     guard header.numClasses <= Self.maximumClasses else { return nil }
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.

@@ -1,9 +1,21 @@
 internal import Relabel
 
-/// Reads label maps at random places, one at a time and no chunk twice: `read SHARD IMAGES`.
+/// Reads label maps at random places, one at a time and no chunk twice: `read SHARD IMAGES` and
+/// `read-mapped SHARD IMAGES`.
 enum ReadWork {
+  static func prepareMapped(_ arguments: ArraySlice<String>) throws -> () throws -> Void {
+    try prepare(arguments, isMapped: true)
+  }
+
   static func prepare(_ arguments: ArraySlice<String>) throws -> () throws -> Void {
-    let maps = try openLabelMaps(arguments.first ?? "")
+    try prepare(arguments, isMapped: false)
+  }
+
+  private static func prepare(
+    _ arguments: ArraySlice<String>,
+    isMapped: Bool
+  ) throws -> () throws -> Void {
+    let maps = try openLabelMaps(arguments.first ?? "", isMapped: isMapped)
     let chunks = try maps.chunks
     // A prime stride: far apart, and each chunk once.
     let rows = (0..<min(Int(arguments.last ?? "") ?? 1, chunks.count)).map { place in

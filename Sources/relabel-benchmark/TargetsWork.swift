@@ -10,11 +10,10 @@ enum TargetsWork {
       let found = try maps.position(forKey: maps.key(at: middle))
       precondition(found == middle)
       let order = try EpochOrder(.chunk(maps.chunks), count: maps.count, seed: 0, epoch: 0)
-        .positions
       let pooling = try LabelPooling(maps.header, profile: .relabel)
       let box = CropBox(top: 0.1, left: 0.2, height: 0.6, width: 0.5)
       for first in stride(from: 0, to: order.count, by: 256) {
-        let batch = Array(order[first..<min(first + 256, order.count)])
+        let batch = order.positions(first..<min(first + 256, order.count))
         _ = try maps.targets(at: batch, in: batch.map { _ in [box] }, pooling, threads: 1)
       }
     }

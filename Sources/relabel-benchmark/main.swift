@@ -8,6 +8,7 @@ internal import Glibc
 let works: [String: (ArraySlice<String>) throws -> () throws -> Void] = [
   "decode": DecodeWork.prepare,
   "read": ReadWork.prepare,
+  "read-mapped": ReadWork.prepareMapped,
   "targets": TargetsWork.prepare,
   "topk": DenseWork.prepareTopK,
   "scan": DenseWork.prepareScan,

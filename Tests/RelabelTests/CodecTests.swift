@@ -126,3 +126,9 @@ struct CodecTests {
     #expect(Parallel.map(0, jobs: jobs) { $0 }.isEmpty)
   }
 }
+
+extension ChunkCodec {
+  fileprivate func decode(_ stored: [UInt8], skipped: UInt32) throws -> [UInt8] {
+    try stored.withUnsafeBytes { try decode($0, skipped: skipped) }
+  }
+}

@@ -1,8 +1,8 @@
 import HDF5
-import Relabel
 import TestSupport
 import Testing
-import Verification
+
+@testable import Relabel
 
 @Suite("Walk over the structure of a file")
 struct StructureWalkTests {

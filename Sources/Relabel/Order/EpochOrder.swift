@@ -20,36 +20,53 @@ public struct EpochOrder: Hashable, Sendable {
     case uneven
   }
 
+  /// How many positions an order can have.
+  public static let capacity: Int = 1 << 32
+
+  private let places: [UInt32]
+
   /// Positions of the dataset, in the order of the epoch.
-  public let positions: [Int]
+  ///
+  /// - Complexity: O(n), and 8 bytes for each; `positions(_:)` gives some of them.
+  public var positions: [Int] { positions(places.indices) }
+
+  /// Some of the positions.
+  public func positions(_ range: Range<Int>) -> [Int] { places[range].map { Int($0) } }
+
+  /// How many positions there are.
+  public var count: Int { places.count }
 
   /// The order of one epoch.
   ///
   /// - Parameters:
   ///   - kind: uniform, or chunk by chunk.
-  ///   - count: images of the dataset.
+  ///   - count: images of the dataset, at most `capacity`.
   ///   - seed: of the run.
   ///   - epoch: the number of the epoch.
-  /// - Complexity: O(n log n) for n images or chunks; holds 8 bytes an image, and 12 more while it
-  ///   sorts them.
+  /// - Complexity: O(n log n) for n images or chunks; holds 4 bytes an image, and 12 for each
+  ///   image or chunk while it sorts them.
   public init(_ kind: Kind, count: Int, seed: UInt64, epoch: UInt64) {
     let base = SplitMix64.base(seed: seed, epoch: epoch)
     switch kind {
-    case .uniform: positions = Self.sorted(count, base)
+    case .uniform:
+      places = Self.sortedKeys(count, base).map {
+        UInt32(SplitMix64.index(of: $0, from: base))
+      }
     case .chunk(let chunks):
-      var positions: [Int] = []
-      positions.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
-      for chunk in Self.sorted(chunks.count, base) { positions += chunks[chunk] }
-      self.positions = positions
+      var places: [UInt32] = []
+      places.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
+      for key in Self.sortedKeys(chunks.count, base) {
+        places += chunks[SplitMix64.index(of: key, from: base)].lazy.map { UInt32($0) }
+      }
+      self.places = places
     }
   }
 
-  /// 0 ..< count by ascending key.
-  private static func sorted(_ count: Int, _ base: UInt64) -> [Int] {
-    // The keys alone say which items they are of: half the memory.
+  /// The keys of 0 ..< count in ascending order; each says what it is the key of.
+  private static func sortedKeys(_ count: Int, _ base: UInt64) -> [UInt64] {
     var keys = (0..<count).map { SplitMix64.bits($0, from: base) }
     keys.sort()
-    return keys.map { SplitMix64.index(of: $0, from: base) }
+    return keys
   }
 
   /// The positions that one rank walks, in order.
@@ -61,17 +78,16 @@ public struct EpochOrder: Hashable, Sendable {
   /// - Returns: equally many for every rank, except with `uneven`.
   public func positions(ofRank rank: Int, of ranks: Int, tail: Tail) -> [Int] {
     precondition(ranks >= 1 && (0..<ranks).contains(rank))
-    let count = positions.count
     switch tail {
     case .drop:
       let length = count / ranks
-      return Array(positions[rank * length..<(rank + 1) * length])
+      return positions(rank * length..<(rank + 1) * length)
     case .pad:
       guard count > 0 else { return [] }
       let length = (count + ranks - 1) / ranks
-      return (rank * length..<(rank + 1) * length).map { positions[$0 % count] }
+      return (rank * length..<(rank + 1) * length).map { Int(places[$0 % count]) }
     case .uneven:
-      return Array(positions[rank * count / ranks..<(rank + 1) * count / ranks])
+      return positions(rank * count / ranks..<(rank + 1) * count / ranks)
     }
   }
 

@@ -65,32 +65,45 @@ package struct ChunkCodec: Hashable, Sendable {
   ///
   /// Callable from any thread.
   /// - Parameters:
-  ///   - stored: the bytes as `H5Dread_chunk` gives them.
-  ///   - skipped: bit i set means filter i was not applied.
+  ///   - stored: the bytes as they lie in the file.
+  ///   - skipped: bit i means filter i was not applied.
   /// - Returns: `rawBytes` bytes.
   /// - Throws: why the bytes hold no such chunk.
-  package func decode(_ stored: [UInt8], skipped: UInt32) throws(ChunkFault) -> [UInt8] {
-    var bytes = stored[...]
+  package func decode(
+    _ stored: UnsafeRawBufferPointer,
+    skipped: UInt32
+  ) throws(ChunkFault) -> [UInt8] {
+    // What no filter has made anew yet lies where it was read.
+    var body = stored
+    var made: [UInt8]?
     for (position, filter) in filters.enumerated().reversed() {
       let isSkipped = skipped & (1 << UInt32(position)) != 0
       switch filter {
       case .fletcher32:
         if isSkipped { throw .checksumSkipped }
-        guard bytes.count >= 4 else { throw .tooShort }
-        let expected = bytes.suffix(4).reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
-        bytes = bytes.dropLast(4)
-        let computed = Fletcher32.checksum(bytes.span)
+        // Every chain ends with it (spec, section 3.8).
+        guard made == nil, body.count >= 4 else { throw .tooShort }
+        let checked = UnsafeRawBufferPointer(rebasing: body.dropLast(4))
+        let expected = UInt32(
+          littleEndian: body.loadUnaligned(fromByteOffset: checked.count, as: UInt32.self)
+        )
+        let computed = Fletcher32.checksum(checked)
         if computed != expected { throw .checksum(stored: expected, computed: computed) }
+        body = checked
       case .deflate where !isSkipped:
-        guard let raw = Deflate.decompressed(bytes, size: rawBytes) else { throw .stream }
-        bytes = raw[...]
+        guard made == nil, let raw = Deflate.decompressed(body, size: rawBytes) else {
+          throw .stream
+        }
+        made = raw
       case .shuffle where !isSkipped:
-        guard bytes.count == rawBytes else { throw .stream }
-        bytes = Shuffle.unshuffled(Array(bytes), elementSize: elementSize)[...]
+        let raw = made ?? Array(body)
+        guard raw.count == rawBytes else { throw .stream }
+        made = Shuffle.unshuffled(raw, elementSize: elementSize)
       default: break
       }
     }
-    guard bytes.count == rawBytes else { throw .stream }
-    return Array(bytes)
+    let raw = made ?? Array(body)
+    guard raw.count == rawBytes else { throw .stream }
+    return raw
   }
 }

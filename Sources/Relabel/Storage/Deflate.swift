@@ -26,7 +26,7 @@ package enum Deflate {
   }
 
   /// The `size` bytes that a zlib stream holds, or nil when it holds no such stream.
-  package static func decompressed(_ bytes: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
+  package static func decompressed(_ bytes: UnsafeRawBufferPointer, size: Int) -> [UInt8]? {
     // Made for each call: it has no state worth keeping, and a pool's lock could be held by another
     // thread while a training program forks.
     guard let decompressor = libdeflate_alloc_decompressor() else { return nil }
@@ -34,17 +34,15 @@ package enum Deflate {
     var isSound = false
     let result = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       var consumed = 0
-      let status = bytes.withUnsafeBufferPointer {
-        libdeflate_zlib_decompress_ex(
-          decompressor,
-          $0.baseAddress,
-          $0.count,
-          buffer.baseAddress,
-          size,
-          &consumed,
-          nil
-        )
-      }
+      let status = libdeflate_zlib_decompress_ex(
+        decompressor,
+        bytes.baseAddress,
+        bytes.count,
+        buffer.baseAddress,
+        size,
+        &consumed,
+        nil
+      )
       // Bytes behind the stream would be unseen by every other check.
       isSound = status == LIBDEFLATE_SUCCESS && consumed == bytes.count
       count = isSound ? size : 0

@@ -8,7 +8,8 @@ package enum Fletcher32 {
     bytes.withUnsafeBytes { checksum($0) }
   }
 
-  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  /// As above, from bytes in memory of somebody else.
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var (low, high): (UInt32, UInt32) = (0, 0)
     var offset = 0
     var words = bytes.count / 2

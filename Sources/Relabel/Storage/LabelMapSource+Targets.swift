@@ -73,6 +73,8 @@ extension LabelMapSource {
   ///   - scratch: makes what the maps of a chunk are worked on with.
   ///   - threads: how many threads share the chunks.
   ///   - body: is given the place in `positions`, the map, and the scratch.
+  /// - Returns: the results in the order of positions.
+  /// - Throws: the first failure in file order.
   private func results<Value, Scratch>(
     at positions: [Int],
     _ scratch: @escaping @Sendable () -> Scratch,

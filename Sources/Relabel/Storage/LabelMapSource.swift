@@ -32,14 +32,21 @@ public protocol LabelMapSource: Sendable {
 
 /// Opens a shard, a dataset's folder or its `index.json`.
 ///
+/// - Parameters:
+///   - path: where the maps are.
+///   - isMapped: as for `ShardReader`.
+/// - Returns: the maps.
 /// - Throws: as `ShardReader` and `ShardedDataset`.
-public func openLabelMaps(_ path: String) throws(RelabelError) -> any LabelMapSource {
+public func openLabelMaps(
+  _ path: String,
+  isMapped: Bool = false
+) throws(RelabelError) -> any LabelMapSource {
   if Folder.exists(path) || path == DatasetIndex.fileName
     || path.hasSuffix("/\(DatasetIndex.fileName)")
   {
-    return try ShardedDataset(path)
+    return try ShardedDataset(path, isMapped: isMapped)
   }
-  return try ShardReader(path)
+  return try ShardReader(path, isMapped: isMapped)
 }
 
 extension LabelMapSource {

@@ -23,23 +23,31 @@ package final class ShardFile: Sendable {
 
   /// Opens a shard.
   ///
+  /// The HDF5 library reads the descriptions and the header. A file whose structure is sound it then
+  /// closes: it would hold half a megabyte for it and read one chunk at a time.
   /// - Parameters:
   ///   - path: the file.
+  ///   - structure: what a walk over the file has found, if one was made.
+  ///   - isMapped: chunks are read from a mapping of the file into memory.
   ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.
   /// - Returns: nil when a violation makes the rest unreadable.
   /// - Throws: what the HDF5 library or the system refuses.
   package static func open(
     _ path: String,
+    structure: StructureWalk.Findings? = nil,
+    isMapped: Bool = false,
     except skipped: Set<String> = [],
     report: (Violation) -> Void
   ) throws(RelabelError) -> ShardFile? {
-    let bytes = try Folder.fileBytes(path)
     // Before the library looks: a file that is replaced while it is opened must not pass as it.
     guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
+    let bytes: any ByteSource = isMapped ? try MappedBytes(path) : try FileBytes(path)
+    let found: StructureWalk.Findings
+    if let structure { found = structure } else { found = try StructureWalk.findings(bytes) }
     do {
       return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
-        try open(path, stamp, bytes: bytes, except: skipped, report: report)
+        try open(path, stamp, bytes, found, except: skipped, report: report)
       }
     } catch {
       throw RelabelError(reading: error, path)
@@ -49,18 +57,26 @@ package final class ShardFile: Sendable {
   private static func open(
     _ path: String,
     _ stamp: FileStamp,
-    bytes: Int64,
+    _ bytes: any ByteSource,
+    _ structure: StructureWalk.Findings,
     except skipped: Set<String>,
     report: @escaping (Violation) -> Void
   ) throws(HDF5Error) -> ShardFile? {
     let file = try File.open(path)
-    let inspection = ContainerInspection(fileBytes: bytes, skipped: skipped, report: report)
+    let inspection = ContainerInspection(
+      fileBytes: Int64(clamping: bytes.byteCount),
+      skipped: skipped,
+      report: report
+    )
     guard let descriptions = try inspection.inspect(file),
       let root = try HeaderInspection(file, report: report).inspect()
     else { return nil }
     let layout = LayoutInspection(root: root, report: report)
     guard let (header, rows) = try layout.inspect(file, descriptions) else { return nil }
-    return try ShardFile(path, stamp, file, header, rows, descriptions)
+    let chunks = structure.isSound ? structure.chunks : [:]
+    return try ShardFile(path, stamp, file, header, rows, descriptions) { name, description in
+      chunks[name].map { StoredColumn(bytes, $0, description) }
+    }
   }
 
   private init(
@@ -69,10 +85,12 @@ package final class ShardFile: Sendable {
     _ file: borrowing File,
     _ header: ShardHeader,
     _ rows: Int,
-    _ descriptions: [String: DatasetDescription]
+    _ descriptions: [String: DatasetDescription],
+    located: (String, DatasetDescription) -> StoredColumn?
   ) throws(HDF5Error) {
     func column(_ name: String) throws(HDF5Error) -> StoredColumn? {
       guard let description = descriptions[name] else { return nil }
+      if let column = located(name, description) { return column }
       return StoredColumn(try file.openDataset(name), description)
     }
     func required(_ name: String) throws(HDF5Error) -> StoredColumn {

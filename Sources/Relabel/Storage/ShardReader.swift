@@ -2,7 +2,7 @@ internal import HDF5
 
 /// Reads one shard: label maps by row, by image key or by image index.
 ///
-/// Callable from any thread; reads take turns only while raw bytes leave the HDF5 library.
+/// Callable from any thread; reads of sound files don't wait for each other.
 public final class ShardReader: LabelMapSource {
   private let file: ShardFile
   private let codec: MapCodec
@@ -12,11 +12,16 @@ public final class ShardReader: LabelMapSource {
 
   /// Opens a shard and checks that this library can read it.
   ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - isMapped: reads from a mapping of the file into memory, which saves a copy of what the
+  ///     system holds in memory already: of use for uncompressed shards on a local disk. A file that
+  ///     becomes shorter meanwhile then ends the program.
   /// - Throws: `.notFound`/`.io` for the file, `.unsupported` for a newer version or feature,
   ///   `.corrupt` or `.unsafeInput` naming the broken rule.
-  public init(_ path: String) throws(RelabelError) {
+  public init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
     var first: Violation?
-    let file = try ShardFile.open(path) { violation in first = first ?? violation }
+    let file = try ShardFile.open(path, isMapped: isMapped) { first = first ?? $0 }
     if let first { throw first.error(file: path) }
     guard let file else {
       throw RelabelError(.internalFault, "refused without a reason", at: Location(file: path))

@@ -7,6 +7,7 @@ public final class ShardedDataset: LabelMapSource {
   /// The dataset's index.
   public let index: DatasetIndex
   private let folder: String
+  private let isMapped: Bool
   private let firstPositions: [Int]
   private let open = Mutex<[Int: ShardReader]>([:])
   private let finder = ImageFinder()
@@ -16,8 +17,11 @@ public final class ShardedDataset: LabelMapSource {
 
   /// Opens a dataset by its folder or its `index.json`.
   ///
+  /// - Parameters:
+  ///   - path: the folder or the file.
+  ///   - isMapped: as for `ShardReader`, for all shards.
   /// - Throws: `.notFound` for a folder without `index.json`: such a dataset is incomplete.
-  public init(_ path: String) throws(RelabelError) {
+  public init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
     let suffix = "/" + DatasetIndex.fileName
     let folder =
       path.hasSuffix(suffix)
@@ -37,6 +41,7 @@ public final class ShardedDataset: LabelMapSource {
       throw error.located(Location(file: indexPath))
     }
     self.folder = folder
+    self.isMapped = isMapped
     var first = 0
     var firstPositions: [Int] = []
     for shard in index.shards {
@@ -169,7 +174,7 @@ public final class ShardedDataset: LabelMapSource {
     if let reader = open.withLock({ $0[shard] }) { return reader }
     let entry = index.shards[shard]
     let path = "\(folder)/\(entry.path)"
-    let reader = try ShardReader(path)
+    let reader = try ShardReader(path, isMapped: isMapped)
     guard reader.count == entry.rows, reader.header.buildID == index.buildID else {
       throw RelabelError(
         .corrupt,

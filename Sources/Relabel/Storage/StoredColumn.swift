@@ -1,16 +1,31 @@
+import Glibc
 package import HDF5
 
 /// One dataset of a shard, read by whole chunks of rows.
 ///
-/// Callable from any thread: the HDF5 lock covers the raw read, decoding runs outside it.
+/// Callable from any thread: chunks are read at their places in the file. Only those of files whose
+/// structure is not sound are asked of the HDF5 library, under its lock.
 package final class StoredColumn: @unchecked Sendable {
-  // Unchecked: the dataset is only used under the HDF5 lock; the rest never changes.
-  private let dataset: Dataset
+  // Unchecked: a dataset is only used under the HDF5 lock; the rest never changes.
+  private enum Source: ~Copyable {
+    case bytes(any ByteSource, ChunkTable)
+    case library(Dataset)
+  }
+
+  private let source: Source
   private let codec: ChunkCodec
   package let description: DatasetDescription
 
+  /// Reads from the bytes of the file.
+  init(_ bytes: any ByteSource, _ chunks: ChunkTable, _ description: DatasetDescription) {
+    source = .bytes(bytes, chunks)
+    self.description = description
+    codec = ChunkCodec(description)
+  }
+
+  /// Reads through the HDF5 library.
   init(_ dataset: consuming Dataset, _ description: DatasetDescription) {
-    self.dataset = dataset
+    source = .library(dataset)
     self.description = description
     codec = ChunkCodec(description)
   }
@@ -27,26 +42,59 @@ package final class StoredColumn: @unchecked Sendable {
   /// The decoded bytes of a chunk, padding rows included.
   ///
   /// - Returns: the bytes, or why the chunk can't be decoded.
-  /// - Throws: when the HDF5 library can't find or read the chunk.
+  /// - Throws: when the chunk can't be found or read.
   package func chunk(_ chunk: Int) throws(HDF5Error) -> Result<[UInt8], ChunkFault> {
-    var offset = [Int](repeating: 0, count: description.shape.count)
-    offset[0] = chunk * rowsPerChunk
-    switch try dataset.readChunk(at: offset, limit: codec.largestStored) {
-    case .missing: return .failure(.missing)
-    case .oversized(let bytes): return .failure(.tooLong(bytes: bytes))
-    case .stored(let bytes, let skipped):
-      do {
-        return .success(try codec.decode(bytes, skipped: skipped))
-      } catch {
-        return .failure(error)
+    switch source {
+    case .bytes(let bytes, let chunks):
+      guard let place = chunks[chunk] else { return .failure(.missing) }
+      guard place.byteCount <= codec.largestStored else {
+        return .failure(.tooLong(bytes: place.byteCount))
+      }
+      return try reading { () throws(RelabelError) in
+        try bytes.withBytes(at: place.start, count: place.byteCount) {
+          decoded($0, skipped: place.skippedFilters)
+        }
+      }
+    case .library(let dataset):
+      switch try dataset.readChunk(at: offset(chunk), limit: codec.largestStored) {
+      case .missing: return .failure(.missing)
+      case .oversized(let bytes): return .failure(.tooLong(bytes: bytes))
+      case .stored(let bytes, let skipped):
+        return bytes.withUnsafeBytes { decoded($0, skipped: skipped) }
       }
     }
   }
 
   /// Stored bytes of a chunk, 0 when it was never written.
   package func storedBytes(ofChunk chunk: Int) throws(HDF5Error) -> Int {
+    switch source {
+    case .bytes(_, let chunks): chunks[chunk]?.byteCount ?? 0
+    case .library(let dataset): try dataset.storedBytes(at: offset(chunk))
+    }
+  }
+
+  private func decoded(
+    _ stored: UnsafeRawBufferPointer,
+    skipped: UInt32
+  ) -> Result<[UInt8], ChunkFault> {
+    Result { () throws(ChunkFault) in try codec.decode(stored, skipped: skipped) }
+  }
+
+  /// Runs `body`; a refusal of the system becomes one of the file.
+  private func reading<Value>(
+    _ body: () throws(RelabelError) -> Value
+  ) throws(HDF5Error) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw HDF5Error(call: "pread", object: error.location.file, systemError: EIO, error.message)
+    }
+  }
+
+  /// The first element of a chunk.
+  private func offset(_ chunk: Int) -> [Int] {
     var offset = [Int](repeating: 0, count: description.shape.count)
     offset[0] = chunk * rowsPerChunk
-    return try dataset.storedBytes(at: offset)
+    return offset
   }
 }

@@ -20,7 +20,7 @@ enum Repeats {
           let number = UInt64(truncatingIfNeeded: number)
           let hash = number &* factor
           // The high half picks the part, all of it the place within.
-          guard parts == 1 || (hash >> 32) * parts >> 32 == part else { continue }
+          guard parts == 1 || ((hash >> 32) * parts) >> 32 == part else { continue }
           if !table.insert(number, hash) { return true }
         }
       }

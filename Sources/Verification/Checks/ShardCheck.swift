@@ -38,13 +38,13 @@ package struct ShardCheck {
       outcome.tally.add(violation)
       return outcome
     }
-    let broken = try StructureWalk.violations(request.path)
-    for violation in broken { outcome.tally.add(violation) }
-    // Stored times do no harm; what else the walk finds, the library must not see.
-    if broken.contains(where: { $0.rule != "C013" }) { return outcome }
+    let structure = try StructureWalk.findings(FileBytes(request.path))
+    for violation in structure.violations { outcome.tally.add(violation) }
+    // What is not sound the library must not see.
+    if !structure.isSound { return outcome }
     let file: ShardFile?
     do {
-      file = try ShardFile.open(request.path) { outcome.tally.add($0) }
+      file = try ShardFile.open(request.path, structure: structure) { outcome.tally.add($0) }
     } catch  where error.code == .corrupt {
       outcome.tally.add(Violation("C001", error.message))
       return outcome

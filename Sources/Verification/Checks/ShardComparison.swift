@@ -60,7 +60,7 @@ private struct RowWords {
   /// The words of each shard.
   private var shards: [[UInt64]] = []
 
-  mutating func append(_ shard: [UInt64]) { shards.append(shard) }
+  mutating func append(_ shard: [UInt64]) { shards.append(shard.compact) }
 
   subscript(row: Row) -> UInt64 { shards[row.shard][row.row] }
 

@@ -15,7 +15,7 @@ struct LabelJudgement {
   mutating func add(_ shard: ShardFacts, path: String) {
     guard let measured = shard.statistics else { return }
     paths.append(path)
-    digests.append(shard.mapDigests)
+    digests.append(shard.mapDigests.compact)
     statistics.append(measured)
     rows += shard.rows
     areShuffled = areShuffled && shard.isShuffled

@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// A walk over the extensible array that says where the chunks of one dataset are.
 ///
 /// - Complexity: reads every block of the index once.
@@ -11,6 +9,8 @@ struct ChunkIndex {
   /// Chunks that the dataset has now, or can have along axes that do not grow.
   let chunks: UInt64
 
+  /// The chunks found so far.
+  private(set) var table = ChunkTable()
   private var address: UInt64 = 0
   private var elementBytes: UInt64 = 8
   private var sizeBytes = 0
@@ -159,10 +159,10 @@ struct ChunkIndex {
     reach = max(reach, first + count)
     for number in first..<first + count {
       let start = try fields.number(8)
-      var bytes = chunkBytes
+      var (bytes, skipped) = (chunkBytes, UInt64(0))
       if isFiltered {
         bytes = try fields.number(sizeBytes)
-        try fields.skip(4)
+        skipped = try fields.number(4)
       }
       if start == BlockReader.undefined { continue }
       guard number < chunks else {
@@ -170,6 +170,14 @@ struct ChunkIndex {
       }
       lastChunk = number
       try reader.claim(.chunk, of: object, at: start, count: bytes)
+      table.add(
+        Int(number),
+        ChunkTable.Place(
+          start: start,
+          byteCount: Int(clamping: bytes),
+          skippedFilters: UInt32(truncatingIfNeeded: skipped)
+        )
+      )
     }
   }
 }

@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// An object header of version 2 with its continuations, all checksums right.
 struct ObjectHeader {
   /// True when times of the object are stored.

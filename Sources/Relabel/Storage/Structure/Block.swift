@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// Why a walk does not go on where it is.
 enum Halt: Error {
   /// The bytes break a rule.

@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// Reads little-endian fields of a block, never past their end.
 struct FieldReader {
   private let bytes: [UInt8]

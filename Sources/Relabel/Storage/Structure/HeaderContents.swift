@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// What the messages of one object header say, as far as a walk needs it.
 struct HeaderContents {
   private(set) var links: [LinkMessage] = []

@@ -1,11 +1,9 @@
-internal import Relabel
-
 /// Looks at the first bytes of a file before the HDF5 library sees it (spec, "Superblock").
-struct Preflight {
+package enum Preflight {
   /// The first broken rule, or nil when the structure may be read.
   ///
   /// - Throws: `.io` when the file can't be read.
-  static func violation(_ path: String) throws(RelabelError) -> Violation? {
+  package static func violation(_ path: String) throws(RelabelError) -> Violation? {
     let file = try FileBytes(path)
     let count = min(file.byteCount, UInt64(Superblock.byteCount))
     let bytes = try file.bytes(at: 0, count: Int(count))

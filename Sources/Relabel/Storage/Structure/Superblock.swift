@@ -1,5 +1,3 @@
-internal import Relabel
-
 /// The first bytes of a shard (spec, "Superblock and library bounds").
 struct Superblock {
   static let byteCount = 48
