@@ -1,9 +1,10 @@
 internal import Relabel
 
-/// A lookup by key and an epoch of targets in chunk order, in batches of 256: `targets DATASET`.
+/// A lookup by key and an epoch of targets in chunk order, in batches of 256: `targets DATASET THREADS`.
 enum TargetsWork {
   static func prepare(_ arguments: ArraySlice<String>) throws -> () throws -> Void {
     let path = arguments.first ?? ""
+    let threads = arguments.dropFirst().first.flatMap { Int($0) } ?? 1
     return {
       let maps = try openLabelMaps(path)
       let middle = maps.count / 2
@@ -14,7 +15,7 @@ enum TargetsWork {
       let box = CropBox(top: 0.1, left: 0.2, height: 0.6, width: 0.5)
       for first in stride(from: 0, to: order.count, by: 256) {
         let batch = order.positions(first..<min(first + 256, order.count))
-        _ = try maps.targets(at: batch, in: batch.map { _ in [box] }, pooling, threads: 1)
+        _ = try maps.targets(at: batch, in: batch.map { _ in [box] }, pooling, threads: threads)
       }
     }
   }

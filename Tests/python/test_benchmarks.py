@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from conftest import ROOT, SAMPLES
+from conftest import BIN, ROOT, SAMPLES
 
 torch = pytest.importorskip("torch")
 BENCHMARKS = ROOT / "tools" / "benchmarks"
@@ -77,25 +78,28 @@ def test_rows(at_most, ratio, goal, met):
 
 
 def test_works_run_from_end_to_end(tmp_path):
-    path = tmp_path / "rows.json"
+    path, plot, folder = tmp_path / "rows.json", tmp_path / "rows.svg", tmp_path / "work"
+    folder.mkdir()
     # Goals are for real sizes: whether these few images meet them says nothing.
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "benchmarks.py", SAMPLES / "maps", "--only", "packing", "dense", "pooling",
-         "memory", "--images", "64", "--rounds", "1", "--sizes", "40", "80", "--json", path,
-         "--work-folder", tmp_path],
-        capture_output=True, text=True, timeout=300,
+        [BENCHMARKS / "run", SAMPLES / "maps", "--only", "packing", "dense", "pooling", "sizes", "memory",
+         "--images", "64", "--rounds", "1", "--sizes", "40", "80", "--json", path, "--plot", plot,
+         "--work-folder", folder],
+        capture_output=True, text=True, timeout=600, env={**os.environ, "RELABEL_BIN": str(BIN)},
     )
     assert done.returncode in (0, 1), done.stderr
     rows = json.loads(path.read_text())
     assert {row["work"] for row in rows} >= {
         "pack from a .pt tar", "pack from dense float32 .npy", "top-k kernel", "pooled target from a loaded map",
         "storage to target, random order", "peak memory, 80 images", "memory that grows",
+        "bytes an image, everything included", "largest change of a probability",
     }
     for row in rows:
         assert {"work", "against", "ratio", "goal", "met", "spread"} <= set(row)
         assert (row["met"] is None) is (row["goal"] is None)
         assert row["work"] in done.stdout
-    assert [entry.name for entry in tmp_path.iterdir()] == ["rows.json"]
+    assert plot.read_text().startswith("<?xml")
+    assert not any(folder.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ extension DenseLayout {
     at place: Place,
     path: String,
     options: InputOptions
-  ) throws(RelabelError) -> (entries: [Entry], isBatch: Bool) {
+  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool) {
     var head = try whole.slice(0, min(whole.count, 256)).read(limit: 256, path: path)
     let (prefix, length) = try NumPyHeader.lengths(head)
     if prefix + length > head.count {
@@ -128,9 +128,10 @@ extension DenseLayout {
     try layout.checkPlausible(options)
     guard let rows = layout.rows else {
       let region = whole.slice(header.length, layout.rowBytes)
-      return ([Entry(place: place, payload: .dense(region, layout))], false)
+      let entry = Entry(place: place, payload: .dense(region, layout))
+      return ((0..<1).lazy.map { _ in entry }, false)
     }
-    let entries = (0..<rows).map { row in
+    let entries = (0..<rows).lazy.map { row in
       let offset = header.length + row * layout.rowBytes
       let region = whole.slice(offset, layout.rowBytes, path: path)
       return Entry(place: .row(of: path, row), payload: .dense(region, layout))

@@ -5,7 +5,7 @@ extension NumPyArchive {
   func finish(
     _ path: String,
     at place: Place
-  ) throws(RelabelError) -> (entries: [Entry], isBatch: Bool, keys: [String]?) {
+  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool, keys: NumPyKeys?) {
     let array: SpooledArray
     let axes: [Int]
     var bytes: Int
@@ -48,7 +48,8 @@ extension NumPyArchive {
       throw RelabelError(.invalidInput, "the file has \(keys.count) keys for \(rows) maps")
     }
     bytes /= rows
-    let entries = (0..<rows).map { row in
+    let (keys, faults, topK) = (keys, faults, topK)
+    let entries = (0..<rows).lazy.map { row in
       let spooled = SpooledRow(array: array, row: row, sourceBytes: bytes)
       return Entry(
         place: isBatch || keys != nil ? .row(of: path, row) : place,

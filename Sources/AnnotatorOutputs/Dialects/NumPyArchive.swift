@@ -13,7 +13,7 @@ struct NumPyArchive {
   private(set) var dense: (Part, DenseLayout, scoreOffset: Int, kind: ScoreKind)?
   private(set) var classIndex: Part?
   private(set) var score: Part?
-  private(set) var keys: [String]?
+  private(set) var keys: NumPyKeys?
   private(set) var faults: [Int: RelabelError] = [:]
   private var names: Set<String> = []
 
@@ -23,7 +23,7 @@ struct NumPyArchive {
     at place: Place,
     topK: Int?,
     spool: inout Spool
-  ) throws(RelabelError) -> (entries: [Entry], isBatch: Bool, keys: [String]?) {
+  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool, keys: NumPyKeys?) {
     let file = try OpenFile(reading: path)
     let reader = try ArchiveReader(zip: file.descriptor)
     var archive = NumPyArchive(topK: topK)
@@ -54,7 +54,7 @@ struct NumPyArchive {
     case "probabilities.npy": try takeDense(stream, .probability, &spool)
     case "class_index.npy": classIndex = try takeClassIndex(stream, &spool)
     case "score.npy": score = try takeScore(stream, &spool)
-    case "keys.npy": keys = try NumPyKeys.decode(stream)
+    case "keys.npy": keys = try NumPyKeys(stream, &spool)
     default:
       throw RelabelError(
         .invalidInput,

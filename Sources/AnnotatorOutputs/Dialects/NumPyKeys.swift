@@ -1,8 +1,18 @@
 import Relabel
 
-/// The array `keys` of an `.npz` file: one text for each map.
-enum NumPyKeys {
-  static func decode(_ stream: ArrayStream) throws(RelabelError) -> [String] {
+/// The array `keys` of an `.npz` file: one text for each map, spooled.
+struct NumPyKeys {
+  /// How many keys there are.
+  let count: Int
+  private let scalar: NumPyScalar
+  private let file: OpenFile
+  private let offset: Int
+
+  /// Keys that are read at once.
+  private static let block = 4096
+
+  /// Reads, checks and spools the array.
+  init(_ stream: ArrayStream, _ spool: inout Spool) throws(RelabelError) {
     let header = try stream.header()
     guard header.shape.count == 1 else {
       throw RelabelError(.invalidInput, "the keys' shape is \(header.shape); it has to be [N]")
@@ -10,16 +20,32 @@ enum NumPyKeys {
     guard header.dataBytes <= Limits.memberBytes else {
       throw RelabelError(.unsafeInput, "the keys take more than \(Limits.memberBytes) bytes")
     }
-    let bytes = try stream.read(header.dataBytes)
-    try stream.finish()
-    var keys: [String] = []
-    for row in 0..<header.shape[0] {
-      guard let key = text(header.scalar, bytes, row) else {
-        throw RelabelError(.invalidInput, "key \(row) is not valid text; save the keys as U or S")
+    (count, scalar) = (header.shape[0], header.scalar)
+    (file, offset) = try spool.reserve(bytes: header.dataBytes)
+    let width = count == 0 ? 0 : header.dataBytes / count
+    for first in stride(from: 0, to: count, by: Self.block) {
+      let rows = min(Self.block, count - first)
+      let bytes = try stream.read(rows * width)
+      for row in 0..<rows where Self.text(scalar, bytes, row) == nil {
+        throw RelabelError(
+          .invalidInput,
+          "key \(first + row) is not valid text; save the keys as U or S"
+        )
       }
-      keys.append(key)
+      try file.write(bytes, at: offset + first * width)
     }
-    return keys
+    try stream.finish()
+  }
+
+  /// The key of a row.
+  ///
+  /// - Throws: `.io` when the temporary file can't be read.
+  subscript(row: Int) -> String {
+    get throws(RelabelError) {
+      let width = scalar.width ?? 0
+      let bytes = try file.readUnbounded(at: offset + row * width, count: width)
+      return Self.text(scalar, bytes, 0) ?? ""
+    }
   }
 
   private static func text(_ scalar: NumPyScalar, _ bytes: [UInt8], _ row: Int) -> String? {

@@ -63,7 +63,7 @@ struct Gathering {
       return try addFailure(error, key: key, at: place)
     }
     if let keys = found.keys {
-      for (key, entry) in zip(keys, found.entries) { try append(key, entry) }
+      for (row, entry) in found.entries.enumerated() { try append(try keys[row], entry) }
     } else if found.isBatch {
       try append(found.entries, of: key)
     } else {
@@ -72,7 +72,7 @@ struct Gathering {
   }
 
   /// What a file holds: entries, whether they are a batch, and the keys that it gives them.
-  private typealias Found = (entries: [Entry], isBatch: Bool, keys: [String]?)
+  private typealias Found = (entries: Entries, isBatch: Bool, keys: NumPyKeys?)
 
   private mutating func entries(
     of kind: FileKind,
@@ -82,7 +82,8 @@ struct Gathering {
   ) throws(RelabelError) -> Found {
     switch kind {
     case .torch:
-      return ([Entry(place: place, payload: .torch(region, topK: options.topK))], false, nil)
+      let entry = Entry(place: place, payload: .torch(region, topK: options.topK))
+      return ((0..<1).lazy.map { _ in entry }, false, nil)
     case .array:
       let (entries, isBatch) = try DenseLayout.entries(
         of: region,
@@ -107,7 +108,7 @@ struct Gathering {
     try keyed.append(key, pool.record(entry))
   }
 
-  private mutating func append(_ entries: [Entry], of key: String) throws(RelabelError) {
+  private mutating func append(_ entries: Entries, of key: String) throws(RelabelError) {
     isEmpty = false
     batches.append(Batch(key: key, rows: entries.count))
     for entry in entries {
@@ -116,7 +117,7 @@ struct Gathering {
     }
   }
 
-  private func checkKind(_ entries: [Entry]) throws(RelabelError) {
+  private func checkKind(_ entries: Entries) throws(RelabelError) {
     guard let given = options.scoreKind,
       let found = entries.lazy.compactMap(\.scoreKind).first, found != given
     else { return }

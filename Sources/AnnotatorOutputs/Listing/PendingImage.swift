@@ -75,6 +75,9 @@ enum Payload: Sendable {
   }
 }
 
+/// The images of a file, made one by one: there may be millions.
+typealias Entries = LazyMapCollection<Range<Int>, Entry>
+
 /// An image found in the input, before it has an index.
 struct Entry: Sendable {
   let place: Place

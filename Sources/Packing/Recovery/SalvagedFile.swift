@@ -42,7 +42,11 @@ struct SalvagedFile {
     except skipped: Set<String> = []
   ) throws(RelabelError) -> ShardFile {
     var first: Violation?
-    let file = try ShardFile.open(path, except: skipped) { first = first ?? $0 }
+    // The library may get at what the walk gives up: a helper process is there for that.
+    let structure = try StructureWalk.findings(FileBytes(path))
+    let file = try ShardFile.open(path, structure: structure, except: skipped) {
+      first = first ?? $0
+    }
     if let first { throw first.error(file: nil) }
     guard let file else { throw RelabelError(.internalFault, "refused without a reason") }
     return file

@@ -27,7 +27,8 @@ package final class ShardFile: Sendable {
   /// closes: it would hold half a megabyte for it and read one chunk at a time.
   /// - Parameters:
   ///   - path: the file.
-  ///   - structure: what a walk over the file has found, if one was made.
+  ///   - structure: what a walk over the file has found, for a caller that has dealt with it. Without, one
+  ///     is made, what it finds is reported, and the library never sees a file that is not sound.
   ///   - isMapped: chunks are read from a mapping of the file into memory.
   ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.
@@ -44,7 +45,15 @@ package final class ShardFile: Sendable {
     guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
     let bytes: any ByteSource = isMapped ? try MappedBytes(path) : try FileBytes(path)
     let found: StructureWalk.Findings
-    if let structure { found = structure } else { found = try StructureWalk.findings(bytes) }
+    if let structure {
+      found = structure
+    } else {
+      found = try StructureWalk.findings(bytes)
+      if !found.isSound {
+        for violation in found.violations { report(violation) }
+        return nil
+      }
+    }
     do {
       return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
         try open(path, stamp, bytes, found, except: skipped, report: report)

@@ -6,7 +6,7 @@ import numpy as np
 import relabel_hdf5
 
 from data import pack, write_files
-from measure import HERE, PYTHON, SWIFT, SYSTEM_PYTHON, Server, row, turns
+from measure import BIN, HERE, PYTHON, SWIFT, SYSTEM_PYTHON, Server, row, turns
 from pixel_crops import pixel_crop
 
 CONTENDERS = HERE / "contenders"
@@ -72,4 +72,11 @@ def rows(bench):
         for name, seconds in times.items():
             goal = GOALS.get((name, work, chunk))
             found.append(row(title, name, "released code, 2 workers", seconds, baseline, images, goal))
+    threads = turns({
+        count: Server([BIN / "relabel-benchmark", "targets", bench.folder / "chunks-of-4", count]) for count in (1, 2)
+    }, bench.rounds)
+    found.append(row(
+        "storage to target, chunk-aware, one process", "Swift library, 2 threads", "1 thread", threads[2], threads[1],
+        len(files),
+    ))
     return found

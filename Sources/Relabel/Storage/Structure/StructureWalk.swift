@@ -41,7 +41,7 @@ package struct StructureWalk {
     package let chunks: [String: ChunkTable]
 
     /// True when nothing is wrong with the structure but stored times, which do no harm.
-    package var isSound: Bool { violations.allSatisfy { $0.rule == "C013" } }
+    package var isSound: Bool { violations.allSatisfy(\.isHarmless) }
   }
 
   /// What a walk over any bytes finds; it ends, whatever they are.
@@ -78,7 +78,7 @@ package struct StructureWalk {
       next += 1
     }
     // What a broken block seems to own means nothing; times break nothing.
-    guard violations.allSatisfy({ $0.rule == "C013" }) else { return }
+    guard violations.allSatisfy(\.isHarmless) else { return }
     reportOverlaps()
     if violations.isEmpty, isWhole { try reportHiddenBytes() }
   }
@@ -224,4 +224,8 @@ extension StructureWalk {
     }
     return true
   }
+}
+
+extension Violation {
+  fileprivate var isHarmless: Bool { rule == "C013" }
 }
