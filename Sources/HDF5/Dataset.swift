@@ -38,6 +38,12 @@ package struct DatasetDescription: Hashable, Sendable {
   /// Little-endian bytes of one element; nil when the file defines none.
   package var fillValue: [UInt8]?
 
+  /// True when only the first axis grows and every chunk spans all others.
+  package var hasWholeRows: Bool {
+    shape.dropFirst().elementsEqual(chunk.dropFirst())
+      && shape.dropFirst().elementsEqual(maximumShape.dropFirst(), by: { $0 == $1 })
+  }
+
   package init(
     type: ElementType,
     shape: [Int],

@@ -21,7 +21,7 @@ struct DatasetBuild {
     sample = try EffectSample(plan.header, of: images)
   }
 
-  /// What storing did to the targets of a sample; nil where none of it was packed by this run.
+  /// What storing did to the targets of the sample; nil where none of it could be packed.
   var effect: TargetEffect? { measured.images == 0 ? nil : measured }
 
   /// Images dealt with, left-out ones included.
@@ -34,10 +34,18 @@ struct DatasetBuild {
     if shard.rows > 0 { shards.append(try shard.publish(as: name)) }
   }
 
-  /// Takes over a shard that an earlier run has published.
-  mutating func keep(_ shard: DatasetIndex.Shard, leftOut: [DatasetIndex.LeftOut]) {
-    shards.append(shard)
-    self.leftOut += leftOut
+  /// A shard that an earlier run has published.
+  struct KeptShard {
+    let shard: DatasetIndex.Shard
+    let leftOut: [DatasetIndex.LeftOut]
+    let effect: TargetEffect
+  }
+
+  /// Takes over a shard.
+  mutating func keep(_ kept: KeptShard) {
+    shards.append(kept.shard)
+    leftOut += kept.leftOut
+    measured.add(kept.effect)
     keptShards += 1
   }
 

@@ -10,7 +10,7 @@ public struct PackSummary: Sendable {
   public let outputBytes: Int64
   /// Bytes of the input.
   public let inputBytes: Int64
-  /// What storing does to targets, measured on a sample; nil where this run packed none of it.
+  /// What storing does to targets, measured on a sample; nil where none could be made.
   public let effect: TargetEffect?
   /// Files of the input folders that are no label maps.
   public let ignored: [String]

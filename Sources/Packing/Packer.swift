@@ -109,13 +109,13 @@ public struct Packer: Sendable {
   ) throws(RelabelError) {
     let name = folder.shardName(number)
     let path = folder.path(of: name)
-    if Folder.hasFile(path), let kept = try kept(path, name, images, build.plan) {
-      build.keep(kept.shard, leftOut: kept.leftOut)
+    if Folder.hasFile(path), let kept = try kept(path, name, images, build) {
+      build.keep(kept)
     } else {
       var shard = try ShardBuild(path, build.plan.header, options, build.sample)
       for first in stride(from: 0, to: images.count, by: Self.window) {
         let last = min(first + Self.window, images.count)
-        try shard.append(Array(images[first..<last]), from: build.images + first)
+        try shard.append(Array(images[first..<last]))
         progress(PackProgress(images: build.images + last, total: total))
       }
       try build.add(shard, as: name)
@@ -146,7 +146,7 @@ public struct Packer: Sendable {
         if waiting.isEmpty { break }
         let batch = Array(waiting.prefix(wanted))
         waiting.removeFirst(batch.count)
-        try shard.append(batch, from: build.images + count)
+        try shard.append(batch)
         count += batch.count
         progress(PackProgress(images: build.images + count, total: nil))
       }
@@ -161,29 +161,31 @@ public struct Packer: Sendable {
     _ path: String,
     _ name: String,
     _ images: [PendingImage],
-    _ plan: BuildPlan
-  ) throws(RelabelError) -> (shard: DatasetIndex.Shard, leftOut: [DatasetIndex.LeftOut])? {
+    _ build: DatasetBuild
+  ) throws(RelabelError) -> DatasetBuild.KeptShard? {
     let check = try Verifier(jobs: options.jobs).check(shard: path)
     guard let check, let largestError = check.largestError else { return nil }
     var rows = check.imageIndexes[...]
     var leftOut: [DatasetIndex.LeftOut] = []
-    let codec = MapCodec(plan.header)
+    var effect = TargetEffect()
+    let (header, sample) = (build.plan.header, build.sample)
+    let codec = MapCodec(header)
     for image in images {
-      if rows.first == image.imageIndex {
-        rows.removeFirst()
-        continue
+      let isThere = rows.first == image.imageIndex
+      if isThere { rows.removeFirst() }
+      if isThere, sample?.contains(image.imageIndex) != true { continue }
+      let encoded = ShardBuild.encoded(image, codec, keyBytes: header.keyBytes) { given, encoded in
+        sample?.effect(given, encoded)
       }
-      // The earlier run left this image out. If it is sound by now, the shard is out of date.
-      guard
-        case .failure(let error) = ShardBuild.encoded(
-          image,
-          codec,
-          keyBytes: plan.header.keyBytes,
-          look: { _, _ in }
-        )
-      else { return nil }
-      guard options.skipsBadInput, error.isBadInput else { throw error }
-      leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
+      switch encoded {
+      case .success((_, let measured)):
+        // The earlier run left this image out. It is sound by now, so the shard is out of date.
+        guard isThere else { return nil }
+        if let measured { effect.add(measured) }
+      case .failure(let error):
+        guard !isThere, options.skipsBadInput, error.isBadInput else { throw error }
+        leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
+      }
     }
     guard rows.isEmpty else { return nil }
     let shard = DatasetIndex.Shard(
@@ -194,7 +196,7 @@ public struct Packer: Sendable {
       scoreRange: check.scoreRange,
       largestError: largestError
     )
-    return (shard, leftOut)
+    return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, effect: effect)
   }
 
   private func publish(

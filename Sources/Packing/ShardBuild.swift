@@ -35,15 +35,12 @@ struct ShardBuild: ~Copyable {
 
   /// Loads, encodes and appends images in order; bad ones are refused or left out by name.
   ///
-  /// - Parameters:
-  ///   - images: the next of the run.
-  ///   - first: how many of the run came before them.
   /// - Throws: the fault of the first bad one, `.io`.
-  mutating func append(_ images: [PendingImage], from first: Int) throws(RelabelError) {
+  mutating func append(_ images: [PendingImage]) throws(RelabelError) {
     let (codec, keyBytes, sample) = (codec, keyBytes, sample)
     let results = Parallel.map(images.count, jobs: jobs) { place in
       Self.encoded(images[place], codec, keyBytes: keyBytes) { given, encoded in
-        sample?.effect(given, encoded, place: first + place)
+        sample?.effect(given, encoded)
       }
     }
     var sound: [EncodedImage] = []

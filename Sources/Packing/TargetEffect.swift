@@ -55,42 +55,47 @@ public struct TargetEffect: Hashable, Sendable {
   }
 }
 
-/// The images of a run that its `TargetEffect` is measured on: some from all over the rows.
+/// The images that the `TargetEffect` of a dataset is measured on: some from all over the listing.
 struct EffectSample: Sendable {
   private let pooling: LabelPooling
   private let codec: MapCodec
-  private let stride: Int
+  private let stride: Int64
 
   /// The most images that are looked at.
-  private static let images = 256
+  private static let images: Int64 = 256
   fileprivate static let cropsPerImage = 4
   /// With more classes the targets of the sample would take longer than packing it.
   private static let maximumClasses = 100_000
 
-  /// A sample of a run.
+  /// The sample of a dataset.
   ///
   /// Nil for more classes than targets are usually made of.
   /// - Parameters:
   ///   - header: of the shards.
-  ///   - count: the images of the run; nil where they are not known, then the first are taken.
+  ///   - count: the images of the dataset; nil where they are not known, then the first are taken.
   /// - Throws: as `LabelPooling`.
   init?(_ header: ShardHeader, of count: Int?) throws(RelabelError) {
     guard header.numClasses <= Self.maximumClasses else { return nil }
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
     pooling = try LabelPooling(header, profile: .relabel)
     codec = MapCodec(header)
-    stride = max(1, ((count ?? 0) + Self.images - 1) / Self.images)
+    stride = max(1, (Int64(count ?? 0) + Self.images - 1) / Self.images)
   }
 
-  /// What storing does to the image in a place of the run; nil for images that are not in the sample.
-  func effect(_ given: LabelMap, _ encoded: EncodedImage, place: Int) -> TargetEffect? {
-    guard place % stride == 0, place / stride < Self.images else { return nil }
+  /// True for an image of the sample.
+  func contains(_ imageIndex: Int64) -> Bool {
+    imageIndex >= 0 && imageIndex % stride == 0 && imageIndex / stride < Self.images
+  }
+
+  /// What storing does to an image; nil for one that is not in the sample.
+  func effect(_ given: LabelMap, _ encoded: EncodedImage) -> TargetEffect? {
+    guard contains(encoded.imageIndex) else { return nil }
     let stored = LabelMap(
       shape: given.shape,
       classIndex: codec.classIndex(encoded.classIndex[...]),
       score: codec.score(encoded.score[...])
     )
-    return try? TargetEffect(given, stored, pooling, seed: UInt64(place))
+    return try? TargetEffect(given, stored, pooling, seed: UInt64(encoded.imageIndex))
   }
 }
 

@@ -90,6 +90,11 @@ struct ModelTests {
       Dense(classes: 7, shape: MapShape(height: 2, width: 2, topK: 7)),
       Dense(classes: 1, shape: MapShape(height: 1, width: 4, topK: 1)),
       Dense(classes: 50, shape: MapShape(height: 5, width: 5, topK: 3)),
+      Dense(classes: 33, shape: MapShape(height: 2, width: 4, topK: 4)),
+      Dense(classes: 40, shape: MapShape(height: 3, width: 3, topK: 2)),
+      Dense(classes: 300, shape: MapShape(height: 1, width: 17, topK: 5)),
+      Dense(classes: 1000, shape: MapShape(height: 15, width: 15, topK: 5)),
+      Dense(classes: 90, shape: MapShape(height: 15, width: 15, topK: 40)),
     ]
   )
   func topK(_ test: Dense) throws {

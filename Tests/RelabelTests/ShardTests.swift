@@ -49,6 +49,8 @@ struct ShardTests {
     }
     let backwards = try reader.maps(at: Array((0..<count).reversed()))
     #expect(backwards.map(sorted) == images.reversed().map { sorted($0.map) })
+    let mapped = try ShardReader(reader.path, isMapped: true)
+    #expect(try mapped.maps(at: Array(0..<count)) == reader.maps(at: Array(0..<count)))
     #expect(try reader.row(forKey: "none") == nil)
     #expect(throws: RelabelError.self) { try reader.map(at: count) }
     #expect(throws: RelabelError.self) { try reader.map(at: -1) }

@@ -51,7 +51,28 @@ struct StructureWalkTests {
       #expect(numbers(findings, bytes) == Array(0..<UInt64(count)))
       let lengths = Set(findings.extents.filter { $0.part == .chunk }.map(\.length))
       #expect(lengths == (count == 0 ? [] : [filters.isEmpty ? 8 : 12]))
+      let table = try #require(findings.chunks["d"])
+      let places = (0..<count).map { table[$0] }
+      let starts = findings.extents.filter { $0.part == .chunk }.map(\.start)
+      #expect(places.map { $0?.start } == starts)
+      #expect(table[count] == nil)
+      #expect(table[-1] == nil)
     }
+  }
+
+  @Test("A table knows missing chunks and skipped filters, and gives up on absurd gaps")
+  func tables() {
+    func place(_ start: UInt64, _ skipped: UInt32 = 0) -> ChunkTable.Place {
+      ChunkTable.Place(start: start, byteCount: 5, skippedFilters: skipped)
+    }
+    var table = ChunkTable()
+    table.add(2, place(100))
+    table.add(3, place(105, 4))
+    #expect((0...4).map { table.compact[$0] } == [nil, nil, place(100), place(105, 4), nil])
+    #expect(table.isWhole)
+    table.add(1 << 40, place(110))
+    #expect(!table.isWhole)
+    #expect(table[1 << 40] == nil)
   }
 
   @Test("A changed byte is found, or lies where nothing is")

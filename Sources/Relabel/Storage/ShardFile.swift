@@ -84,7 +84,9 @@ package final class ShardFile: Sendable {
     guard let (header, rows) = try layout.inspect(file, descriptions) else { return nil }
     let chunks = structure.isSound ? structure.chunks : [:]
     return try ShardFile(path, stamp, file, header, rows, descriptions) { name, description in
-      chunks[name].map { StoredColumn(bytes, $0, description) }
+      // Only then does a chunk's number in the index say which rows it holds.
+      guard description.hasWholeRows else { return nil }
+      return chunks[name].map { StoredColumn(bytes, $0, description) }
     }
   }
 
