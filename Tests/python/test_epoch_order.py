@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -146,6 +147,16 @@ def test_chunks_stay_together():
 @pytest.mark.parametrize("nothing", [0, [0], [0, 0]])
 def test_no_images(nothing):
     assert epoch_order(0, 0, nothing).tolist() == []
+
+
+@pytest.mark.parametrize("images, most", [(400_000, 17), (np.arange(0, 400_001, 4), 12)])
+def test_an_order_takes_little_more_than_its_own_memory(images, most):
+    """8 bytes an image, and as much again where all images are sorted."""
+    tracemalloc.start()
+    epoch_order(0, 0, images)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most * 400_000
 
 
 def test_keys_are_distinct():

@@ -11,6 +11,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from pooling_reference import with_numpy, with_swift
 from shard_writer import WRITER, Shard, two_shards, write_dataset
 
 import relabel_hdf5
@@ -23,6 +24,12 @@ def shard(number=0, **changes):
     """One of several shards that agree in all they must and have the same number of bytes."""
     settings = {"rows": ROWS, "first_index": number * ROWS, "seed": number + 1, "compression": "none"}
     return Shard(**settings | changes)
+
+
+@pytest.fixture(params=[with_numpy, with_swift], ids=["numpy", "swift"], autouse=True)
+def engine(request, monkeypatch):
+    """Everything is read by NumPy and by the Swift library."""
+    request.param(monkeypatch)
 
 
 @pytest.fixture
@@ -64,13 +71,23 @@ def in_child(work):
 # ----------------------------------------------------------------------------------------- closing
 
 
-def test_files_are_opened_when_they_are_read(folder):
+def test_files_are_opened_when_they_are_read(folder, monkeypatch):
     maps = relabel_hdf5.open(folder)
     assert open_files(folder) == 0
+    maps.positions(["a"]), list(maps.keys()), maps.image_indexes()
+    assert open_files(folder) == 0  # what is read once from all of them is not read again
+    with_numpy(monkeypatch)
     maps.batch([50, 41])
     assert open_files(folder) == 1
-    maps.batch(range(120))
+    maps.batch(range(120)), list(maps.keys())
     assert open_files(folder) == 3
+
+
+def test_the_library_reads_without_files_open_here(folder):
+    maps = relabel_hdf5.open(folder)
+    maps.batch(range(120)), maps[5], maps[90]
+    here = len(maps._shards._open)
+    assert here == (3 if relabel_hdf5.engine() == "numpy" else 1)
 
 
 def test_closed_maps_are_not_read(folder):
@@ -105,6 +122,7 @@ def test_a_refused_file_is_closed(tmp_path):
 
 
 def test_open_files_are_bounded(folder, expected, monkeypatch):
+    with_numpy(monkeypatch)
     monkeypatch.setattr(shards, "MAXIMUM_OPEN", 2)
     maps = relabel_hdf5.open(folder)
     for position in (0, 40, 80, 1, 41, 81):
@@ -151,7 +169,8 @@ def test_forked_children_read_while_the_parent_reads(folder, expected):
     assert not failures
 
 
-def test_a_child_opens_its_own_files(folder):
+def test_a_child_opens_its_own_files(folder, monkeypatch):
+    with_numpy(monkeypatch)
     maps = relabel_hdf5.open(folder)
     maps.batch([0, 50, 100])
     assert in_child(lambda: (open_files(folder), labels(maps, [3]).shape[0], open_files(folder))) == (3, 1, 1)
@@ -247,11 +266,16 @@ def test_a_shard_overwritten_in_place(folder):
     assert relabel_hdf5.open(path).key(0) == "train/n0040"
 
 
-def test_a_replaced_shard_stays_what_it_was_while_it_is_open(folder, expected):
+def test_a_replaced_shard_stays_what_it_was_or_is_refused(folder, expected):
     maps = relabel_hdf5.open(folder)
     maps[0]
     exchange(folder / "labels-00000.h5", folder / "labels-00001.h5")
-    np.testing.assert_array_equal(labels(maps, [3, 9]), expected[[3, 9]])
+    if relabel_hdf5.engine() == "numpy":
+        np.testing.assert_array_equal(labels(maps, [3, 9]), expected[[3, 9]])
+    else:
+        with pytest.raises(CorruptError, match="labels-00000.h5: the shard was replaced"):
+            labels(maps, [3, 9])
+    assert labels(maps, [50]).shape == (1, 3, 4, 3)
 
 
 @pytest.mark.parametrize("change", [overwrite, exchange])

@@ -18,7 +18,7 @@ package struct Violation: Error, Hashable, Sendable {
     let code: RelabelError.Code =
       switch rule {
       case "L002", "L003": .unsupported
-      case "C002", "C003", "C006", "C010", "M009": .unsafeInput
+      case "C002", "C003", "C006", "C010", "C011", "C012", "M009": .unsafeInput
       default: .corrupt
       }
     return RelabelError(

@@ -18,6 +18,8 @@ Keys = npt.NDArray[np.uint64]
 
 _GAMMA = 0x9E3779B97F4A7C15
 _BITS = 2**64 - 1
+_BLOCK = 4096
+"""Chunks whose positions are written at a time: what that takes stays small beside the order."""
 
 
 def epoch_order(seed: int, epoch: int, images: int | npt.ArrayLike) -> Places:
@@ -32,13 +34,17 @@ def epoch_order(seed: int, epoch: int, images: int | npt.ArrayLike) -> Places:
         if bounds < 0:
             raise UsageError(f"there is no order of {bounds} images")
         return np.argsort(epoch_keys(seed, epoch, int(bounds)))
-    sizes = np.diff(bounds)
-    if bounds.ndim > 1 or not len(bounds) or bounds[0] != 0 or (sizes < 0).any():
+    if bounds.ndim > 1 or not len(bounds) or bounds[0] != 0 or (bounds[1:] < bounds[:-1]).any():
         raise UsageError("the boundaries of chunks must ascend from 0 to the number of images")
-    order = np.argsort(epoch_keys(seed, epoch, len(sizes)))
-    begins, sizes = bounds[:-1][order], sizes[order]
-    places_before = np.cumsum(sizes) - sizes
-    positions: Places = np.arange(bounds[-1]) + np.repeat(begins - places_before, sizes)
+    order = np.argsort(epoch_keys(seed, epoch, len(bounds) - 1))
+    positions = np.empty(bounds[-1], np.int64)
+    end = 0
+    for start in range(0, len(order), _BLOCK):
+        chunks = order[start : start + _BLOCK]
+        begins, sizes = bounds[chunks], bounds[chunks + 1] - bounds[chunks]
+        places_before = np.cumsum(sizes) - sizes
+        first, end = end, end + int(sizes.sum())
+        positions[first:end] = np.arange(end - first) + np.repeat(begins - places_before, sizes)
     return positions
 
 
@@ -53,8 +59,10 @@ def epoch_base(seed: int, epoch: int) -> int:
 
 def epoch_keys(seed: int, epoch: int, count: int) -> Keys:
     """The keys of 0 ... `count` - 1, of positions or of chunks (spec, section 14.1); no two are equal."""
-    numbers = np.arange(1, count + 1, dtype=np.uint64)
-    return _mix(numbers * np.uint64(_GAMMA) + np.uint64(epoch_base(seed, epoch)))
+    keys = np.arange(1, count + 1, dtype=np.uint64)
+    keys *= np.uint64(_GAMMA)
+    keys += np.uint64(epoch_base(seed, epoch))
+    return _mix(keys)
 
 
 def rank_places(count: int, rank: int, ranks: int, tail: str) -> Places:
@@ -98,8 +106,11 @@ def worker_batches(
 
 
 def _mix(z: Keys) -> Keys:
-    """The function `mix` of section 14.1."""
+    """The function `mix` of section 14.1, in place."""
     with np.errstate(over="ignore"):  # all arithmetic is modulo 2^64
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return z

@@ -92,7 +92,7 @@ class UsageError(RelabelError, ValueError):
 
 _OUTCOMES: dict[str, type[RelabelError]] = {
     **dict.fromkeys(("S001", "S003", "S004", "C001", "C007", "C008", "L014", "M002", "M005"), CorruptError),
-    **dict.fromkeys(("C002", "C003", "C006", "C010", "M009"), UnsafeError),
+    **dict.fromkeys(("C002", "C003", "C006", "C010", "C011", "C012", "M009"), UnsafeError),
     **dict.fromkeys(("L002", "L003"), UnsupportedError),
 }
 

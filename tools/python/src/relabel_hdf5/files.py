@@ -16,6 +16,8 @@ from .errors import CorruptError, InvalidDataError, RelabelError, UnsafeError
 HDF5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 """What h5py makes of errors of the HDF5 library."""
 
+_INDEX_BYTES = 1 << 14
+
 
 class Stamp(NamedTuple):
     """What tells one file, and one state of it, from another."""
@@ -55,6 +57,7 @@ class HDF5File:
         _states[id(handle)] = stamp
         self._close = weakref.finalize(self, _release, handle)
         self.id = handle.id
+        self._keep_little()
         self._descriptor = int(self.id.get_vfd_handle())
         try:
             self._check_size()
@@ -73,6 +76,13 @@ class HDF5File:
         """Sees a file that other code of this process has open, and that was overwritten since."""
         if self.id.get_filesize() != self._stamp.size:
             raise _earlier_state(self.path)
+
+    def _keep_little(self) -> None:
+        """Bounds what the library keeps of chunk indexes, for files of which many are open."""
+        cache = self.id.get_mdc_config()
+        cache.set_initial_size = True
+        cache.initial_size = cache.min_size = cache.max_size = _INDEX_BYTES
+        self.id.set_mdc_config(cache)
 
     def close(self) -> None:
         """Closes the file; a file that is dropped is closed too."""

@@ -1,9 +1,11 @@
-"""The position of every key: 22 bytes an image, found by binary search."""
+"""The position of every key: 13 bytes an image, found by binary search."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -12,66 +14,70 @@ from .column import Array
 
 Positions = npt.NDArray[np.int64]
 
-_DIGEST = 16
-_POSITION = 6
-_ROW = _DIGEST + _POSITION
-_BLOCK = 1024
+_DIGEST = 10
+BLOCK = 1024
 """Keys that are Python objects at once."""
 
 
 class KeyTable:
     """Digests of keys in ascending order, each with the position of its image.
 
-    128 bits of BLAKE2b are enough to take two keys with one digest for one key.
+    80 bits of BLAKE2b with a secret of this table: nobody can choose keys of one digest. Chance takes a key that
+    is not there for one of a million that are once in 10^18 lookups. A position has as many bytes as the last.
     """
 
     def __init__(self, count: int, keys: Iterable[Array]) -> None:
         """Makes the table of `count` keys, which come in the order of their positions."""
+        self._hash = hashlib.blake2b(digest_size=_DIGEST, key=os.urandom(hashlib.blake2b.MAX_KEY_SIZE))
+        width = max(1, (count.bit_length() + 7) // 8)
         # One text column sorts in place and fast; its bytes are digest, then position, high byte first.
-        self._table = np.zeros(count, f"S{_ROW}")
-        self._rows = self._table.view(np.uint8).reshape(count, _ROW)
+        self._table = np.zeros(count, f"S{_DIGEST + width}")
+        self._rows = self._table.view([("digest", f"S{_DIGEST}"), ("position", "u1", width)])
         first = 0
         for chunk in keys:
-            for start in range(0, len(chunk), _BLOCK):
-                block = chunk[start : start + _BLOCK].tolist()
+            for start in range(0, len(chunk), BLOCK):
+                block = chunk[start : start + BLOCK].tolist()
                 rows = self._rows[first : first + len(block)]
-                rows[:, :_DIGEST] = _digests(block)
+                rows["digest"] = self._digests(block)
                 positions = np.arange(first, first + len(block), dtype=">u8")
-                rows[:, _DIGEST:] = positions.view(np.uint8).reshape(-1, 8)[:, -_POSITION:]
+                rows["position"] = positions.view("u1").reshape(-1, 8)[:, -width:]
                 first += len(block)
         self._table.sort()
 
     def positions(self, keys: Sequence[bytes]) -> Positions:
         """The positions of keys, -1 for those that are not there."""
-        wanted = np.zeros(len(keys), self._table.dtype)
-        digests = _digests(keys)
-        wanted.view(np.uint8).reshape(-1, _ROW)[:, :_DIGEST] = digests
-        places = np.searchsorted(self._table, wanted)
+        digests = self._digests(keys)
+        places = np.searchsorted(self._table, digests)
         is_inside = places < len(self._table)
         rows = self._rows[places[is_inside]]
-        is_found = (rows[:, :_DIGEST] == digests[is_inside]).all(1)
+        is_found = rows["digest"] == digests[is_inside]
         positions = np.full(len(keys), -1, np.int64)
         positions[is_inside] = np.where(is_found, _positions(rows), -1)
         return positions
 
     def repeated(self) -> tuple[int, int] | None:
-        """The positions of two images with one key, or None."""
-        for start in range(0, len(self._rows) - 1, _BLOCK):
-            block = self._rows[start : start + _BLOCK + 1]
-            is_same = (block[1:, :_DIGEST] == block[:-1, :_DIGEST]).all(1)
-            if is_same.any():
-                place = int(is_same.argmax())
-                first, second = _positions(block[place : place + 2]).tolist()
-                return first, second
-        return None
+        """The first position whose digest an earlier one has, and that one before it; or None."""
+        found = []
+        for start in range(0, len(self._rows) - 1, BLOCK):
+            block = self._rows[start : start + BLOCK + 1]
+            places = np.flatnonzero(block["digest"][1:] == block["digest"][:-1])
+            if len(places):
+                place = places[_positions(block[places + 1]).argmin()]
+                earlier, later = _positions(block[place : place + 2]).tolist()
+                found.append((earlier, later))
+        return min(found, key=itemgetter(1), default=None)
 
-
-def _digests(keys: Sequence[bytes]) -> Array:
-    joined = b"".join([hashlib.blake2b(key, digest_size=_DIGEST).digest() for key in keys])
-    return np.frombuffer(joined, np.uint8).reshape(-1, _DIGEST)
+    def _digests(self, keys: Sequence[bytes]) -> Array:
+        digests = []
+        for key in keys:
+            of_key = self._hash.copy()
+            of_key.update(key)
+            digests.append(of_key.digest())
+        return np.frombuffer(b"".join(digests), f"S{_DIGEST}")
 
 
 def _positions(rows: Array) -> Positions:
-    wide = np.zeros((len(rows), 8), np.uint8)
-    wide[:, -_POSITION:] = rows[:, _DIGEST:]
+    stored = rows["position"]
+    wide = np.zeros((len(stored), 8), np.uint8)
+    wide[:, -stored.shape[1] :] = stored
     return wide.view(">u8").reshape(-1).astype(np.int64)

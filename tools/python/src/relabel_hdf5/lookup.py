@@ -5,13 +5,14 @@ from __future__ import annotations
 import operator
 import posixpath
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import NotFoundError, PositionError, RelabelError, UsageError
-from .keys import KeyTable, Positions
+from .keys import BLOCK, KeyTable, Positions
 
 Indices = Sequence[int | str] | npt.NDArray[Any]
 """Positions, negative ones counted from the end, or keys."""
@@ -60,7 +61,9 @@ class Lookup:
         if self._table is None:
             self._table = self._read_keys()
         # A text that is not valid Unicode is no key, and its bytes are no key's.
-        return self._table.positions([key.encode("utf-8", "surrogatepass") for key in keys])
+        texts = (key.encode("utf-8", "surrogatepass") for key in keys)
+        blocks = iter(lambda: list(islice(texts, BLOCK)), [])
+        return np.concatenate([np.empty(0, np.int64), *map(self._table.positions, blocks)])
 
     def _all_found(self, keys: list[str]) -> Positions:
         positions = self.keys(keys)

@@ -11,6 +11,7 @@ import ctypes.util
 import functools
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "error": (_Text, []),
     "open": (_Pointer, [_Text]),
     "close": (None, [_Pointer]),
+    "read": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Int, _Pointer, _Pointer]),
     "pool": (
         _Int,
         [_Pointer, _Pointer, _Pointer, _Long, _Long, _Text, _Int, _Int, _Pointer, _Pointer],
@@ -59,7 +61,7 @@ _ERRORS: dict[int, type[RelabelError]] = {
 
 
 def engine() -> str:
-    """Which code pools: `numpy`, or `swift VERSION (FILE)`."""
+    """Which code reads and pools: `numpy`, or `swift VERSION (FILE)`."""
     found = library()
     return f"swift {VERSION} ({found._name})" if found else "numpy"
 
@@ -115,6 +117,21 @@ class NativeMaps:
         self._maps = loaded.relabel_open(os.fsencode(path))
         if not self._maps:
             raise _failure(loaded, 5)
+
+    def maps(
+        self, positions: npt.NDArray[np.int64], header: Header, id_type: np.dtype[Any]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Class ids and decoded scores [B, H, W, k], and extents [B, 4]."""
+        positions = np.ascontiguousarray(positions)
+        shape = (len(positions), *header.shape)
+        ids, scores, extents = np.empty(shape, id_type), np.empty(shape, np.float32), np.empty((shape[0], 4))
+        status = self._loaded.relabel_read(
+            self._maps, positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
+            scores.ctypes.data, extents.ctypes.data,
+        )
+        if status:
+            raise _failure(self._loaded, status)
+        return ids, scores, extents
 
     def targets(
         self, positions: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64], header: Header,
@@ -173,7 +190,9 @@ def pool_arrays(
 
 
 def _failure(loaded: ctypes.CDLL, status: int) -> RelabelError:
-    """The error that the library speaks of; its text names file and image already."""
+    """The error that the library speaks of; its text names file, image and rule already."""
     message = loaded.relabel_error().decode()
     kind = BoxError if status == 64 and "box [" in message else _ERRORS.get(status, RelabelError)
-    return kind(message)
+    if not (rule := re.search(r" \[([A-Z]\d{3})\]$", message)):
+        return kind(message)
+    return kind(message[: rule.start()], rule=rule[1])

@@ -48,6 +48,7 @@ class Shard:
         self._extents = columns.get(MAP_EXTENT)
         self.rows = self._ids.rows
         self.images_per_chunk = self._ids.rows_per_chunk
+        self.id_type = self._ids.dtype
 
     def close(self) -> None:
         """Closes the file; nothing may be read any more."""
@@ -95,7 +96,12 @@ class Shard:
 
     def key(self, row: int) -> str:
         """The key of one image; raises V010 for one that is no path within a folder."""
-        return self._text(self._keys.row(row), row)
+        return self._text(self.stored_key(row), row)
+
+    def stored_key(self, row: int) -> bytes:
+        """The bytes of one key."""
+        key: bytes = self._keys.row(row)
+        return key
 
     def keys(self) -> Iterator[str]:
         """All keys, in row order."""

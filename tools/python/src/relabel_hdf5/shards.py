@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .column import Recent
-from .errors import RelabelError, UsageError, violation
+from .errors import CorruptError, RelabelError, UsageError, violation
 from .files import Stamp
 from .header import Header
 from .index import DatasetIndex, ListedShard
@@ -58,6 +59,29 @@ class Shards:
         with self._lock:
             return self._open.get(number) or self._add(number)
 
+    def one_by_one(self, numbers: Iterable[int] | None = None) -> Iterator[Shard]:
+        """Some or all shards; those that were not open are closed again: one takes half a megabyte."""
+        for number in range(len(self)) if numbers is None else numbers:
+            was_open = number in self._open
+            yield self[number]
+            if not was_open:
+                self._open.pop(number, None)
+
+    def meet(self, numbers: Iterable[int]) -> None:
+        """Refuses shards that are none of these; each is opened for it once."""
+        for _ in self.one_by_one(number for number in numbers if number not in self._stamps):
+            pass
+
+    def check_unchanged(self, numbers: Iterable[int]) -> None:
+        """Refuses shards that were replaced, changed or removed since they were first opened."""
+        for number in numbers:
+            path = self._paths[number]
+            try:
+                found = Stamp.of(path)
+            except OSError as error:
+                raise CorruptError("the file was removed since it was opened", file=path) from error
+            self._stamps[number].check(path, found)
+
     def any(self) -> Shard:
         """One of the shards: what they say of their maps is the same in all."""
         return self[self._sample]
@@ -98,7 +122,8 @@ class Shards:
             shard.close()
             raise
         self._stamps[number] = shard.stamp
-        self._sample = number
+        if self._sample not in self._open:
+            self._sample = number
         return shard
 
     def _check(self, shard: Shard, number: int) -> None:
