@@ -25,10 +25,12 @@ package enum Shuffle {
     return [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, initialized in
       buffer.withMemoryRebound(to: Element.self) { elements in
         bytes.withUnsafeBufferPointer { planes in
+          guard let elements = elements.baseAddress, let planes = planes.baseAddress else { return }
           for element in 0..<count {
             var value: Element = 0
             for plane in 0..<MemoryLayout<Element>.size {
-              value |= Element(truncatingIfNeeded: planes[plane * count + element]) << (8 * plane)
+              let byte = Element(truncatingIfNeeded: planes[plane &* count &+ element])
+              value |= byte &<< Element(truncatingIfNeeded: 8 &* plane)
             }
             elements[element] = value.littleEndian
           }

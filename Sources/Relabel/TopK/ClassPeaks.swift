@@ -14,7 +14,7 @@ struct ClassPeaks: ~Copyable {
   private let peaks: UnsafeMutablePointer<SIMD8<Float>>
 
   /// More groups let fewer classes through and take longer to look at.
-  private static let usualGroups = 32
+  private static let usualGroups = 48
 
   init(_ rows: DenseRows, topK: Int) {
     groupSize = rows.classes / min(rows.classes, max(Self.usualGroups, 4 * topK))
