@@ -1,4 +1,4 @@
-"""The Swift library and NumPy read the same maps, to the last bit, and refuse the same files in the same words."""
+"""The Swift library and NumPy read the same maps, to the last bit, and refuse the same files alike."""
 
 import dataclasses
 import os
@@ -56,7 +56,8 @@ def assert_same_maps(path):
     rng = np.random.default_rng(0)
     with relabel_hdf5.open(path) as swift, relabel_hdf5.open(path) as numpy:
         count = len(swift)
-        for positions in (range(count), rng.permutation(count), rng.integers(0, count, 3 * count), [count - 1], []):
+        some = rng.integers(0, count, 3 * count) if count else []
+        for positions in (range(count), rng.permutation(count), some, [-1] * (count > 0), []):
             assert_same(outcome(lambda: swift.batch(positions)), by_numpy(lambda: numpy.batch(positions)))
         for position in [*range(count), *range(count - 1, -1, -1), *rng.permutation(count).tolist(), 0, 0]:
             assert_same(outcome(lambda: swift[position]), by_numpy(lambda: numpy[position]))

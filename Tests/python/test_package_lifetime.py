@@ -108,7 +108,11 @@ def test_dropped_maps_close_their_files(folder):
     try:
         maps = relabel_hdf5.open(folder)
         maps.batch([0, 50]), maps.position(maps.key(0))
-        del maps
+        os.truncate(folder / "labels-00000.h5", 4096)
+        for read in (lambda: maps[3], lambda: maps.batch([3]), lambda: maps.targets([3], [[0.0, 0.0, 1.0, 1.0]])):
+            with pytest.raises(CorruptError, match="was cut"):
+                read()
+        del maps, read
         assert open_files(folder) == 0
     finally:
         gc.enable()

@@ -22,8 +22,8 @@ BLOCK = 1024
 class KeyTable:
     """Digests of keys in ascending order, each with the position of its image.
 
-    80 bits of BLAKE2b with a secret of this table: nobody can choose keys of one digest. Chance takes a key that
-    is not there for one of a million that are once in 10^18 lookups. A position has as many bytes as the last.
+    80 bits of BLAKE2b with a secret of this table: nobody can choose keys of one digest. Chance takes a key
+    that is not there for one of a million that are once in 10^18 lookups. Positions have the bytes they need.
     """
 
     def __init__(self, count: int, keys: Iterable[Array]) -> None:

@@ -102,7 +102,7 @@ class MapReader:
     def _read(
         self, numbers: list[int], read: Callable[[native.NativeMaps, Shard], Made], again: Callable[[], Made]
     ) -> Made:
-        """What `read` makes of the Swift library's maps and one of the shards; `again` does without the library."""
+        """What `read` makes of the Swift library's maps and one of the shards; without it, `again`."""
         swift = native.library()
         if swift is None or not numbers:
             return again()
@@ -113,10 +113,12 @@ class MapReader:
             self._shards.check_unchanged(numbers)  # the library may have opened them just now
             return found
         except RelabelError as error:
-            refusal = error
-        # What the library refuses is refused here as well, with the rule, file and image by name.
-        again()
-        raise refusal
+            # What the library refuses is refused here as well, with the rule, file and image by name.
+            try:
+                again()
+            except RelabelError as named:
+                raise named from None
+            raise self._shards.placed(error) from None
 
     def _opened(self, swift: ctypes.CDLL) -> native.NativeMaps:
         stored = self._native

@@ -82,6 +82,14 @@ class Shards:
                 raise CorruptError("the file was removed since it was opened", file=path) from error
             self._stamps[number].check(path, found)
 
+    def placed(self, refusal: RelabelError) -> RelabelError:
+        """An error whose text begins with the path of a shard, with that as its file."""
+        message = str(refusal.args[0])
+        for path in self._paths:
+            if message.startswith((f"{path}: ", f"{path}, ")):
+                return type(refusal)(message[len(path) + 2 :], rule=refusal.rule, file=path)
+        return refusal
+
     def any(self) -> Shard:
         """One of the shards: what they say of their maps is the same in all."""
         return self[self._sample]
