@@ -15,6 +15,7 @@ from importlib.machinery import SourceFileLoader
 import conformance_python
 import pytest
 from conftest import BIN, ROOT, tool
+from relabel_hdf5 import native
 
 FOLDER = ROOT / "spec" / "conformance"
 PACK = FOLDER / "shards"
@@ -143,12 +144,19 @@ def test_swift(tmp_path):
     assert report["counts"]["skipped"] == len(SWIFT_WRITES_NOT)
 
 
-def test_python():
+@pytest.mark.parametrize("engine", ["numpy", "swift"])
+def test_python(monkeypatch, engine):
+    library = native.library()
+    if engine == "swift" and library is None:
+        pytest.skip("the Swift library is not built")
+    monkeypatch.setattr(native, "library", lambda: library if engine == "swift" else None)
     results = list(runner.results(PACK, InProcess(conformance_python.main), level="reader"))
     assert failures(results) == []
     verdicts = [CASES[f"invalid/{case}"]["verify"] for case in skipped(results, "verify")]
     errors = {rule for verdict in verdicts for rule in verdict["errors"]}
-    assert {rule for rule in errors if rule[0] != "I"} == PYTHON_CHECKS_NOT  # it knows nothing of pictures
+    # The library walks over the structure before it opens a shard.
+    unchecked = PYTHON_CHECKS_NOT - ({"C012"} if engine == "swift" else set())
+    assert {rule for rule in errors if rule[0] != "I"} == unchecked  # it knows nothing of pictures
     assert skipped(results, "write") == set()
 
 

@@ -298,8 +298,10 @@ def test_interrupt_and_terminate(source, expected, tmp_path):
     """Control-C and TERM leave what kill -9 leaves, or less."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         folder = tmp_path / f"d{number}"
+        # Whoever runs the tests in the background may have all of them ignored.
         process = subprocess.Popen(
-            command(source, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command(source, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
         )
         # Some shards are there, most are not.
         while not folder.exists() or len(os.listdir(folder)) < 5:

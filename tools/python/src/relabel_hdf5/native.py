@@ -26,6 +26,7 @@ from .errors import (
     UnsafeError,
     UnsupportedError,
     UsageError,
+    violation,
 )
 from .header import Header
 from .labels import MapBatch
@@ -195,4 +196,4 @@ def _failure(loaded: ctypes.CDLL, status: int) -> RelabelError:
     kind = BoxError if status == 64 and "box [" in message else _ERRORS.get(status, RelabelError)
     if not (rule := re.search(r" \[([A-Z]\d{3})\]$", message)):
         return kind(message)
-    return kind(message[: rule.start()], rule=rule[1])
+    return violation(rule[1], message[: rule.start()])
