@@ -30,6 +30,7 @@ let package = Package(
   targets: [
     // C libraries: a module map and the macros Swift cannot import, nothing else.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CSharedHDF5"),
     .systemLibrary(
       name: "CDeflate",
       pkgConfig: "libdeflate",
@@ -65,7 +66,7 @@ let package = Package(
     // a toolchain can load it.
     .target(
       name: "RelabelC",
-      dependencies: ["Relabel", "HDF5"],
+      dependencies: ["Relabel", "HDF5", "CSharedHDF5"],
       exclude: ["relabel.h", "exports.map"],
       swiftSettings: settings,
       linkerSettings: [

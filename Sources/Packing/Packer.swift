@@ -7,8 +7,13 @@ public struct Packer: Sendable {
   private let options: PackOptions
   private let progress: @Sendable (PackProgress) -> Void
 
-  /// Images that are loaded and encoded together; bounds memory at any number of jobs.
-  private static let window = 256
+  /// Images that are loaded and encoded together: about 8 MB of them, which bounds memory at any number
+  /// of jobs.
+  private static func window(_ header: ShardHeader) -> Int {
+    max(64, min(1024, (8 << 20) / header.labelBytes))
+  }
+  /// Bytes of a stream that are held before they are encoded.
+  private static let streamBytes = 32 << 20
   /// Images that decide on the grid.
   private static let shapeSample = 25
 
@@ -113,8 +118,9 @@ public struct Packer: Sendable {
       build.keep(kept)
     } else {
       var shard = try ShardBuild(path, build.plan.header, options, build.sample)
-      for first in stride(from: 0, to: images.count, by: Self.window) {
-        let last = min(first + Self.window, images.count)
+      let window = Self.window(build.plan.header)
+      for first in stride(from: 0, to: images.count, by: window) {
+        let last = min(first + window, images.count)
         try shard.append(Array(images[first..<last]))
         progress(PackProgress(images: build.images + last, total: total))
       }
@@ -135,14 +141,19 @@ public struct Packer: Sendable {
     let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     var build = try DatasetBuild(plan, images: nil)
+    let window = Self.window(plan.header)
     var number = 0
     while true {
       var count = 0
       let name = folder.shardName(number)
       var shard = try ShardBuild(folder.path(of: name), plan.header, options, build.sample)
       while count < plan.imagesPerShard {
-        let wanted = min(Self.window, plan.imagesPerShard - count)
-        while waiting.count < wanted, let image = try stream.next() { waiting.append(image) }
+        let wanted = min(window, plan.imagesPerShard - count)
+        var bytes = waiting.prefix(wanted).reduce(0) { $0 + $1.byteCount }
+        while waiting.count < wanted, bytes < Self.streamBytes, let image = try stream.next() {
+          waiting.append(image)
+          bytes += image.byteCount
+        }
         if waiting.isEmpty { break }
         let batch = Array(waiting.prefix(wanted))
         waiting.removeFirst(batch.count)

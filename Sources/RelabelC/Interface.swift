@@ -1,3 +1,4 @@
+import CSharedHDF5
 import Glibc
 import HDF5
 import Relabel

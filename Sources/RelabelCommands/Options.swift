@@ -30,7 +30,7 @@ extension RowOrder: ExpressibleByArgument {
 }
 
 extension Compression: ExpressibleByArgument {
-  /// Reads `deflate[:LEVEL]` or `none`.
+  /// Reads `deflate[:[IDS,]LEVEL]` or `none`.
   public init?(argument: String) { self.init(argument) }
 }
 

@@ -68,7 +68,7 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "Images in one shard.")
   var imagesPerShard: Int = 16_384
 
-  @Option(help: "deflate[:LEVEL] or none. (default: by preset, deflate:5 or deflate:12)")
+  @Option(help: "deflate[:[IDS,]LEVEL] or none. (default: by preset, deflate:4,5 or deflate:12)")
   var compression: Compression?
 
   @Option(help: "Class list, a line ID<TAB>NAME for each class.", completion: .file())

@@ -43,6 +43,43 @@ struct ModelTests {
     #expect(Compression(text) == nil)
   }
 
+  @Test(
+    "Compressions are read and printed",
+    arguments: [
+      ("none", "none", nil, nil), ("deflate", "deflate:4,5", 4, 5),
+      ("deflate:7", "deflate:7", 7, 7), ("deflate:1,12", "deflate:1,12", 1, 12),
+    ]
+  )
+  func compressions(_ text: String, _ printed: String, _ ids: Int?, _ others: Int?) throws {
+    let compression = try #require(Compression(text))
+    #expect("\(compression)" == printed)
+    #expect(Compression(printed) == compression)
+    #expect(compression.level(of: Layout.classIndex) == ids)
+    #expect(compression.level(of: Layout.score) == others)
+    #expect(compression.level(of: Layout.imageKey) == others)
+  }
+
+  @Test(
+    "Other compressions are refused",
+    arguments: ["deflate:", "deflate:0", "deflate:13", "deflate:4,", "deflate:,5", "deflate:4,5,6"]
+  )
+  func otherCompressions(_ text: String) {
+    #expect(Compression(text) == nil)
+  }
+
+  @Test(
+    "Only UTF-8 becomes text, and all of it",
+    arguments: [
+      ([], ""), ([0x61], "a"), ([0xC3, 0xA9], "é"), ([0x61, 0, 0x62], "a\0b"),
+      ([0xEF, 0xBF, 0xBD], "\u{FFFD}"), ([0xC3], nil), ([0x61, 0xFF, 0x62], nil),
+      // An overlong form and half a surrogate pair.
+      ([0xC0, 0xAF], nil), ([0xED, 0xA0, 0x80], nil),
+    ] as [([UInt8], String?)]
+  )
+  func exactText(_ bytes: [UInt8], _ text: String?) {
+    #expect(String(exactly: bytes[...]) == text)
+  }
+
   @Test("Versions are two plain numbers", arguments: ["1", "1.0.0", "1.x", "01.0", "-1.0", "1. 0"])
   func versions(_ text: String) {
     #expect(FormatVersion(text) == nil)

@@ -3,6 +3,7 @@
 import json
 import math
 
+import h5py
 import numpy as np
 import pytest
 
@@ -91,6 +92,17 @@ def test_small_is_small_and_sound(tmp_path):
 def test_an_option_goes_before_the_preset(tmp_path, option, value, name, recorded):
     packed(tmp_path / "dataset", "--preset", "small", option, value)
     assert oracle.read_index(tmp_path / "dataset")["options"][name] == recorded
+
+
+@pytest.mark.parametrize(
+    "options, ids, others", [((), 4, 5), (("--compression", "deflate:7"), 7, 7), (("--compression", "deflate:2,6"), 2, 6)]
+)
+def test_class_ids_may_have_a_level_of_their_own(tmp_path, options, ids, others):
+    packed(tmp_path / "dataset", *options)
+    with h5py.File(tmp_path / "dataset" / "labels-00000.h5") as shard:
+        assert {name: dataset.compression_opts for name, dataset in shard.items()} == {
+            "class_index": ids, "score": others, "image_index": others, "image_key": others,
+        }
 
 
 def test_a_run_that_keeps_its_shards_says_the_same(tmp_path):

@@ -62,7 +62,7 @@ struct ByteCursor {
 
   /// `count` bytes as UTF-8.
   mutating func text(_ count: Int) throws(RelabelError) -> String {
-    guard let text = String(validating: bytes[try take(count)], as: UTF8.self) else {
+    guard let text = String(exactly: bytes[try take(count)]) else {
       throw RelabelError(.invalidInput, "\(subject) holds text that is not UTF-8")
     }
     return text

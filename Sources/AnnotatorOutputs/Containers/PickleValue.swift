@@ -1,7 +1,7 @@
 import Relabel
 
 /// What a pickle of `torch.save` can hold.
-indirect enum PickleValue: Hashable {
+enum PickleValue: Hashable {
   case none
   case bool(Bool)
   case int(Int)
@@ -15,8 +15,9 @@ indirect enum PickleValue: Hashable {
   case dictionary([PickleValue])
   case orderedDictionary
   case global(PickleGlobal)
-  case storage(TorchTensor.Storage)
-  case tensor(TorchTensor)
+  // Larger than all others, which would be as large without.
+  indirect case storage(TorchTensor.Storage)
+  indirect case tensor(TorchTensor)
 }
 
 /// The names a pickle may mention; none of them is ever looked up or called.

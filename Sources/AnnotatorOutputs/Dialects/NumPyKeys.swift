@@ -53,7 +53,7 @@ struct NumPyKeys {
     case .bytes(let width):
       let cell = bytes[row * width..<(row + 1) * width]
       let end = cell.lastIndex { $0 != 0 }.map { $0 + 1 } ?? cell.startIndex
-      return String(validating: cell[..<end], as: UTF8.self)
+      return String(exactly: cell[..<end])
     case .unicode(let count):
       var values = (0..<count).map { place in
         let at = 4 * (row * count + place)

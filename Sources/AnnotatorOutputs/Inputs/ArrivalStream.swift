@@ -82,7 +82,7 @@ public final class ArrivalStream: @unchecked Sendable {
         return false
       }
       end.note(member, at: reader.position)
-      switch MemberVerdict(member, in: name) {
+      switch MemberVerdict(member, prefix: name + ":") {
       case .skip: break
       case .ignore(let path): ignored.append(path)
       case .refuse(let key, let place, let error): admit(key, .failing(error, at: place))

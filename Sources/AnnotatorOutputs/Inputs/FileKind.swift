@@ -24,8 +24,9 @@ struct RelativePath {
   let `extension`: String
 
   init(_ path: String) {
-    key = ImageKey.strippingExtension(path)
-    `extension` = String(decoding: path.utf8.dropFirst(key.utf8.count), as: UTF8.self)
+    let end = ImageKey.extensionStart(path)
+    key = String(path[..<end])
+    `extension` = String(path[end...])
   }
 }
 

@@ -10,20 +10,23 @@ enum MemberVerdict {
   case refuse(key: String, Place, RelabelError)
   case read(FileKind, key: String, Place)
 
-  init(_ member: ArchiveReader.Member, in archive: String) {
+  /// - Parameters:
+  ///   - member: what the header says.
+  ///   - prefix: what stands before the member's name where it is reported: `maps.tar:`.
+  init(_ member: ArchiveReader.Member, prefix: String) {
     var name = member.name[...]
-    while name.starts(with: Array("./".utf8)) { name = name.dropFirst(2) }
+    while name.starts(with: "./".utf8) { name = name.dropFirst(2) }
     let text = String(decoding: name, as: UTF8.self)
     let path = RelativePath(text)
-    let place = Place.named(prefix: archive + ":", extension: path.extension)
+    let place = Place.named(prefix: prefix, extension: path.extension)
     func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {
       .refuse(key: path.key, place, RelabelError(code, message))
     }
 
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    if text.hasPrefix("/") {
+    let parts = PathParts(name)
+    if name.first == UInt8(ascii: "/") {
       self = refused(.unsafeInput, "the member has an absolute path; it was not read")
-    } else if parts.contains("..") {
+    } else if parts.leaveTheRoot {
       self = refused(.unsafeInput, "the member's path leaves the archive; it was not read")
     } else if member.kind == .directory {
       self = .skip
@@ -34,10 +37,10 @@ enum MemberVerdict {
       )
     } else if member.kind == .special {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
-    } else if parts.contains(where: { $0.hasPrefix(".") }) {
+    } else if parts.areHidden {
       self = .ignore(place.description(key: path.key))
     } else if let kind = FileKind(path: text) {
-      if String(validating: name, as: UTF8.self) == nil {
+      if String(exactly: name) == nil {
         self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
       } else if member.isSparse {
         self = refused(.invalidInput, "the member is sparse; make the archive without --sparse")
@@ -51,6 +54,35 @@ enum MemberVerdict {
     } else {
       self = .ignore(place.description(key: path.key))
     }
+  }
+}
+
+/// What the parts of a path between its slashes are like.
+private struct PathParts {
+  /// One of them is `..`.
+  private(set) var leaveTheRoot = false
+  /// One of them begins with a dot.
+  private(set) var areHidden = false
+
+  init(_ path: ArraySlice<UInt8>) {
+    let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+    var (length, dots) = (0, 0)
+    for byte in path {
+      if byte == slash {
+        note(length, dots)
+        (length, dots) = (0, 0)
+        continue
+      }
+      // The dots that a part begins with.
+      if byte == dot && dots == length { dots += 1 }
+      length += 1
+    }
+    note(length, dots)
+  }
+
+  private mutating func note(_ length: Int, _ dots: Int) {
+    leaveTheRoot = leaveTheRoot || length == 2 && dots == 2
+    areHidden = areHidden || dots > 0
   }
 }
 

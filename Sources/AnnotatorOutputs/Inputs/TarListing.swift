@@ -26,10 +26,11 @@ enum TarListing {
   ) throws(RelabelError) {
     let reader = try ArchiveReader(tar: file.descriptor)
     var end = TarEnd()
+    let prefix = name + ":"
     while let member = try reader.next() {
       let position = reader.position
       end.note(member, at: position)
-      switch MemberVerdict(member, in: name) {
+      switch MemberVerdict(member, prefix: prefix) {
       case .skip: break
       case .ignore(let path): gathering.ignored.append(path)
       case .refuse(let key, let place, let error):

@@ -118,6 +118,10 @@ private struct Interned<Value: Hashable & Sendable>: Sendable {
   private var values: [Value] = []
 
   mutating func place(of value: Value) -> UInt32 {
+    // Neighbours share most: the last prefix and the last extension.
+    if let place = values.indices.suffix(2).last(where: { values[$0] == value }) {
+      return UInt32(place)
+    }
     if let known = places[value] { return known }
     let place = UInt32(values.count)
     places[value] = place

@@ -1,13 +1,7 @@
 /// The entries of a map while they are brought into stored order.
 struct CellEntries {
-  private struct Entry {
-    /// What entries of a cell are ordered by, ascending.
-    let key: UInt64
-    let id: UInt32
-    let stored: UInt32
-  }
-
-  private var entries: [Entry]
+  private var ids: [UInt32]
+  private var stored: [UInt32]
 
   /// The entries of a map in stored order (spec, section 7.2).
   ///
@@ -19,49 +13,71 @@ struct CellEntries {
     topK: Int,
     _ order: CellOrder
   ) {
-    entries = zip(classIndex, scores.stored).map { id, stored in
-      let rank = order == .class ? 0 : ~encoding.ascending(stored)
-      return Entry(key: UInt64(rank) << 32 | UInt64(id), id: id, stored: stored)
+    ids = classIndex
+    stored = scores.stored
+    switch order {
+    case .class: sort(topK) { id, _ in UInt64(id) }
+    case .score where encoding.packing != nil:
+      // Stored numbers grow with the scores.
+      sort(topK) { id, stored in UInt64(~stored) << 32 | UInt64(id) }
+    case .score:
+      sort(topK) { id, stored in UInt64(~encoding.ascending(stored)) << 32 | UInt64(id) }
     }
-    entries.withUnsafeMutableBufferPointer { entries in
-      for start in stride(from: 0, to: entries.count, by: topK) {
-        for place in start + 1..<start + topK {
-          let entry = entries[place]
-          var free = place
-          while free > start, entries[free &- 1].key > entry.key {
-            entries[free] = entries[free &- 1]
-            free &-= 1
+  }
+
+  /// Sorts each cell by `key`, ascending; most are in order already.
+  @inline(__always)
+  private mutating func sort(_ topK: Int, by key: (_ id: UInt32, _ stored: UInt32) -> UInt64) {
+    ids.withUnsafeMutableBufferPointer { ids in
+      stored.withUnsafeMutableBufferPointer { stored in
+        for start in stride(from: 0, to: ids.count, by: topK) {
+          var last = key(ids[start], stored[start])
+          for place in start &+ 1..<start &+ topK {
+            let (id, score) = (ids[place], stored[place])
+            let own = key(id, score)
+            if last < own {
+              last = own
+              continue
+            }
+            // `last` stays: it moves to this place.
+            var free = place
+            while free > start, key(ids[free &- 1], stored[free &- 1]) > own {
+              (ids[free], stored[free]) = (ids[free &- 1], stored[free &- 1])
+              free &-= 1
+            }
+            (ids[free], stored[free]) = (id, score)
           }
-          entries[free] = entry
         }
       }
     }
   }
 
   /// Little-endian class ids of `size` bytes.
-  func classIndex(size: Int) -> [UInt8] { bytes(size: size) { $0.id } }
+  func classIndex(size: Int) -> [UInt8] { Self.bytes(ids, size: size) }
 
   /// Little-endian stored scores of `size` bytes.
-  func score(size: Int) -> [UInt8] { bytes(size: size) { $0.stored } }
+  func score(size: Int) -> [UInt8] { Self.bytes(stored, size: size) }
 
-  private func bytes(size: Int, _ value: (Entry) -> UInt32) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: entries.count * size) { buffer, count in
-      let raw = UnsafeMutableRawBufferPointer(buffer)
-      for (place, entry) in entries.enumerated() {
-        let value = value(entry)
-        switch size {
-        case 1: raw[place] = UInt8(truncatingIfNeeded: value)
-        case 2:
-          raw.storeBytes(
-            of: UInt16(truncatingIfNeeded: value).littleEndian,
-            toByteOffset: 2 &* place,
-            as: UInt16.self
-          )
-        default:
-          raw.storeBytes(of: value.littleEndian, toByteOffset: 4 &* place, as: UInt32.self)
+  private static func bytes(_ values: [UInt32], size: Int) -> [UInt8] {
+    switch size {
+    case 1: bytes(values, as: UInt8.self)
+    case 2: bytes(values, as: UInt16.self)
+    default: bytes(values, as: UInt32.self)
+    }
+  }
+
+  private static func bytes<Stored: FixedWidthInteger>(
+    _ values: [UInt32],
+    as type: Stored.Type
+  ) -> [UInt8] {
+    let size = MemoryLayout<Stored>.size
+    return [UInt8](unsafeUninitializedCapacity: values.count * size) { buffer, count in
+      buffer.withMemoryRebound(to: Stored.self) { buffer in
+        for (place, value) in values.enumerated() {
+          buffer[place] = Stored(truncatingIfNeeded: value).littleEndian
         }
       }
-      count = raw.count
+      count = values.count * size
     }
   }
 }

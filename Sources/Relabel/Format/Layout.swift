@@ -109,44 +109,63 @@ package enum Layout {
   }
 
   /// The filter chain of a dataset (spec, "Filters").
-  package static func filters(isShuffled: Bool, _ compression: Compression) -> [Filter] {
-    switch compression {
-    case .none: [.fletcher32]
-    case .deflate(let level):
-      (isShuffled ? [.shuffle] : []) + [.deflate(level: level), .fletcher32]
-    }
+  package static func filters(isShuffled: Bool, deflate level: Int?) -> [Filter] {
+    guard let level else { return [.fletcher32] }
+    return (isShuffled ? [.shuffle] : []) + [.deflate(level: level), .fletcher32]
   }
 }
 
 /// How chunks are compressed (spec, "Filters").
 public enum Compression: Hashable, Sendable, CustomStringConvertible {
-  /// Deflate at a level from 1 to 12; levels above 9 are libdeflate's own and recorded as 9.
-  case deflate(level: Int)
+  /// Deflate at levels from 1 to 12, class ids at one of their own; levels above 9 are libdeflate's own
+  /// and recorded as 9.
+  case deflate(classIndex: Int, others: Int)
   /// Not at all: for local caches, since the checksum alone misses some damage.
   case none
 
-  /// Reads `deflate`, `deflate:LEVEL` or `none`.
+  /// Deflate at one level.
+  public static func deflate(level: Int) -> Compression {
+    .deflate(classIndex: level, others: level)
+  }
+
+  /// Reads `deflate`, `deflate:LEVEL`, `deflate:IDS,OTHERS` or `none`.
   public init?(_ text: String) {
     if text == "none" {
       self = .none
     } else if text == "deflate" {
       self = .default
-    } else if text.hasPrefix("deflate:"), let level = Int(text.dropFirst("deflate:".count)),
-      (1...12).contains(level)
-    {
-      self = .deflate(level: level)
+    } else if text.hasPrefix("deflate:") {
+      let words = text.dropFirst("deflate:".count).split(
+        separator: ",",
+        omittingEmptySubsequences: false
+      )
+      let levels = words.compactMap { Int($0) }
+      guard (1...2).contains(words.count), levels.count == words.count,
+        levels.allSatisfy((1...12).contains)
+      else { return nil }
+      self = .deflate(classIndex: levels[0], others: levels[levels.count - 1])
     } else {
       return nil
     }
   }
 
-  /// What the packer uses unless told otherwise.
-  public static let `default`: Compression = .deflate(level: 5)
+  /// What the packer uses unless told otherwise: longer searches find next to nothing more in ids (spec,
+  /// section 18).
+  public static let `default`: Compression = .deflate(classIndex: 4, others: 5)
+
+  /// The level for a dataset, nil for none.
+  package func level(of dataset: String) -> Int? {
+    switch self {
+    case .deflate(let classIndex, let others): dataset == Layout.classIndex ? classIndex : others
+    case .none: nil
+    }
+  }
 
   /// As on the command line.
   public var description: String {
     switch self {
-    case .deflate(let level): "deflate:\(level)"
+    case .deflate(let classIndex, let others) where classIndex == others: "deflate:\(others)"
+    case .deflate(let classIndex, let others): "deflate:\(classIndex),\(others)"
     case .none: "none"
     }
   }

@@ -62,6 +62,11 @@ public struct ShardHeader: Hashable, Sendable {
   /// The type of class ids.
   package var classIndexType: ElementType { Layout.classIndexType(numClasses: numClasses) }
 
+  /// Bytes of an image's ids and scores before compression.
+  package var labelBytes: Int {
+    shape.entries * (classIndexType.size + encoding.elementType.size)
+  }
+
   /// The rules that every cell obeys.
   package func cellRules(order: CellOrder?) -> CellRules {
     CellRules(numClasses: numClasses, kind: scoreKind, encoding: encoding, order: order)
@@ -83,7 +88,10 @@ public struct ShardHeader: Hashable, Sendable {
       shape: [0] + row,
       maximumShape: [nil] + row,
       chunk: [isOfCells ? imagesPerChunk : Layout.rowsPerIdentityChunk] + row,
-      filters: Layout.filters(isShuffled: column.isShuffled, compression),
+      filters: Layout.filters(
+        isShuffled: column.isShuffled,
+        deflate: compression.level(of: column.name)
+      ),
       fillValue: Layout.definedFillValue(type)
     )
   }

@@ -16,7 +16,10 @@ struct StoredScores {
     }
   }
 
-  /// Packed encodings: a loop without branches, since every score of a dataset passes through it.
+  /// Stores all scores in a packed encoding; false when one does not fit.
+  ///
+  /// A loop that the compiler turns into vector instructions, since every score of a dataset passes through
+  /// it; so it compares whole numbers, which has no cases as floats have.
   private mutating func pack(
     _ scores: [Float],
     _ packing: ScoreEncoding.Packing,
@@ -28,26 +31,29 @@ struct StoredScores {
     // Added, it rounds to the nearest whole number, ties to even, and leaves it in the low bits.
     let rounder = 0x1.8p52
     var isHeld = true
-    var (lowest, highestSeen) = (Double.infinity, -Double.infinity)
-    var largest = 0.0
+    var (lowestForm, highestForm, largestBits) = (Int32.max, Int32.min, Int32(0))
     scores.withUnsafeBufferPointer { scores in
       stored.withUnsafeMutableBufferPointer { stored in
         for entry in 0..<scores.count {
-          let given = Double(scores[entry])
-          let rounded = (given - offset) * perStep + rounder
+          let given = scores[entry]
+          let rounded = (Double(given) - offset) * perStep + rounder
           let steps = rounded - rounder
           isHeld = isHeld && steps >= 0 && steps <= highest
-          stored[entry] = UInt32(truncatingIfNeeded: rounded.bitPattern)
-          let error = abs(steps * step + offset - given)
-          largest = error > largest ? error : largest
-          lowest = steps < lowest ? steps : lowest
-          highestSeen = steps > highestSeen ? steps : highestSeen
+          let form = Int32(truncatingIfNeeded: rounded.bitPattern)
+          stored[entry] = UInt32(bitPattern: form)
+          lowestForm = min(lowestForm, form)
+          highestForm = max(highestForm, form)
+          // Exact: the two are a multiple of the step and what is at most half a step away. Without its
+          // sign, the bits of a float grow with it.
+          let error = (Float(steps * step + offset) - given).magnitude
+          largestBits = max(largestBits, Int32(truncatingIfNeeded: error.bitPattern))
         }
       }
     }
     guard isHeld else { return false }
-    largestError = largest
-    range = Float(lowest * step + offset)...Float(highestSeen * step + offset)
+    largestError = Double(Float(bitPattern: UInt32(largestBits)))
+    let lowest = Float(Double(lowestForm) * step + offset)
+    range = lowest...Float(Double(highestForm) * step + offset)
     return true
   }
 

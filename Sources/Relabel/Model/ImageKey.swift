@@ -38,12 +38,26 @@ public enum ImageKey {
 
   /// `path` without the extension of its last part.
   public static func strippingExtension(_ path: String) -> String {
-    let bytes = Array(path.utf8)
-    let start = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
-    guard let dot = bytes[start...].lastIndex(of: UInt8(ascii: ".")), dot > start else {
-      return path
+    String(path[..<extensionStart(path)])
+  }
+
+  /// Where the extension of a path's last part begins, with its dot; the end where there is none.
+  ///
+  /// A dot at the start of the part begins none.
+  package static func extensionStart(_ path: String) -> String.Index {
+    let bytes = path.utf8
+    var place = bytes.endIndex
+    while place > bytes.startIndex {
+      let before = bytes.index(before: place)
+      if bytes[before] == UInt8(ascii: "/") { break }
+      if bytes[before] == UInt8(ascii: ".") {
+        let isFirst =
+          before == bytes.startIndex || bytes[bytes.index(before: before)] == UInt8(ascii: "/")
+        return isFirst ? bytes.endIndex : before
+      }
+      place = before
     }
-    return String(decoding: bytes[..<dot], as: UTF8.self)
+    return bytes.endIndex
   }
 
   /// True when `a` comes before `b` in key order: by their UTF-8 bytes.

@@ -189,7 +189,7 @@ package final class ShardFile: Sendable {
     stride(from: 0, to: bytes.count, by: width).map { start in
       let key = bytes[start..<start + width]
       let end = key.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start
-      return String(validating: key[..<end], as: UTF8.self)
+      return String(exactly: key[..<end])
     }
   }
 }

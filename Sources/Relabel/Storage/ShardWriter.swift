@@ -15,12 +15,10 @@ public struct ShardSummary: Hashable, Sendable {
 /// The file has a temporary name until `finish` has published it; a writer that goes away
 /// unfinished removes it. Use from one thread at a time.
 public struct ShardWriter: ~Copyable {
-  private let classIndex: Dataset
-  private let score: Dataset
+  private let labels: LabelColumns
   private let file: File
   private var published: PublishedFile
   private let header: ShardHeader
-  private let labelCodecs: (classIndex: ChunkCodec, score: ChunkCodec)
   private let optional: [ColumnWriter]
   /// The shard that all rows come from, when they are copied.
   private let original: ShardFile?
@@ -53,14 +51,8 @@ public struct ShardWriter: ~Copyable {
   ) throws(RelabelError) {
     let published = PublishedFile(path)
     let temporary = published.temporaryPath
-    let descriptions = Layout.required.map(header.description)
     let file = try writing(path) { () throws(HDF5Error) in try File.create(temporary) }
-    let classIndex = try writing(path) { () throws(HDF5Error) in
-      try file.createColumn(Layout.required[0], descriptions[0])
-    }
-    let score = try writing(path) { () throws(HDF5Error) in
-      try file.createColumn(Layout.required[1], descriptions[1])
-    }
+    let labels = try writing(path) { () throws(HDF5Error) in try LabelColumns(file, header) }
     self.optional = try writing(path) { () throws(HDF5Error) in
       var writers: [ColumnWriter] = []
       for column in optional {
@@ -71,10 +63,8 @@ public struct ShardWriter: ~Copyable {
       return writers
     }
     self.original = original
-    self.classIndex = classIndex
-    self.score = score
+    self.labels = labels
     self.file = file
-    labelCodecs = (ChunkCodec(descriptions[0]), ChunkCodec(descriptions[1]))
     self.published = published
     self.header = header
   }
@@ -103,7 +93,7 @@ public struct ShardWriter: ~Copyable {
     }
     pending += images
     let whole = pending.count - pending.count % header.imagesPerChunk
-    try writeLabels(Array(pending[..<whole]), jobs: jobs)
+    try write(Array(pending[..<whole]), jobs: jobs)
     pending.removeFirst(whole)
   }
 
@@ -118,7 +108,7 @@ public struct ShardWriter: ~Copyable {
     jobs: Int = 1,
     check: (_ temporaryPath: String) throws(RelabelError) -> Void = { _ in }
   ) throws(RelabelError) -> ShardSummary {
-    try writeLabels(pending, jobs: jobs)
+    try write(pending, jobs: jobs)
     let rows = keys.count
     let path = published.path
     try writing(path) { () throws(HDF5Error) in
@@ -127,7 +117,7 @@ public struct ShardWriter: ~Copyable {
       try file.setAttributes(of: header)
       for column in optional { try column.finish() }
       let noted = original.map(\.largestError) ?? largestError
-      try score.setScoreAttributes(header.encoding, largestError: noted)
+      try labels.setScoreAttributes(largestError: noted)
       if let original { try file.copyVendorAttributes(from: original) }
     }
     let summary = ShardSummary(rows: rows, largestError: largestError, scoreRange: scoreRange)
@@ -141,8 +131,7 @@ public struct ShardWriter: ~Copyable {
   private consuming func closed() throws(RelabelError) -> PublishedFile {
     let path = published.path
     do {
-      try classIndex.close()
-      try score.close()
+      try labels.close()
       try file.close()
     } catch {
       throw RelabelError(writing: error, path)
@@ -150,35 +139,9 @@ public struct ShardWriter: ~Copyable {
     return published
   }
 
-  private mutating func writeLabels(_ images: [EncodedImage], jobs: Int) throws(RelabelError) {
-    guard !images.isEmpty else { return }
-    let perChunk = header.imagesPerChunk
-    let chunks = (images.count + perChunk - 1) / perChunk
-    let codecs = labelCodecs
-    let unwrittenID = Layout.fillValue(header.classIndexType)
-    let unwrittenScore = Layout.fillValue(header.encoding.elementType)
-    let encoded = Parallel.map(chunks, jobs: jobs) { chunk in
-      let rows = images[(chunk * perChunk)..<min((chunk + 1) * perChunk, images.count)]
-      return (
-        classIndex: codecs.classIndex.encode(
-          codecs.classIndex.padded(rows.map(\.classIndex), unwrittenID)
-        ),
-        score: codecs.score.encode(
-          codecs.score.padded(rows.map(\.score), unwrittenScore)
-        )
-      )
-    }
-    let first = keys.count - pending.count
-    let shape = [0, header.shape.height, header.shape.width, header.shape.topK]
-    try writing(published.path) { () throws(HDF5Error) in
-      try classIndex.grow(rows: first + images.count, of: shape)
-      try score.grow(rows: first + images.count, of: shape)
-      for (chunk, bytes) in encoded.enumerated() {
-        let offset = [first + chunk * perChunk, 0, 0, 0]
-        try classIndex.writeChunk(bytes.classIndex, at: offset)
-        try score.writeChunk(bytes.score, at: offset)
-      }
-    }
+  private func write(_ images: [EncodedImage], jobs: Int) throws(RelabelError) {
+    let labels = labels
+    try writing(published.path) { () throws(HDF5Error) in try labels.append(images, jobs: jobs) }
   }
 
   private static func bytes(_ index: Int64) -> [UInt8] {
@@ -206,7 +169,8 @@ extension ChunkCodec {
 }
 
 extension File {
-  fileprivate func createColumn(
+  /// Makes an empty dataset of a new shard.
+  func createColumn(
     _ column: Layout.Column,
     _ description: DatasetDescription
   ) throws(HDF5Error) -> Dataset {

@@ -2,7 +2,11 @@
 package enum Shuffle {
   /// Puts the bytes of equal significance together.
   package static func shuffled(_ bytes: [UInt8], elementSize: Int) -> [UInt8] {
-    transposed(bytes, rows: bytes.count / elementSize, columns: elementSize)
+    switch elementSize {
+    case 2: parted(bytes, as: UInt16.self)
+    case 4: parted(bytes, as: UInt32.self)
+    default: transposed(bytes, rows: bytes.count / elementSize, columns: elementSize)
+    }
   }
 
   /// Undoes `shuffled`.
@@ -11,6 +15,32 @@ package enum Shuffle {
     case 2: woven(bytes, as: UInt16.self)
     case 4: woven(bytes, as: UInt32.self)
     default: transposed(bytes, rows: elementSize, columns: bytes.count / elementSize)
+    }
+  }
+
+  /// The byte planes of elements: loops that the compiler turns into vector instructions.
+  private static func parted<Element: FixedWidthInteger>(
+    _ bytes: [UInt8],
+    as type: Element.Type
+  ) -> [UInt8] {
+    let count = bytes.count / MemoryLayout<Element>.size
+    guard count * MemoryLayout<Element>.size == bytes.count else { return bytes }
+    return [UInt8](unsafeUninitializedCapacity: bytes.count) { planes, initialized in
+      bytes.withUnsafeBytes { elements in
+        guard let planes = planes.baseAddress, let elements = elements.baseAddress else { return }
+        for plane in 0..<MemoryLayout<Element>.size {
+          let target = planes + plane &* count
+          for place in 0..<count {
+            let element = elements.loadUnaligned(
+              fromByteOffset: place &* MemoryLayout<Element>.size,
+              as: Element.self
+            )
+            let shift = Element(truncatingIfNeeded: 8 &* plane)
+            target[place] = UInt8(truncatingIfNeeded: Element(littleEndian: element) &>> shift)
+          }
+        }
+      }
+      initialized = bytes.count
     }
   }
 

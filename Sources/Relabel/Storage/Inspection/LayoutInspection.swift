@@ -44,7 +44,7 @@ struct LayoutInspection {
     guard ids.chunk == scores.chunk, Array(ids.chunk.dropFirst()) == Array(ids.shape.dropFirst())
     else { return nil }
     let shape = MapShape(height: ids.shape[1], width: ids.shape[2], topK: ids.shape[3])
-    return (header(shape, encoding, ids, keyBytes: keys.type.size), ids.shape[0])
+    return (header(shape, encoding, ids, scores, keyBytes: keys.type.size), ids.shape[0])
   }
 
   private func fail(_ rule: String, _ message: String, _ dataset: String) {
@@ -144,7 +144,7 @@ struct LayoutInspection {
       // Optional datasets may be shuffled or not (spec, section 3.8).
       let shuffles = optional.contains(column.name) ? [true, false] : [column.isShuffled]
       let chains = shuffles.map {
-        Layout.filters(isShuffled: $0, .deflate(level: 0)).map(\.description)
+        Layout.filters(isShuffled: $0, deflate: 0).map(\.description)
       }
       let chain = filters.map(\.description)
       if !chains.contains(chain) && filters != [.fletcher32] {
@@ -175,10 +175,9 @@ struct LayoutInspection {
     _ shape: MapShape,
     _ encoding: ScoreEncoding,
     _ ids: DatasetDescription,
+    _ scores: DatasetDescription,
     keyBytes: Int
   ) -> ShardHeader {
-    var compression = Compression.none
-    for case .deflate(let level) in ids.filters { compression = .deflate(level: level) }
     var header = ShardHeader(
       numClasses: root.numClasses,
       scoreKind: root.scoreKind,
@@ -198,7 +197,18 @@ struct LayoutInspection {
     header.mapExtent = root.mapExtent
     header.writer = root.writer
     header.imagesPerChunk = ids.chunk[0]
-    header.compression = compression
+    if let idLevel = ids.deflateLevel, let scoreLevel = scores.deflateLevel {
+      header.compression = .deflate(classIndex: idLevel, others: scoreLevel)
+    } else {
+      header.compression = .none
+    }
     return header
+  }
+}
+
+extension DatasetDescription {
+  fileprivate var deflateLevel: Int? {
+    for case .deflate(let level) in filters { return level }
+    return nil
   }
 }

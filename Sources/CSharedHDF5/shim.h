@@ -1,0 +1,1 @@
+// Declares nothing: CHDF5 does.

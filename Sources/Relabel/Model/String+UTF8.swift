@@ -1,0 +1,21 @@
+internal import Glibc
+
+extension String {
+  /// The text that some bytes are in UTF-8, or nil for bytes that are none.
+  ///
+  /// For names, of which there are millions: `String(validating:as:)` is not specialised and takes
+  /// several times as long.
+  package init?(exactly bytes: ArraySlice<UInt8>) {
+    self.init(decoding: bytes, as: UTF8.self)
+    // Decoding replaces what is no UTF-8.
+    let count = bytes.count
+    let isSame = withUTF8 { text in
+      bytes.withUnsafeBytes { bytes in
+        guard text.count == bytes.count else { return false }
+        guard let text = text.baseAddress, let bytes = bytes.baseAddress else { return true }
+        return memcmp(text, bytes, count) == 0
+      }
+    }
+    if !isSame { return nil }
+  }
+}
