@@ -11,11 +11,12 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from h5py import h5f
 from pooling_reference import with_numpy, with_swift
 from shard_writer import WRITER, Shard, two_shards, write_dataset
 
 import relabel_hdf5
-from relabel_hdf5 import CorruptError, InvalidDataError, NotFoundError, RelabelError, UsageError, shards
+from relabel_hdf5 import CorruptError, InvalidDataError, NotFoundError, RelabelError, UsageError, places, shards
 
 ROWS = 40
 
@@ -264,10 +265,60 @@ def test_a_shard_overwritten_in_place(folder):
     overwrite(path, other)
     with pytest.raises(CorruptError, match=f"{path}: the file was changed since it was opened"):
         maps.batch([3, 9])
+    assert relabel_hdf5.open(path).key(0) == "train/n0040"  # HDF5 has closed the old one
+
+
+def test_a_shard_overwritten_while_hdf5_has_it_open(folder):
+    path = folder / "labels-00000.h5"
+    maps = relabel_hdf5.open(path)
+    assert maps.key(0) == "train/n0000"
+    overwrite(path, folder / "labels-00001.h5")
     with pytest.raises(CorruptError, match="close what was opened before"):  # HDF5 would mix old and new
         relabel_hdf5.open(path)
     maps.close()
     assert relabel_hdf5.open(path).key(0) == "train/n0040"
+
+
+def test_shards_that_were_read_are_closed_in_hdf5(folder, expected):
+    """HDF5 keeps half a megabyte for each that is open."""
+    before = h5f.get_obj_count(h5f.OBJ_ALL, h5f.OBJ_FILE)
+    maps = relabel_hdf5.open(folder)
+    np.testing.assert_array_equal(labels(maps, range(len(maps))), expected)
+    kept = 0 if relabel_hdf5.engine() == "numpy" else 1  # the one that speaks for all
+    assert h5f.get_obj_count(h5f.OBJ_ALL, h5f.OBJ_FILE) - before == kept
+    assert maps.key(0) == "train/n0000" and len(maps.image_indexes()) == len(maps)
+
+
+@pytest.mark.parametrize("reason", ["no chunk_iter", "offsets in chunks"])
+def test_chunks_that_hdf5_can_not_list_are_asked_for_one_by_one(reason, folder, expected, monkeypatch):
+    """As with HDF5 before 1.10.10, and with versions that count otherwise."""
+
+    class Dataset:
+        def __init__(self, dataset):
+            self._dataset = dataset
+            self.shape = dataset.shape
+
+        def __getattr__(self, name):
+            return getattr(self._dataset, name)
+
+        def chunk_iter(self, note):
+            if reason == "no chunk_iter":
+                raise AttributeError("chunk_iter")
+            size = self._dataset.get_create_plist().get_chunk()[0]
+            self._dataset.chunk_iter(
+                lambda info: note(info._replace(chunk_offset=(info.chunk_offset[0] // size, *info.chunk_offset[1:]))))
+
+    of = places.ChunkPlaces.of
+    found = []
+
+    def told(dataset, *how):
+        found.append(of(Dataset(dataset), *how))
+        return found[-1]
+
+    monkeypatch.setattr(places.ChunkPlaces, "of", told)
+    maps = relabel_hdf5.open(folder)
+    np.testing.assert_array_equal(labels(maps, range(len(maps))), expected)
+    assert set(found) <= {None} and bool(found) == (relabel_hdf5.engine() == "numpy")
 
 
 def test_a_replaced_shard_stays_what_it_was_or_is_refused(folder, expected):

@@ -12,10 +12,14 @@ from .checks.container import Description
 from .codec import ChunkFault, decode, longest_stored
 from .errors import RelabelError, violation
 from .files import HDF5_ERRORS, HDF5File
+from .places import ChunkPlaces
 
 Array = npt.NDArray[Any]
 Recent = dict[str, tuple[object, int, Array]]
 """The chunk of each HDF5 dataset that was read last: whose it is, its number and its rows."""
+
+_MISSING = "the chunk was never written"
+_OVERSIZED = "the stored chunk has {} bytes, more than any sound one"
 
 
 class StoredColumn:
@@ -28,6 +32,7 @@ class StoredColumn:
         self.dtype = description.element.dtype
         self._file = file
         self._id = description.id
+        self._places: ChunkPlaces | None = None
         self._filters = description.filters
         self._chunk = description.chunk
         self._chunk_bytes = description.chunk_bytes
@@ -35,6 +40,13 @@ class StoredColumn:
         self._recent = recent
         # Stands for this column among the recent chunks, which must not keep its file open.
         self._owner = object()
+
+    def locate(self) -> bool:
+        """Finds where all chunks lie; False where that fails, and they are asked of the HDF5 library."""
+        if not self._places:
+            chunks = -(-self.rows // self.rows_per_chunk)
+            self._places = ChunkPlaces.of(self._id, chunks, self.rows_per_chunk)
+        return self._places is not None
 
     def row(self, row: int) -> Any:
         """One row, not to be changed."""
@@ -77,16 +89,39 @@ class StoredColumn:
 
     def _read(self, number: int) -> Array:
         first = number * self.rows_per_chunk
-        stored = np.empty(longest_stored(self._chunk_bytes), np.uint8)
-        try:
-            skipped, found = self._id.read_direct_chunk((first, *self._offset), out=stored)
-        except HDF5_ERRORS as error:
-            raise self._lost(first, *self._why_unreadable(first, len(stored), error)) from error
+        limit = longest_stored(self._chunk_bytes)
+        with self._file.use():
+            # Once chunks are located the file may be closed.
+            places = self._places
+            skipped, found = (0, memoryview(b"")) if places else self._asked(first, limit)
+        if places:
+            skipped, found = self._placed(places, number, first, limit)
         try:
             body = decode(found, skipped, self._filters, self.dtype.itemsize, self._chunk_bytes)
         except ChunkFault as fault:
             raise self._lost(first, fault.rule, str(fault)) from None
         return np.frombuffer(body, self.dtype).reshape(self._chunk)[: self.rows - first]
+
+    def _placed(self, places: ChunkPlaces, number: int, first: int, limit: int) -> tuple[int, memoryview]:
+        """Filter mask and bytes of a chunk whose place is known."""
+        place = places[number]
+        if not place:
+            raise self._lost(first, "C007", _MISSING)
+        if place.size > limit:
+            raise self._lost(first, "C006", _OVERSIZED.format(place.size))
+        found = self._file.read(place.start, place.size)
+        if len(found) < place.size:
+            raise self._lost(first, "C001", "the stored chunk ends behind the file")
+        return place.skipped, memoryview(found)
+
+    def _asked(self, first: int, limit: int) -> tuple[int, memoryview]:
+        """The same by the HDF5 library."""
+        stored = np.empty(limit, np.uint8)
+        try:
+            skipped, found = self._id.read_direct_chunk((first, *self._offset), out=stored)
+        except HDF5_ERRORS as error:
+            raise self._lost(first, *self._why_unreadable(first, limit, error)) from error
+        return skipped, found
 
     def _why_unreadable(self, first: int, limit: int, error: Exception) -> tuple[str, str]:
         try:
@@ -94,9 +129,9 @@ class StoredColumn:
         except HDF5_ERRORS:
             return "C001", f"the HDF5 library can't find the chunk: {error}"
         if place.byte_offset is None:
-            return "C007", "the chunk was never written"
+            return "C007", _MISSING
         if place.size > limit:
-            return "C006", f"the stored chunk has {place.size} bytes, more than any sound one"
+            return "C006", _OVERSIZED.format(place.size)
         return "C001", f"the HDF5 library can't read the chunk: {error}"
 
     def _lost(self, first: int, rule: str, message: str) -> RelabelError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,10 +56,12 @@ class HDF5File:
         _check_states(path, stamp)
         handle = _open(path)
         _states[id(handle)] = stamp
-        self._close = weakref.finalize(self, _release, handle)
+        self._close_handle = weakref.finalize(self, _release, handle)
         self.id = handle.id
+        self._descriptor = os.dup(int(self.id.get_vfd_handle()))
+        self._close_descriptor = weakref.finalize(self, os.close, self._descriptor)
+        self._library = threading.RLock()
         self._keep_little()
-        self._descriptor = int(self.id.get_vfd_handle())
         try:
             self._check_size()
             self.check_unchanged()
@@ -71,6 +74,21 @@ class HDF5File:
         status = os.stat(self._descriptor)
         if status.st_mtime_ns != self._stamp.modified or status.st_size != self._stamp.size:
             self._stamp.check(self.path, Stamp.of(self._descriptor))
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """While the HDF5 library reads from the file: until then nobody closes it."""
+        with self._library:
+            yield
+
+    def read(self, start: int, size: int) -> bytes:
+        """Bytes of the file, fewer at its end; works also after `close_handle`."""
+        return os.pread(self._descriptor, size, start)
+
+    def close_handle(self) -> None:
+        """Closes the file for the HDF5 library, which keeps half a megabyte for each that is open."""
+        with self._library:
+            self._close_handle()
 
     def _check_size(self) -> None:
         """Sees a file that other code of this process has open, and that was overwritten since."""
@@ -86,7 +104,8 @@ class HDF5File:
 
     def close(self) -> None:
         """Closes the file; a file that is dropped is closed too."""
-        self._close()
+        self._close_handle()
+        self._close_descriptor()
 
 
 _states: dict[int, Stamp] = {}
