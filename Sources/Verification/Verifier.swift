@@ -31,7 +31,7 @@ public struct Verifier: Sendable {
   ///
   /// Broken files become findings; what the system refuses becomes a failure, and the other paths
   /// are still checked. Callable from any thread.
-  /// - Complexity: reads every byte of every shard once for its digest and once to check it.
+  /// - Complexity: reads every byte of every shard once, twice where several threads share a shard.
   public func verify(_ paths: [String]) -> Report {
     var report = Report()
     for path in paths {

@@ -22,7 +22,7 @@ struct KeptImages {
     _ imageIndex: Int64,
     shard: Int
   ) -> (what: String, shard: Int)? {
-    var hash = KeyHash.of(key)
+    var hash = KeyHash.of(key.utf8)
     while let place = placesOfHash[hash] {
       if keys[place]?.utf8.elementsEqual(key.utf8) == true { return ("key", shards[place]) }
       hash &+= 1

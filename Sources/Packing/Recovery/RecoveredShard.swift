@@ -87,7 +87,7 @@ struct RecoveredShard {
     guard let facts = outcome.facts, finding == nil else {
       throw fault("breaks rule \(finding?.rule.id ?? ""): \(finding?.message ?? "")", path)
     }
-    guard facts.keyHashes == chosen.rows.map({ KeyHash.of(chosen.key($0)) }),
+    guard facts.keyHashes == chosen.rows.map({ KeyHash.of(chosen.key($0).utf8) }),
       facts.imageIndexes == chosen.rows.map(chosen.imageIndex), facts.buildID == plan.buildID
     else { throw fault("does not hold the rows it should", path) }
     return facts

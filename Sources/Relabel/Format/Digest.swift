@@ -14,6 +14,11 @@ public struct Digest: ~Copyable {
   /// Adds a part of a buffer.
   package mutating func update(_ bytes: ArraySlice<UInt8>) { hash.update(data: bytes) }
 
+  /// Adds bytes in somebody's memory.
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    hash.update(bufferPointer: bytes)
+  }
+
   /// The digest of everything added so far.
   public consuming func hex() -> String { Self.hex(hash.finalize()) }
 

@@ -12,7 +12,8 @@ public enum ImageKey {
     return key.withUTF8 { fault($0) }
   }
 
-  private static func fault(_ key: UnsafeBufferPointer<UInt8>) -> String? {
+  /// As above, of a key's bytes.
+  package static func fault(_ key: UnsafeBufferPointer<UInt8>) -> String? {
     let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
     if key.isEmpty { return "the path is empty" }
     if key.count > maximumBytes { return "the path has more than \(maximumBytes) bytes" }

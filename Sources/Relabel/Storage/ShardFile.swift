@@ -29,6 +29,7 @@ package final class ShardFile: Sendable {
   ///   - path: the file.
   ///   - structure: what a walk over the file has found, for a caller that has dealt with it. Without, one
   ///     is made, what it finds is reported, and the library never sees a file that is not sound.
+  ///   - bytes: where chunks are read from; nil for the file at `path`.
   ///   - isMapped: chunks are read from a mapping of the file into memory.
   ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.
@@ -37,13 +38,19 @@ package final class ShardFile: Sendable {
   package static func open(
     _ path: String,
     structure: StructureWalk.Findings? = nil,
+    bytes given: (any ByteSource)? = nil,
     isMapped: Bool = false,
     except skipped: Set<String> = [],
     report: (Violation) -> Void
   ) throws(RelabelError) -> ShardFile? {
     // Before the library looks: a file that is replaced while it is opened must not pass as it.
     guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
-    let bytes: any ByteSource = isMapped ? try MappedBytes(path) : try FileBytes(path)
+    let bytes: any ByteSource
+    if let given {
+      bytes = given
+    } else {
+      bytes = isMapped ? try MappedBytes(path) : try FileBytes(path)
+    }
     let found: StructureWalk.Findings
     if let structure {
       found = structure

@@ -69,21 +69,24 @@ struct DatasetCheck {
 
   private func check(_ item: Item, jobs: Int) -> Checked {
     do {
-      let digest = try digest(of: item)
-      let request = verifier.request(item.path, jobs: jobs, sample: item.sample)
-      return Checked(outcome: .success(try verifier.isolation.check(request)), sha256: digest)
+      var request = verifier.request(item.path, jobs: jobs, sample: item.sample)
+      let wantsDigest = try wantsDigest(of: item)
+      // Reading and hashing by the way is for one thread.
+      request.hashes = wantsDigest && jobs == 1 && item.sample == nil
+      let outcome = try verifier.isolation.check(request)
+      var digest = outcome.sha256
+      if wantsDigest, digest == nil { digest = try Digest.of(file: item.path).hex }
+      return Checked(outcome: .success(outcome), sha256: digest)
     } catch {
       return Checked(outcome: .failure(error.located(Location(file: item.path))))
     }
   }
 
-  /// The digest of a shard whose size is the listed one; one of another size is already found out, and
-  /// may be a terabyte of holes.
-  private func digest(of item: Item) throws(RelabelError) -> String? {
-    guard let entry = item.entry, verifier.level == .full,
-      try Folder.fileBytes(item.path) == entry.bytes
-    else { return nil }
-    return try Digest.of(file: item.path).hex
+  /// True for a shard whose size is the listed one; one of another size is already found out, and may be
+  /// a terabyte of holes.
+  private func wantsDigest(of item: Item) throws(RelabelError) -> Bool {
+    guard let entry = item.entry, verifier.level == .full else { return false }
+    return try Folder.fileBytes(item.path) == entry.bytes
   }
 
   /// The shards to check: those of the index, or all there are without one.

@@ -6,8 +6,6 @@ struct IdentityCheck {
 
   struct Outcome {
     var tally = Tally()
-    /// Nil for a key that can't be read.
-    var keys: [String?] = []
     /// `KeyHash` of each key, 0 for one that can't be read.
     var keyHashes: [UInt64] = []
     var imageIndexes: [Int64] = []
@@ -24,37 +22,63 @@ struct IdentityCheck {
     return outcome
   }
 
+  /// The key of a row, nil where it can't be read.
+  func key(ofRow row: Int) -> String? {
+    let (chunk, place) = row.quotientAndRemainder(dividingBy: file.imageKey.rowsPerChunk)
+    guard (0..<file.rows).contains(row), let keys = keys(ofChunk: chunk) else { return nil }
+    return keys[place]
+  }
+
+  private func keys(ofChunk chunk: Int) -> [String?]? {
+    guard let bytes = try? file.imageKey.chunk(chunk).get() else { return nil }
+    return ShardFile.imageKeys(bytes, width: file.header.keyBytes)
+  }
+
   private func checkKeys(_ outcome: inout Outcome) {
     let column = ColumnCheck(Layout.imageKey, file.imageKey)
-    let width = file.header.keyBytes
     var faults: [Int: String] = [:]
+    outcome.keyHashes.reserveCapacity(file.rows)
     for chunk in 0..<file.imageKey.chunks {
       let first = chunk * file.imageKey.rowsPerChunk
       guard let bytes = column.bytes(ofChunk: chunk, &outcome.tally) else {
         let lost = min(file.imageKey.rowsPerChunk, file.rows - first)
-        outcome.keys += [String?](repeating: nil, count: lost)
+        outcome.keyHashes += [UInt64](repeating: 0, count: lost)
         continue
       }
-      for (offset, key) in ShardFile.imageKeys(Array(bytes), width: width).enumerated() {
-        outcome.keys.append(key)
-        if let fault = key.map({ ImageKey.fault($0) }) ?? "the key is not valid UTF-8" {
-          faults[first + offset] = fault
+      // Byte by byte: strings are made of the few that a finding names.
+      bytes.withUnsafeBufferPointer { bytes in
+        let width = file.header.keyBytes
+        for (row, start) in stride(from: 0, to: bytes.count, by: width).enumerated() {
+          let key = UnsafeBufferPointer(rebasing: bytes[start..<start + width]).trimmed
+          if let fault = Self.fault(key) { faults[first + row] = fault }
+          outcome.keyHashes.append(Self.isText(key) ? KeyHash.of(key) : 0)
         }
       }
     }
-    outcome.keyHashes = outcome.keys.map { $0.map(KeyHash.of) ?? 0 }
-    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(of: outcome.keys, to: &faults) }
+    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults) }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
       report("V010", fault, Layout.imageKey, row, &outcome)
     }
   }
 
+  private static func fault(_ key: UnsafeBufferPointer<UInt8>) -> String? {
+    isText(key) ? ImageKey.fault(key) : "the key is not valid UTF-8"
+  }
+
+  private static func isText(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+    key.allSatisfy { $0 < 0x80 } || String(exactly: Array(key)[...]) != nil
+  }
+
   /// Adds the rows whose key stands before, where nothing else is wrong with it.
-  private func addRepeats(of keys: [String?], to faults: inout [Int: String]) {
+  private func addRepeats(to faults: inout [Int: String]) {
     var seen: [ImageKey.Exact: Int] = [:]
-    for (row, key) in keys.enumerated() where faults[row] == nil {
-      if let key, let earlier = seen.updateValue(row, forKey: ImageKey.Exact(key)) {
-        faults[row] = "row \(earlier) has the same key"
+    for chunk in 0..<file.imageKey.chunks {
+      let first = chunk * file.imageKey.rowsPerChunk
+      let keys = (keys(ofChunk: chunk) ?? []).prefix(file.rows - first)
+      for (row, key) in zip(first..., keys) where faults[row] == nil {
+        if let key, let earlier = seen.updateValue(row, forKey: ImageKey.Exact(key)) {
+          faults[row] = "row \(earlier) has the same key"
+        }
       }
     }
   }
@@ -89,5 +113,14 @@ struct IdentityCheck {
     _ outcome: inout Outcome
   ) {
     outcome.tally.add(Violation(rule, message, at: Location(dataset: dataset, row: row)))
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Without the null bytes at its end.
+  fileprivate var trimmed: Self {
+    var count = count
+    while count > 0, self[count - 1] == 0 { count -= 1 }
+    return Self(rebasing: self[..<count])
   }
 }

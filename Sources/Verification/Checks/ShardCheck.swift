@@ -10,6 +10,8 @@ package struct ShardRequest: Hashable, Sendable {
   package var readsChunks: Bool = true
   /// How many images of the shard to check; nil for all.
   package var sample: Int?
+  /// True: the file's digest is wanted, too.
+  package var hashes: Bool = false
 
   package init(_ path: String) { self.path = path }
 }
@@ -23,6 +25,8 @@ package struct ShardOutcome: Sendable {
   package var images: Int = 0
   /// Chunks that were decoded.
   package var chunks: Int = 0
+  /// SHA-256 of the file, where it was wanted and the check came to its end.
+  package var sha256: String?
 }
 
 /// Checks one shard file from its first byte to its last value.
@@ -34,17 +38,22 @@ package struct ShardCheck {
   /// - Throws: `.io` when the system refuses the file.
   package func check() throws(RelabelError) -> ShardOutcome {
     var outcome = ShardOutcome()
-    if let violation = try Preflight.violation(request.path) {
+    let plain = try FileBytes(request.path)
+    if let violation = try Preflight.violation(plain) {
       outcome.tally.add(violation)
       return outcome
     }
-    let structure = try StructureWalk.findings(FileBytes(request.path))
+    let hashed = request.hashes ? HashedBytes(plain) : nil
+    let bytes: any ByteSource = hashed ?? plain
+    let structure = try StructureWalk.findings(bytes)
     for violation in structure.violations { outcome.tally.add(violation) }
     // What is not sound the library must not see.
     if !structure.isSound { return outcome }
     let file: ShardFile?
     do {
-      file = try ShardFile.open(request.path, structure: structure) { outcome.tally.add($0) }
+      file = try ShardFile.open(request.path, structure: structure, bytes: bytes) {
+        outcome.tally.add($0)
+      }
     } catch  where error.code == .corrupt {
       outcome.tally.add(Violation("C001", error.message))
       return outcome
@@ -55,14 +64,16 @@ package struct ShardCheck {
     addNotes(file.header, to: &outcome.tally)
     if request.readsChunks { check(file, &facts, &outcome) }
     outcome.facts = facts
+    outcome.sha256 = try hashed?.finish()
     return outcome
   }
 
   private func check(_ file: ShardFile, _ facts: inout ShardFacts, _ outcome: inout ShardOutcome) {
     let sample = request.sample.map { chunks(holding: $0, of: file) }
     let labels = LabelCheck(file).check(jobs: threads(for: file), chunks: sample)
-    let identities = IdentityCheck(file).check()
-    outcome.tally.add(labels.tally.naming(identities.keys))
+    let identity = IdentityCheck(file)
+    let identities = identity.check()
+    outcome.tally.add(labels.tally.naming(identity.key))
     outcome.tally.add(identities.tally)
     for (name, column) in file.optional { outcome.tally.add(ColumnCheck(name, column).check()) }
     facts.scoreRange = labels.scoreRange
@@ -110,11 +121,9 @@ package struct ShardCheck {
 
 extension Tally {
   /// The same findings with the key of the image where only its row is known.
-  func naming(_ keys: [String?]) -> Tally {
+  func naming(_ key: (_ row: Int) -> String?) -> Tally {
     mapLocations { location in
-      guard let row = location.row, keys.indices.contains(row), let key = keys[row] else {
-        return location
-      }
+      guard let row = location.row, let key = key(row) else { return location }
       return location.filled(from: Location(key: key))
     }
   }

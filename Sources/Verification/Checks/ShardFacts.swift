@@ -101,7 +101,7 @@ extension ShardHeader {
 ///
 /// Whoever makes two keys collide on purpose only makes the check read both keys.
 package enum KeyHash {
-  package static func of(_ key: String) -> UInt64 {
-    key.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  package static func of(_ key: some Sequence<UInt8>) -> UInt64 {
+    key.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }

@@ -10,6 +10,7 @@ extension ShardRequest {
       "jobs": .integer(Int64(jobs)),
       "reads_chunks": .bool(readsChunks),
       "sample": sample.map { .integer(Int64($0)) } ?? .null,
+      "hashes": .bool(hashes),
     ])
   }
 
@@ -19,6 +20,7 @@ extension ShardRequest {
     self.jobs = Int(jobs)
     readsChunks = json["reads_chunks"] != .bool(false)
     sample = json["sample"]?.integer.map { Int($0) }
+    hashes = json["hashes"] == .bool(true)
   }
 }
 
@@ -33,6 +35,7 @@ extension ShardOutcome {
         .object(["images": .integer(Int64(images)), "chunks": .integer(Int64(chunks))])
       )
     )
+    if let sha256 { try writer.send(HelperMessage(.object(["sha256": .string(sha256)]))) }
     guard let facts else { return }
     try writer.send(HelperMessage(.object(["facts": facts.json])))
     for (name, words) in facts.arrays {
@@ -49,6 +52,7 @@ struct ShardOutcomeReceiver {
   private var factBytes = 0
   /// Rows that the file can hold at the most: no more are taken.
   private let rowLimit: Int
+  private static let hexDigits = Set("0123456789abcdef".utf8)
   /// All facts of an honest helper are far shorter.
   private static let maximumFactBytes = 64 << 20
 
@@ -79,6 +83,11 @@ struct ShardOutcomeReceiver {
       array = name
     } else if let failure = fact["failure"]?.string {
       throw RelabelError(.io, failure)
+    } else if let sha256 = fact["sha256"]?.string {
+      guard sha256.utf8.count == 64, sha256.utf8.allSatisfy(Self.hexDigits.contains) else {
+        throw nonsense("a digest")
+      }
+      outcome.sha256 = sha256
     } else if let images = fact["images"]?.count, let chunks = fact["chunks"]?.count {
       (outcome.images, outcome.chunks) = (images, chunks)
     } else {

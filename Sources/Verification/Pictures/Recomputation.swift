@@ -64,7 +64,7 @@ struct RecomputationChoice {
   init(count: Int) { self.count = count }
 
   mutating func add(_ key: String, row: Int, of shard: String) {
-    let hash = SplitMix64.bits(0, from: KeyHash.of(key))
+    let hash = SplitMix64.bits(0, from: KeyHash.of(key.utf8))
     // Sorted once for many images, so that the least hashes cost O(1) each.
     if candidates.count >= 2 * count + 1000 { candidates = images }
     candidates.append(Image(key: key, shard: shard, row: row, hash: hash))

@@ -62,26 +62,44 @@ package final class FileBytes: ByteSource {
   package func bytes(at offset: UInt64, count: Int) throws(RelabelError) -> [UInt8] {
     var failure: RelabelError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count, let base = buffer.baseAddress {
-        let place = off_t(clamping: offset) + off_t(filled)
-        let got = pread(descriptor, base + filled, count - filled, place)
-        if got > 0 {
-          filled += got
-        } else if got == 0 {
-          failure = RelabelError(
-            .io,
-            "the file became shorter while it was read",
-            at: Location(file: path)
-          )
-          return
-        } else if errno != EINTR {
-          failure = .system("can't be read", path)
-          return
-        }
+      do throws(RelabelError) {
+        try read(
+          at: offset,
+          into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count)
+        )
+        filled = count
+      } catch {
+        failure = error
       }
     }
     if let failure { throw failure }
     return bytes
+  }
+
+  /// Fills `buffer` from `offset`.
+  ///
+  /// Calls `pread`.
+  /// - Throws: `.io` when the system refuses.
+  func read(
+    at offset: UInt64,
+    into buffer: UnsafeMutableRawBufferPointer
+  ) throws(RelabelError) {
+    var filled = 0
+    while filled < buffer.count, let base = buffer.baseAddress {
+      let place = off_t(clamping: offset) + off_t(filled)
+      let got = pread(descriptor, base + filled, buffer.count - filled, place)
+      if got > 0 {
+        filled += got
+      } else if got == 0 {
+        throw RelabelError(
+          .io,
+          "the file became shorter while it was read",
+          at: Location(file: path)
+        )
+      } else if errno != EINTR {
+        throw .system("can't be read", path)
+      }
+    }
   }
 }
 

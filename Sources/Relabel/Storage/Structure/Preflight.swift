@@ -3,8 +3,7 @@ package enum Preflight {
   /// The first broken rule, or nil when the structure may be read.
   ///
   /// - Throws: `.io` when the file can't be read.
-  package static func violation(_ path: String) throws(RelabelError) -> Violation? {
-    let file = try FileBytes(path)
+  package static func violation(_ file: some ByteSource) throws(RelabelError) -> Violation? {
     let count = min(file.byteCount, UInt64(Superblock.byteCount))
     let bytes = try file.bytes(at: 0, count: Int(count))
     do {
