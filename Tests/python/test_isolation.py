@@ -7,11 +7,12 @@ import struct
 import subprocess
 import sys
 
+import h5py
 import pytest
 
 from conftest import BIN, error_rules, tool, verify
 from rule_fixtures import write_shard
-from shard_writer import two_shards, write_dataset
+from shard_writer import Shard, two_shards, write_dataset
 
 FACT, WORDS, PROGRESS, DONE = 1, 2, 3, 4
 
@@ -101,12 +102,34 @@ def test_other_files_go_on(tmp_path):
     alone = write_shard(tmp_path / "alone.h5")
     real = BIN / "relabel-verify"
     body = f"""
-if "labels-00001" in sys.argv[4]: {KILL.format("SIGBUS")}
+if "labels-00000" in sys.argv[4]: {KILL.format("SIGBUS")}
 os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
     code, report = verify("--helper", helper(tmp_path, body), folder, alone)
     assert code == 5 and error_rules(report) == ["C001"]
     (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
-    assert finding["file"].endswith("labels-00001.h5") and (report["shards"], report["images"]) == (3, 10)
+    assert finding["file"].endswith("labels-00000.h5") and (report["shards"], report["images"]) == (3, 8)
+
+
+@pytest.mark.parametrize("unsound, starts", [([], 1), ([0], 2), ([1], 2), ([2], 1), ([0, 1], 3)], ids=str)
+def test_a_helper_serves_until_it_sees_an_unsound_shard(unsound, starts, tmp_path):
+    shards = [Shard(rows=5, first_index=5 * number, seed=number) for number in range(3)]
+    folder = write_dataset(tmp_path / "dataset", *shards)
+    for number in unsound:
+        path = folder / f"labels-{number:05}.h5"
+        with h5py.File(path) as file:
+            place = file["score"].id.get_chunk_info(0).byte_offset
+        content = bytearray(path.read_bytes())
+        content[place] ^= 1
+        path.write_bytes(content)
+    real = BIN / "relabel-verify"
+    body = f"""
+open({str(tmp_path / "starts")!r}, "a").write("x")
+os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
+    code, report = verify("--helper", helper(tmp_path, body), "--jobs", 1, folder)
+    assert code == (5 if unsound else 0) and len(report["files"]) == 4
+    broken = {f["file"] for f in report["findings"] if f["severity"] == "error" and f["file"].endswith(".h5")}
+    assert broken == {str(folder / f"labels-{number:05}.h5") for number in unsound}
+    assert (tmp_path / "starts").read_text() == "x" * starts
 
 
 def test_a_hanging_helper_is_ended(tmp_path):
@@ -148,6 +171,18 @@ def as_helper(limits, path):
 def test_the_helper_says_when_it_is_done(tmp_path):
     result = as_helper("200000000,10", write_shard(tmp_path / "a.h5"))
     assert result.returncode == 0 and result.stdout.endswith(message(DONE))
+
+
+def test_the_helper_takes_further_requests(tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    words = [BIN / "relabel-verify", "--relabel-helper", "check-shard", "200000000,10", request(path)]
+    line = json.dumps({"task": "check-shard", "limits": "200000000,10", "request": json.loads(request(path))})
+    once = subprocess.run(words, input=b"", capture_output=True, timeout=60)
+    thrice = subprocess.run(words, input=f"{line}\n{line}\n".encode(), capture_output=True, timeout=60)
+    assert (once.returncode, thrice.returncode) == (0, 0) and thrice.stdout == 3 * once.stdout
+    for wrong in ("{}", "x", line.replace("check-shard", "nothing"), line.replace("200000000,10", "1")):
+        result = subprocess.run(words, input=f"{wrong}\n{line}\n".encode(), capture_output=True, timeout=60)
+        assert result.returncode == 64 and result.stdout == once.stdout
 
 
 def test_the_helper_binds_itself(tmp_path):

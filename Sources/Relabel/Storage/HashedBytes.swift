@@ -42,8 +42,9 @@ package final class HashedBytes: ByteSource, @unchecked Sendable {
     return try file.bytes(at: offset, count: count)
   }
 
-  /// Reads to the end of the file; its SHA-256 as hexadecimal digits. To be called once.
+  /// Reads to the end of the file and gives its SHA-256 as hexadecimal digits.
   ///
+  /// To be called once.
   /// - Throws: `.io` when the system refuses.
   package func finish() throws(RelabelError) -> String {
     try lock.withLock { _ throws(RelabelError) -> String in

@@ -29,7 +29,7 @@ package final class ShardFile: Sendable {
   ///   - path: the file.
   ///   - structure: what a walk over the file has found, for a caller that has dealt with it. Without, one
   ///     is made, what it finds is reported, and the library never sees a file that is not sound.
-  ///   - bytes: where chunks are read from; nil for the file at `path`.
+  ///   - given: where chunks are read from; nil for the file at `path`.
   ///   - isMapped: chunks are read from a mapping of the file into memory.
   ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.

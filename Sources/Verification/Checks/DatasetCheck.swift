@@ -4,6 +4,12 @@ internal import Relabel
 struct DatasetCheck {
   let folder: String
   let verifier: Verifier
+  private let helpers = HelperPool()
+
+  init(folder: String, verifier: Verifier) {
+    self.folder = folder
+    self.verifier = verifier
+  }
 
   /// A shard to check, and what the index says of it.
   private struct Item: Sendable {
@@ -50,8 +56,8 @@ struct DatasetCheck {
 
   /// Checks shards, several at once where there are enough, and hands the results on in order.
   ///
-  /// Each shard has a helper of its own; a helper with many threads would wait for its slowest part
-  /// at the end of every shard.
+  /// A helper for each shard at a time; one with many threads would wait for its slowest part at the end of
+  /// every shard.
   private func forEach(
     _ items: [Item],
     _ body: (Item, Checked) throws(RelabelError) -> Void
@@ -73,7 +79,7 @@ struct DatasetCheck {
       let wantsDigest = try wantsDigest(of: item)
       // Reading and hashing by the way is for one thread.
       request.hashes = wantsDigest && jobs == 1 && item.sample == nil
-      let outcome = try verifier.isolation.check(request)
+      let outcome = try verifier.isolation.check(request, among: helpers)
       var digest = outcome.sha256
       if wantsDigest, digest == nil { digest = try Digest.of(file: item.path).hex }
       return Checked(outcome: .success(outcome), sha256: digest)

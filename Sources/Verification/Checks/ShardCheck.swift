@@ -27,6 +27,11 @@ package struct ShardOutcome: Sendable {
   package var chunks: Int = 0
   /// SHA-256 of the file, where it was wanted and the check came to its end.
   package var sha256: String?
+
+  /// True when the shard was looked at to its end and breaks no rule.
+  package var isSound: Bool {
+    facts != nil && tally.entries.allSatisfy { Rule.with(id: $0.first.rule)?.severity != .error }
+  }
 }
 
 /// Checks one shard file from its first byte to its last value.

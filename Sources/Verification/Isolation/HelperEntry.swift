@@ -22,8 +22,8 @@ package enum HelperEntry {
     }
   }
 
-  /// Does the task that the command line asks for and ends the program; returns at once when the
-  /// program was not started as a helper.
+  /// Does the task that the command line asks for, and those that standard input asks for after it, and ends
+  /// the program; returns at once when the program was not started as a helper.
   ///
   /// - Parameter tasks: by name.
   package static func runIfAsked(_ tasks: [String: Task]) {
@@ -34,6 +34,18 @@ package enum HelperEntry {
       let limits = HelperLimits(argument: arguments[1]),
       let request = try? JSON(parsing: Array(arguments[2].utf8))
     else { exit(64) }
+    perform(task, limits, request)
+    while let line = readLine() {
+      guard let json = try? JSON(parsing: Array(line.utf8)), let name = json["task"]?.string,
+        let task = tasks[name], let limits = json["limits"]?.string.flatMap(HelperLimits.init),
+        let request = json["request"]
+      else { exit(64) }
+      perform(task, limits, request)
+    }
+    exit(0)
+  }
+
+  private static func perform(_ task: Task, _ limits: HelperLimits, _ request: JSON) {
     limits.apply(writesFiles: task.writesFiles)
     let writer = MessageWriter(STDOUT_FILENO)
     do {
@@ -42,6 +54,5 @@ package enum HelperEntry {
     } catch {
       exit(70)
     }
-    exit(0)
   }
 }

@@ -110,6 +110,9 @@ struct MessageReader {
     return .message(HelperMessage(kind, bytes))
   }
 
+  /// True when nothing has come that was not handed out.
+  var isEmpty: Bool { taken == buffer.count }
+
   private var wasSilent = false
 
   /// The next bytes, or nil at the end or after too long a silence.

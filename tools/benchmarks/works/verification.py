@@ -7,8 +7,8 @@ SHARD = 16_384
 
 
 def rows(bench):
-    # Two shards or four of the usual size; both cores have work.
-    images = SHARD * max(2, min(4, 4 * bench.images // SHARD))
+    # Shards of the usual size; both cores have work.
+    images = 4 * SHARD
     dataset = pack_many(bench.maps, bench.folder, images, "--images-per-shard", SHARD)
     shards = sorted(dataset.glob("*.h5"))
     found, alone = [], None
