@@ -3,66 +3,62 @@
 struct SoundMap: Sendable {
   private let highestClass: UInt32
   private let topK: Int
-  /// The rank of each entry of a map.
-  private let rank: [Int32]
+  /// The highest bit for each entry of a cell with an odd number.
+  private let parity: [UInt32]
+  /// Above so many ranks, comparing all pairs of a cell costs more than sorting them.
+  private static let fewRanks = 16
 
   init(_ header: ShardHeader) {
     highestClass = UInt32(clamping: header.numClasses - 1)
     topK = header.shape.topK
-    rank = (0..<header.shape.entries).map { Int32($0 % header.shape.topK) }
+    parity = (0..<header.shape.entries).map { $0 / header.shape.topK % 2 == 0 ? 0 : 1 << 31 }
   }
 
   /// True when class ids are in range and distinct in each cell, and scores finite.
   ///
   /// - Complexity: O(cells · k²) in vector instructions for small k, else O(cells · k · log k).
   func contains(_ map: LabelMap) -> Bool {
-    areInRange(map.classIndex) && areFinite(map.score) && areDistinct(map.classIndex)
-  }
-
-  // Loops without branches or traps inside, which the compiler turns into vector instructions:
-  // sound maps have nothing to stop for.
-
-  private func areInRange(_ classIndex: [UInt32]) -> Bool {
-    // Signed comparison is the only one that the plainest vector instructions have.
-    let limit = Int32(truncatingIfNeeded: highestClass &- 0x8000_0000)
-    return classIndex.withUnsafeBufferPointer { ids in
-      var exceeding: Int32 = 0
-      for id in ids { exceeding |= Int32(truncatingIfNeeded: id &- 0x8000_0000) > limit ? 1 : 0 }
-      return exceeding == 0
+    // Keys need a bit that ids leave free.
+    guard topK <= Self.fewRanks, highestClass >> 31 == 0 else {
+      return map.classIndex.allSatisfy { $0 <= highestClass }
+        && map.score.allSatisfy(\.isFinite) && areDistinct(map.classIndex)
+    }
+    let entries = parity.count
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: entries) { keys in
+      guard let keys = keys.baseAddress else { return true }
+      return areSound(map, keys)
+        && !CellRepeats.exist(in: keys, entries, width: 4, topK: topK)
     }
   }
 
-  private func areFinite(_ score: [Float]) -> Bool {
-    score.withUnsafeBufferPointer { scores in
-      var infinite: UInt32 = 0
-      for value in scores { infinite |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0 }
-      return infinite == 0
+  /// True when all ids are in range and all scores finite; makes the keys of the ids.
+  ///
+  /// A loop without branches or traps inside, which the compiler turns into vector instructions: sound
+  /// maps have nothing to stop for.
+  private func areSound(_ map: LabelMap, _ keys: UnsafeMutablePointer<UInt32>) -> Bool {
+    let limit = highestClass
+    return map.classIndex.withUnsafeBufferPointer { ids in
+      map.score.withUnsafeBufferPointer { scores in
+        parity.withUnsafeBufferPointer { parity in
+          var faults: UInt32 = 0
+          for entry in 0..<parity.count {
+            let id = ids[entry]
+            // The highest bit of an id that has it, or of what is left below the highest class.
+            faults |= (id | (limit &- id)) & 1 << 31
+            // All exponent bits set, and only then, carry into the highest bit.
+            faults |= ((scores[entry].bitPattern & 0x7F80_0000) &+ 0x0080_0000) & 1 << 31
+            keys[entry] = id ^ parity[entry]
+          }
+          return faults == 0
+        }
+      }
     }
   }
 
   private func areDistinct(_ classIndex: [UInt32]) -> Bool {
-    guard topK <= 16 else {
-      return stride(from: 0, to: classIndex.count, by: topK).allSatisfy { start in
-        let ids = classIndex[start..<start + topK].sorted()
-        return zip(ids, ids.dropFirst()).allSatisfy { $0 != $1 }
-      }
-    }
-    return classIndex.withUnsafeBufferPointer { ids in
-      rank.withUnsafeBufferPointer { rank in
-        guard let ids = ids.baseAddress, let rank = rank.baseAddress else { return true }
-        return (1..<max(topK, 1)).allSatisfy { distance in
-          // Only pairs of one cell count: the later rank is at least their distance.
-          let first = Int32(truncatingIfNeeded: distance)
-          let (later, laterRank) = (ids + distance, rank + distance)
-          var equal: Int32 = 0
-          for entry in 0..<max(classIndex.count &- distance, 0) {
-            let isEqual: Int32 = later[entry] == ids[entry] ? 1 : 0
-            let isPair: Int32 = laterRank[entry] >= first ? 1 : 0
-            equal |= isEqual & isPair
-          }
-          return equal == 0
-        }
-      }
+    stride(from: 0, to: classIndex.count, by: topK).allSatisfy { start in
+      let ids = classIndex[start..<start + topK].sorted()
+      return zip(ids, ids.dropFirst()).allSatisfy { $0 != $1 }
     }
   }
 }

@@ -3,6 +3,9 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
   let shape: MapShape
   let classIndex: UnsafePointer<ID>
   let score: UnsafePointer<Float>
+  /// True where all class ids are known to be below the number of classes: those of maps that a reader
+  /// has handed out.
+  var isChecked = false
 
   /// The offset of the first class id that is not below `numClasses`, or nil.
   func firstEntry(notBelow numClasses: Int) -> Int? {
@@ -15,8 +18,9 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
 }
 
 extension LabelMap {
-  /// Calls `body` with the entries of this map.
+  /// Calls `body` with the entries of this map; `isChecked` where it comes from a reader.
   func withEntries<Result>(
+    isChecked: Bool = false,
     _ body: (MapEntries<UInt32>) throws(RelabelError) -> Result
   ) throws(RelabelError) -> Result {
     precondition(classIndex.count == shape.entries && score.count == shape.entries)
@@ -25,7 +29,9 @@ extension LabelMap {
         guard let ids = ids.baseAddress, let scores = scores.baseAddress else {
           preconditionFailure("a map has at least one entry")
         }
-        return try body(MapEntries(shape: shape, classIndex: ids, score: scores))
+        return try body(
+          MapEntries(shape: shape, classIndex: ids, score: scores, isChecked: isChecked)
+        )
       }
     }
   }

@@ -26,7 +26,7 @@ package struct PoolingKernel: Sendable {
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) -> Result<Double, EntryOutOfRange> {
-    if let offset = map.firstEntry(notBelow: numClasses) {
+    if !map.isChecked, let offset = map.firstEntry(notBelow: numClasses) {
       return .failure(EntryOutOfRange(offset: offset))
     }
     // One loop for each case, so that none asks about the case for every entry.

@@ -45,7 +45,9 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
       case .class: return isAscending(ids, isPair)
       case .score:
         return isDescending(ids, scores, isPair)
-          && (topK <= Self.fewRanks ? isDistinct(ids) : isDistinct(ids, table))
+          && (topK <= Self.fewRanks
+            ? !CellRepeats.exist(in: ids, entries, width: MemoryLayout<Lane>.size, topK: topK)
+            : isDistinct(ids, table))
       }
     }
   }
@@ -92,44 +94,6 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
       faults |= ~(isFall | isTie & isAhead) & isPair[entry]
     }
     return faults == 0
-  }
-
-  /// True when no two ids of a cell are equal, by comparing all pairs: ids of neighbouring cells
-  /// never are.
-  private func isDistinct(_ ids: UnsafePointer<Lane>) -> Bool {
-    var distance = 1
-    while distance &+ 3 < topK {
-      if hasRepeat(ids, fourFrom: distance) { return false }
-      distance &+= 4
-    }
-    return (distance..<topK).allSatisfy { Self.repeats(ids, entries, distance: $0) == 0 }
-  }
-
-  /// True when two ids are equal that stand `first` or one, two or three more places apart.
-  private func hasRepeat(_ ids: UnsafePointer<Lane>, fourFrom first: Int) -> Bool {
-    let later = ids + first
-    // What has all four others behind it, in one pass; then the few entries at the end.
-    let whole = max(entries &- first &- 3, 0)
-    var (hasFound, entry) = (false, 0)
-    while entry < whole {
-      // In blocks whose count fits in a lane.
-      let end = min(whole, entry &+ 4096)
-      var repeats: Lane = 0
-      while entry < end {
-        let one: Lane = later[entry] == ids[entry] ? 1 : 0
-        let two: Lane = later[entry &+ 1] == ids[entry] ? 1 : 0
-        let three: Lane = later[entry &+ 2] == ids[entry] ? 1 : 0
-        let four: Lane = later[entry &+ 3] == ids[entry] ? 1 : 0
-        repeats &+= one &+ two &+ three &+ four
-        entry &+= 1
-      }
-      hasFound = hasFound || repeats != 0
-    }
-    for entry in whole..<entries {
-      for place in entry &+ first..<max(min(entry &+ first &+ 4, entries), entry &+ first)
-      where ids[place] == ids[entry] { hasFound = true }
-    }
-    return hasFound
   }
 
   /// How many of `count` keys equal the one that stands `distance` before.
