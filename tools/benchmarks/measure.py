@@ -85,7 +85,7 @@ def row(work, contender, against, seconds, baseline, images, goal=None, at_most=
     met = None if goal is None else (ratio <= goal if at_most else ratio >= goal)
     return {
         "work": work, "contender": contender, "against": against, "ratio": round(ratio, 2),
-        "goal": goal, "met": met, "spread": [round(ratios[0], 2), round(ratios[-1], 2)],
+        "goal": goal, "at_most": at_most, "met": met, "spread": [round(ratios[0], 2), round(ratios[-1], 2)],
         "unit": "times its time" if at_most else "times as fast",
         "microseconds": round(statistics.median(seconds) / images * 1e6, 2),
         "microseconds_against": round(statistics.median(baseline) / images * 1e6, 2),
@@ -96,7 +96,8 @@ def figure(work, contender, value, unit, goal=None, at_most=True, against=None, 
     """A row whose figure is no time."""
     met = None if goal is None else (value <= goal if at_most else value >= goal)
     return {
-        "work": work, "contender": contender, "against": against, "ratio": value, "goal": goal, "met": met,
+        "work": work, "contender": contender, "against": against, "ratio": value, "goal": goal,
+        "at_most": at_most, "met": met,
         "spread": [value, value], "unit": unit, **more,
     }
 

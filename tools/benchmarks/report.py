@@ -3,14 +3,21 @@
 import json
 
 
+LONGEST_BAR = 3
+
+
+def goal_of(row):
+    """`≥ 250`, `≤ 1.3` or nothing."""
+    return "" if row["goal"] is None else f"{'≤' if row['at_most'] else '≥'} {row['goal']:g}"
+
+
 def line(row):
     spread = f"{row['spread'][0]:g} … {row['spread'][1]:g}" if row["spread"][0] != row["spread"][1] else ""
-    goal = "" if row["goal"] is None else f"{row['goal']:g}"
     met = {None: "", True: "met", False: "NOT MET"}[row["met"]]
     times = f"{row['microseconds']:g} : {row['microseconds_against']:g} µs" if "microseconds" in row else ""
     return (
         f"{row['work']:44} {row['contender']:30} {row['against'] or '':30}{row['ratio']:>10g} {row['unit']:16}"
-        f"{goal:>8} {met:8}{spread:>18}  {times}"
+        f"{goal_of(row):>8} {met:8}{spread:>18}  {times}"
     )
 
 
@@ -24,8 +31,14 @@ def write_json(rows, path):
     path.write_text(json.dumps(rows, indent=1) + "\n")
 
 
+def share(row):
+    """How many times as good as its goal a figure is."""
+    value, goal = (row["goal"], row["ratio"]) if row["at_most"] else (row["ratio"], row["goal"])
+    return LONGEST_BAR if goal <= 0 else min(value / goal, LONGEST_BAR)
+
+
 def plot(rows, path):
-    """Ratios against their goals, as bars, in a PNG or SVG file."""
+    """How far the figures are beyond their goals, as bars, in a PNG or SVG file."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -33,14 +46,15 @@ def plot(rows, path):
 
     shown = [row for row in rows if row["goal"] is not None][::-1]
     figure, axes = plt.subplots(figsize=(11, 0.34 * len(shown) + 1.4), layout="constrained")
-    shares = [row["ratio"] / row["goal"] for row in shown]
+    shares = [share(row) for row in shown]
     axes.barh(range(len(shown)), shares, color=["#2a7f62" if row["met"] else "#c0392b" for row in shown])
-    for place, (row, share) in enumerate(zip(shown, shares)):
-        axes.text(share, place, f" {row['ratio']:g} {row['unit']} (goal {row['goal']:g})", va="center", fontsize=7)
+    for place, (row, end) in enumerate(zip(shown, shares)):
+        axes.text(end, place, f" {row['ratio']:g} {row['unit']} (goal {goal_of(row)})", va="center", fontsize=7)
     axes.axvline(1, color="black", linewidth=0.8)
     names = [f"{row['work']}: {row['contender']}" for row in shown]
     axes.set_yticks(range(len(shown)), names, fontsize=7)
-    axes.set_xlim(0, max(shares) * 1.35)
-    axes.set_xlabel("figure / goal; for times and speed-ups alike the black line is the goal")
+    axes.set_xlim(0, LONGEST_BAR * 1.4)
+    axes.set_ylim(-0.7, len(shown) - 0.3)
+    axes.set_xlabel(f"times as good as the goal, which is the black line; bars end at {LONGEST_BAR}")
     figure.savefig(path, dpi=150)
     plt.close(figure)
