@@ -13,6 +13,8 @@ LIMITS = {
     "read, Python with NumPy": 150,
 }
 GROWING_BYTES = 32
+# With fewer, a process more or less weighs as much as what grows.
+ENOUGH = 1_000_000
 WITHIN = 15
 
 
@@ -43,7 +45,8 @@ def rows(bench):
                                 microseconds=round(seconds / images * 1e6, 2), microseconds_against=0))
         few, many = by_size[sizes[0]][work], by_size[sizes[-1]][work]
         growth = (many[1] - few[1]) * 1e6 / (sizes[-1] - sizes[0])
-        found.append(figure("memory that grows", work, round(max(growth, 0), 1), "bytes an image", GROWING_BYTES))
+        found.append(figure("memory that grows", work, round(max(growth, 0), 1), "bytes an image",
+                            GROWING_BYTES if sizes[-1] >= ENOUGH else None))
         change = 100 * (many[0] / sizes[-1] / (few[0] / sizes[0]) - 1)
         found.append(figure(f"time an image, {sizes[0]:,} to {sizes[-1]:,}", work, round(change, 1), "% more",
                             WITHIN))
