@@ -12,8 +12,9 @@ public struct Packer: Sendable {
   private static func window(_ header: ShardHeader) -> Int {
     max(64, min(1024, (8 << 20) / header.labelBytes))
   }
-  /// Bytes of a stream that are held before they are encoded.
-  private static let streamBytes = 32 << 20
+  /// Images and bytes of a stream that are waited for before they are encoded: an annotator may be slow, and
+  /// faults are to be told soon.
+  private static let (streamImages, streamBytes) = (256, 16 << 20)
   /// Images that decide on the grid.
   private static let shapeSample = 25
 
@@ -135,13 +136,16 @@ public struct Packer: Sendable {
     traits: SourceTraits,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetBuild {
+    let arriving = ReadAhead(stream, jobs: options.jobs)
     var waiting: [PendingImage] = []
-    while waiting.count < Self.shapeSample, let image = try stream.next() { waiting.append(image) }
+    while waiting.count < Self.shapeSample, let image = try arriving.next() {
+      waiting.append(image)
+    }
     let shape = try commonShape(waiting.count) { waiting[$0] }
     let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     var build = try DatasetBuild(plan, images: nil)
-    let window = Self.window(plan.header)
+    let window = min(Self.window(plan.header), Self.streamImages)
     var number = 0
     while true {
       var count = 0
@@ -150,7 +154,7 @@ public struct Packer: Sendable {
       while count < plan.imagesPerShard {
         let wanted = min(window, plan.imagesPerShard - count)
         var bytes = waiting.prefix(wanted).reduce(0) { $0 + $1.byteCount }
-        while waiting.count < wanted, bytes < Self.streamBytes, let image = try stream.next() {
+        while waiting.count < wanted, bytes < Self.streamBytes, let image = try arriving.next() {
           waiting.append(image)
           bytes += image.byteCount
         }

@@ -1,6 +1,8 @@
 """What the packer writes is what the annotator said, whatever container it came in."""
 
+import contextlib
 import gzip
+import io
 import json
 import os
 import random
@@ -246,6 +248,48 @@ def test_pipe(tree, tmp_path, compressed):
         assert result.returncode == 0, result.stderr
         arrived(tmp_path / f"d{jobs}", names, tree[1])
     same(tmp_path / "d1", tmp_path / "d3")
+
+
+@pytest.fixture(scope="module")
+def long_stream(tmp_path_factory):
+    """More images than are read ahead: the bytes of a tar, and how many there are."""
+    folder = tmp_path_factory.mktemp("stream")
+    labels = oracle.make_tree(folder / "maps", [f"a{i:03}" for i in range(60)], np.random.default_rng(8))
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        for number in range(1500):
+            tar.add(folder / "maps" / f"a{number % 60:03}.pt", arcname=f"{number:04}.pt")
+    return content.getvalue(), {f"{number:04}": labels[f"a{number % 60:03}"] for number in range(1500)}
+
+
+def test_reading_ahead_changes_nothing(long_stream, tmp_path):
+    content, labels = long_stream
+    for jobs in (1, 2, 5):
+        result = feed(content, "-", "-o", tmp_path / f"d{jobs}", "--images-per-shard", 700, "--jobs", jobs)
+        assert result.returncode == 0, result.stderr
+        same(tmp_path / "d1", tmp_path / f"d{jobs}")
+    arrived(tmp_path / "d5", [f"{key}.pt" for key in labels], labels)
+
+
+@pytest.mark.parametrize("bad", [100, 1200])
+def test_a_fault_is_told_while_the_pipe_stays_open(bad, long_stream, tmp_path):
+    """The thread that reads ahead may wait for the pipe for ever."""
+    content = bytearray(long_stream[0])
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        member = tar.getmembers()[bad]
+    content[member.offset_data : member.offset_data + member.size] = bytes(member.size)
+    command = [BIN / "relabel-pack", "-", "-o", tmp_path / "d", "--jobs", "2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(content[:-10240])  # and no end
+            process.stdin.flush()
+        try:
+            assert process.wait(30) == 5
+        finally:
+            process.kill()
+        assert f"{bad:04}" in process.stderr.read().decode()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def feed(content, *arguments):

@@ -43,7 +43,6 @@ class Shard:
             name: StoredColumn(self._file, name, description, recent)
             for name, description in inspection.datasets.items()
         }
-        self._is_located = False
         self._ids, self._scores = columns[CLASS_INDEX], columns[SCORE]
         self._keys, self._indexes = columns[IMAGE_KEY], columns[IMAGE_INDEX]
         self._extents = columns.get(MAP_EXTENT)
@@ -55,6 +54,15 @@ class Shard:
         """Closes the file; nothing may be read any more."""
         self._file.close()
 
+    def locate(self) -> None:
+        """Finds where all chunks lie and closes the file for the HDF5 library, for a shard that stays open.
+
+        The library keeps half a megabyte for a file, and lets nobody else of this process open it otherwise.
+        """
+        with self._file.use():
+            if all(column.locate() for column in self._columns.values()):
+                self._file.close_handle()
+
     @property
     def identity(self) -> tuple[Any, ...]:
         """What tells this shard from another one at its path, also on another machine."""
@@ -62,12 +70,10 @@ class Shard:
 
     def map(self, row: int) -> tuple[Array, Array, Extent]:
         """Class ids and stored scores of one image, not to be changed, and its extent."""
-        self._locate()
         return self._ids.row(row), self._scores.row(row), self._extent(row)
 
     def read_maps(self, rows: Array, places: Array, ids: Array, stored: Array, extents: Array) -> None:
         """Copies maps, rows given in ascending order, to places of a batch; each chunk is read once."""
-        self._locate()
         self._ids.gather(rows, places, ids)
         self._scores.gather(rows, places, stored)
         if self._extents:
@@ -128,15 +134,6 @@ class Shard:
         indexes = np.empty(self.rows, np.int64)
         self._indexes.gather(rows, rows, indexes)
         return self._checked_indexes(indexes, 0)
-
-    def _locate(self) -> None:
-        """Before the first map is read: finds where all chunks lie, and closes the file for the library."""
-        if self._is_located:
-            return
-        with self._file.use():
-            if not self._is_located and all(column.locate() for column in self._columns.values()):
-                self._file.close_handle()
-            self._is_located = True
 
     def _inspect(self) -> Inspection:
         try:

@@ -47,6 +47,9 @@ class Shards:
         return len(self._paths)
 
     def __getitem__(self, number: int) -> Shard:
+        return self._get(number, stays=True)
+
+    def _get(self, number: int, stays: bool) -> Shard:
         shard = self._open.get(number)
         if shard and self._process == os.getpid():
             return shard
@@ -57,13 +60,13 @@ class Shards:
         if self._process != os.getpid():
             self._start()
         with self._lock:
-            return self._open.get(number) or self._add(number)
+            return self._open.get(number) or self._add(number, stays)
 
     def one_by_one(self, numbers: Iterable[int] | None = None) -> Iterator[Shard]:
-        """Some or all shards; those that were not open are closed again: one takes half a megabyte."""
+        """Some or all shards; those that were not open do not stay so."""
         for number in range(len(self)) if numbers is None else numbers:
             was_open = number in self._open
-            yield self[number]
+            yield self._get(number, stays=was_open)
             if not was_open:
                 self._open.pop(number, None)
 
@@ -108,10 +111,13 @@ class Shards:
         self._recent: Recent = {}
         self._process = os.getpid()
 
-    def _add(self, number: int) -> Shard:
+    def _add(self, number: int, stays: bool) -> Shard:
         if len(self._open) == MAXIMUM_OPEN:
             del self._open[next(iter(self._open))]
-        shard = self._open[number] = self._opened(number)
+        shard = self._opened(number)
+        if stays:
+            shard.locate()
+        self._open[number] = shard
         return shard
 
     def _opened(self, number: int) -> Shard:

@@ -1,0 +1,124 @@
+import AnnotatorOutputs
+import Glibc
+import Relabel
+import Synchronization
+
+/// The images of a stream, read and unpacked by a thread of their own while those before are packed.
+///
+/// At most 16 MB are ahead. Use from one thread at a time; the stream belongs to this until `next` has given
+/// nil or thrown.
+final class ReadAhead {
+  private let stream: ArrivalStream
+  /// Nil where the caller's own thread reads.
+  private let shelf: Shelf?
+  private var batch: ArraySlice<PendingImage> = []
+  private var isAtEnd = false
+
+  /// - Parameters:
+  ///   - stream: whose images are wanted.
+  ///   - jobs: with one thread nothing is read ahead.
+  init(_ stream: ArrivalStream, jobs: Int) {
+    self.stream = stream
+    shelf = jobs > 1 ? Shelf(filledFrom: stream) : nil
+  }
+
+  deinit { shelf?.cancel() }
+
+  /// The next image, or nil at the end.
+  ///
+  /// - Throws: as `ArrivalStream.next`.
+  func next() throws(RelabelError) -> PendingImage? {
+    guard let shelf else { return try stream.next() }
+    if batch.isEmpty, !isAtEnd {
+      // Behind an empty batch and behind an error comes nothing.
+      isAtEnd = true
+      batch = try shelf.take()[...]
+      isAtEnd = batch.isEmpty
+    }
+    return batch.popFirst()
+  }
+}
+
+/// A few batches of images between the thread that reads and the one that packs.
+private final class Shelf: @unchecked Sendable {
+  // Unchecked: semaphores are made for several threads, the rest is behind a lock or never changes.
+  private let stream: ArrivalStream
+  private let batches = Mutex<[Result<[PendingImage], RelabelError>]>([])
+  private let isCancelled = Atomic<Bool>(false)
+  /// Batches that are there, and that there is room for.
+  private let filled = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+  private let free = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  private static let room: UInt32 = 4
+  private static let batchBytes = 4 << 20
+  private static let batchImages = 64
+
+  /// Starts the thread; nil when the system has none.
+  init?(filledFrom stream: ArrivalStream) {
+    self.stream = stream
+    sem_init(filled, 0, 0)
+    sem_init(free, 0, Self.room)
+    var thread = pthread_t()
+    let shelf = Unmanaged.passRetained(self)
+    let status = pthread_create(
+      &thread,
+      nil,
+      { shelf in
+        shelf.map { Unmanaged<Shelf>.fromOpaque($0).takeRetainedValue().fill() }
+        return nil
+      },
+      shelf.toOpaque()
+    )
+    if status != 0 {
+      shelf.release()
+      return nil
+    }
+    // It may wait for a pipe for ever, so nobody waits for it.
+    pthread_detach(thread)
+  }
+
+  deinit {
+    sem_destroy(filled)
+    sem_destroy(free)
+    filled.deallocate()
+    free.deallocate()
+  }
+
+  /// The next batch, empty at the end.
+  func take() throws(RelabelError) -> [PendingImage] {
+    Self.wait(filled)
+    let batch = batches.withLock { $0.removeFirst() }
+    sem_post(free)
+    return try batch.get()
+  }
+
+  /// Lets the thread end that nobody takes batches from any more.
+  func cancel() {
+    isCancelled.store(true, ordering: .releasing)
+    sem_post(free)
+  }
+
+  private func fill() {
+    while true {
+      Self.wait(free)
+      if isCancelled.load(ordering: .acquiring) { return }
+      let batch = Result { () throws(RelabelError) in try read() }
+      batches.withLock { $0.append(batch) }
+      sem_post(filled)
+      guard case .success(let images) = batch, !images.isEmpty else { return }
+    }
+  }
+
+  private func read() throws(RelabelError) -> [PendingImage] {
+    var (images, bytes): ([PendingImage], Int) = ([], 0)
+    while images.count < Self.batchImages, bytes < Self.batchBytes, let image = try stream.next() {
+      images.append(image)
+      bytes += image.byteCount
+    }
+    return images
+  }
+
+  private static func wait(_ semaphore: UnsafeMutablePointer<sem_t>) {
+    while sem_wait(semaphore) != 0 && errno == EINTR {}
+  }
+}
