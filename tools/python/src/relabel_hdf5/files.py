@@ -58,13 +58,14 @@ class HDF5File:
         _states[id(handle)] = stamp
         self._close_handle = weakref.finalize(self, _release, handle)
         self.id = handle.id
-        self._descriptor = os.dup(int(self.id.get_vfd_handle()))
+        # Not a copy of the library's own, which would keep its lock.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close_descriptor = weakref.finalize(self, os.close, self._descriptor)
         self._library = threading.RLock()
         self._keep_little()
         try:
             self._check_size()
-            self.check_unchanged()
+            self._stamp.check(path, Stamp.of(self._descriptor))
         except RelabelError:
             self.close()
             raise
