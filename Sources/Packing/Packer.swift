@@ -12,6 +12,7 @@ public struct Packer: Sendable {
   private static func window(_ header: ShardHeader) -> Int {
     max(64, min(1024, (8 << 20) / header.labelBytes))
   }
+
   /// Images and bytes of a stream that are waited for before they are encoded: an annotator may be slow, and
   /// faults are to be told soon.
   private static let (streamImages, streamBytes) = (256, 16 << 20)

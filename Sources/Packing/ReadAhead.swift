@@ -58,21 +58,7 @@ private final class Shelf: @unchecked Sendable {
     self.stream = stream
     sem_init(filled, 0, 0)
     sem_init(free, 0, Self.room)
-    var thread = pthread_t()
-    let shelf = Unmanaged.passRetained(self)
-    let status = pthread_create(
-      &thread,
-      nil,
-      { shelf in
-        shelf.map { Unmanaged<Shelf>.fromOpaque($0).takeRetainedValue().fill() }
-        return nil
-      },
-      shelf.toOpaque()
-    )
-    if status != 0 {
-      shelf.release()
-      return nil
-    }
+    guard let thread = Parallel.start({ self.fill() }) else { return nil }
     // It may wait for a pipe for ever, so nobody waits for it.
     pthread_detach(thread)
   }

@@ -51,9 +51,7 @@ struct NumPyKeys {
   private static func text(_ scalar: NumPyScalar, _ bytes: [UInt8], _ row: Int) -> String? {
     switch scalar {
     case .bytes(let width):
-      let cell = bytes[row * width..<(row + 1) * width]
-      let end = cell.lastIndex { $0 != 0 }.map { $0 + 1 } ?? cell.startIndex
-      return String(exactly: cell[..<end])
+      return String(exactly: bytes[row * width..<(row + 1) * width].unpadded)
     case .unicode(let count):
       var values = (0..<count).map { place in
         let at = 4 * (row * count + place)

@@ -23,10 +23,11 @@ enum MemberVerdict {
       .refuse(key: path.key, place, RelabelError(code, message))
     }
 
-    let parts = PathParts(name)
+    // Of bytes: most of the time that a listing takes went into the same of a string.
+    let parts = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     if name.first == UInt8(ascii: "/") {
       self = refused(.unsafeInput, "the member has an absolute path; it was not read")
-    } else if parts.leaveTheRoot {
+    } else if parts.contains(where: { $0.elementsEqual("..".utf8) }) {
       self = refused(.unsafeInput, "the member's path leaves the archive; it was not read")
     } else if member.kind == .directory {
       self = .skip
@@ -37,7 +38,7 @@ enum MemberVerdict {
       )
     } else if member.kind == .special {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
-    } else if parts.areHidden {
+    } else if parts.contains(where: { $0.first == UInt8(ascii: ".") }) {
       self = .ignore(place.description(key: path.key))
     } else if let kind = FileKind(path: text) {
       if String(exactly: name) == nil {
@@ -54,35 +55,6 @@ enum MemberVerdict {
     } else {
       self = .ignore(place.description(key: path.key))
     }
-  }
-}
-
-/// What the parts of a path between its slashes are like.
-private struct PathParts {
-  /// One of them is `..`.
-  private(set) var leaveTheRoot = false
-  /// One of them begins with a dot.
-  private(set) var areHidden = false
-
-  init(_ path: ArraySlice<UInt8>) {
-    let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
-    var (length, dots) = (0, 0)
-    for byte in path {
-      if byte == slash {
-        note(length, dots)
-        (length, dots) = (0, 0)
-        continue
-      }
-      // The dots that a part begins with.
-      if byte == dot && dots == length { dots += 1 }
-      length += 1
-    }
-    note(length, dots)
-  }
-
-  private mutating func note(_ length: Int, _ dots: Int) {
-    leaveTheRoot = leaveTheRoot || length == 2 && dots == 2
-    areHidden = areHidden || dots > 0
   }
 }
 

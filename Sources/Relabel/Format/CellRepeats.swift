@@ -19,6 +19,39 @@ package enum CellRepeats {
       : exist(in: keys.assumingMemoryBound(to: UInt32.self), count, topK: topK)
   }
 
+  /// How many of `count` keys, each of `width` bytes, equal the one that stands `distance` before.
+  package static func count(
+    in keys: UnsafeRawPointer,
+    _ count: Int,
+    width: Int,
+    distance: Int
+  ) -> Int {
+    width == 2
+      ? Self.count(in: keys.assumingMemoryBound(to: UInt16.self), count, distance: distance)
+      : Self.count(in: keys.assumingMemoryBound(to: UInt32.self), count, distance: distance)
+  }
+
+  private static func count<Lane: FixedWidthInteger>(
+    in keys: UnsafePointer<Lane>,
+    _ count: Int,
+    distance: Int
+  ) -> Int {
+    let later = keys + distance
+    var (repeats, entry) = (0, 0)
+    while entry < count &- distance {
+      // In blocks whose count fits in a lane.
+      let end = min(count &- distance, entry &+ 16_384)
+      var block: Lane = 0
+      while entry < end {
+        let isEqual: Lane = later[entry] == keys[entry] ? 1 : 0
+        block &+= isEqual
+        entry &+= 1
+      }
+      repeats += Int(block)
+    }
+    return repeats
+  }
+
   private static func exist<Lane: FixedWidthInteger>(
     in keys: UnsafePointer<Lane>,
     _ count: Int,
@@ -30,35 +63,13 @@ package enum CellRepeats {
       distance &+= 4
     }
     while distance < topK {
-      if exist(in: keys, count, distance: distance) { return true }
+      if Self.count(in: keys, count, distance: distance) > 0 { return true }
       distance &+= 1
     }
     return false
   }
 
-  /// The same for keys that stand `distance` apart.
-  private static func exist<Lane: FixedWidthInteger>(
-    in keys: UnsafePointer<Lane>,
-    _ count: Int,
-    distance: Int
-  ) -> Bool {
-    let later = keys + distance
-    var (hasFound, entry) = (false, 0)
-    while entry < count &- distance {
-      // In blocks whose count fits in a lane.
-      let end = min(count &- distance, entry &+ 16_384)
-      var repeats: Lane = 0
-      while entry < end {
-        let isEqual: Lane = later[entry] == keys[entry] ? 1 : 0
-        repeats &+= isEqual
-        entry &+= 1
-      }
-      hasFound = hasFound || repeats != 0
-    }
-    return hasFound
-  }
-
-  /// The same for four distances at once, of which `first` is the smallest.
+  /// True when two keys are equal that stand `first` or one, two or three more places apart.
   private static func existFour<Lane: FixedWidthInteger>(
     in keys: UnsafePointer<Lane>,
     _ count: Int,

@@ -19,3 +19,13 @@ extension String {
     if !isSame { return nil }
   }
 }
+
+extension ArraySlice<UInt8> {
+  /// A name without the null bytes that fill the rest of its cell.
+  package var unpadded: ArraySlice<UInt8> {
+    prefix(upTo: lastIndex { $0 != 0 }.map { $0 + 1 } ?? startIndex)
+  }
+
+  /// True for bytes that are UTF-8.
+  package var isText: Bool { allSatisfy { $0 < 0x80 } || String(exactly: self) != nil }
+}

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 import Synchronization
 
 /// Work on many items by a few threads, results in the order of the items.
@@ -37,26 +37,29 @@ package enum Parallel {
   private static func run(_ count: Int, _ work: @escaping @Sendable () -> Void) {
     var threads: [pthread_t] = []
     for _ in 1..<count {
-      var thread = pthread_t()
-      let task = Unmanaged.passRetained(Task(work))
-      let status = pthread_create(
-        &thread,
-        nil,
-        { task in
-          task.map { Unmanaged<Task>.fromOpaque($0).takeRetainedValue().work() }
-          return nil
-        },
-        task.toOpaque()
-      )
-      if status == 0 {
-        threads.append(thread)
-      } else {
-        // Fewer threads do the same work.
-        task.release()
-      }
+      // Fewer threads do the same work.
+      if let thread = start(work) { threads.append(thread) }
     }
     work()
     for thread in threads { pthread_join(thread, nil) }
+  }
+
+  /// Starts a thread that does `work`, to be joined or detached; nil when the system has none.
+  package static func start(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
+    var thread = pthread_t()
+    let task = Unmanaged.passRetained(Task(work))
+    let status = pthread_create(
+      &thread,
+      nil,
+      { task in
+        task.map { Unmanaged<Task>.fromOpaque($0).takeRetainedValue().work() }
+        return nil
+      },
+      task.toOpaque()
+    )
+    if status == 0 { return thread }
+    task.release()
+    return nil
   }
 
   private final class Task: Sendable {

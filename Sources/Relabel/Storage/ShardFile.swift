@@ -194,9 +194,7 @@ package final class ShardFile: Sendable {
   /// Keys from the bytes of a chunk; nil for a key that is not valid UTF-8.
   package static func imageKeys(_ bytes: [UInt8], width: Int) -> [String?] {
     stride(from: 0, to: bytes.count, by: width).map { start in
-      let key = bytes[start..<start + width]
-      let end = key.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start
-      return String(exactly: key[..<end])
+      String(exactly: bytes[start..<start + width].unpadded)
     }
   }
 }

@@ -20,7 +20,7 @@ final class ShardIdentities: Sendable {
   ///
   /// - Throws: `.corrupt` for a damaged chunk or a key that is not valid UTF-8.
   func key(at row: Int) throws(RelabelError) -> String {
-    let key = String(validating: try keyBytes(at: row), as: UTF8.self)
+    let key = String(exactly: try keyBytes(at: row))
     guard let key else { throw invalidKey(row) }
     return key
   }
@@ -39,9 +39,7 @@ final class ShardIdentities: Sendable {
   func addKeys(to table: inout RowTable) throws(RelabelError) {
     for row in 0..<file.rows {
       let key = try keyBytes(at: row)
-      if key.contains(where: { $0 > 0x7F }), String(validating: key, as: UTF8.self) == nil {
-        throw invalidKey(row)
-      }
+      guard key.isText else { throw invalidKey(row) }
       table.append(key.withUnsafeBytes(RowTable.digest))
     }
   }
@@ -56,8 +54,7 @@ final class ShardIdentities: Sendable {
     let (column, width) = (file.imageKey, file.header.keyBytes)
     let bytes = try chunk(of: row, column, Layout.imageKey, held: keyChunk)
     let start = row % column.rowsPerChunk * width
-    let padded = bytes[start..<start + width]
-    return padded[..<(padded.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start)]
+    return bytes[start..<start + width].unpadded
   }
 
   private func chunk(

@@ -46,27 +46,22 @@ struct IdentityCheck {
         continue
       }
       // Byte by byte: strings are made of the few that a finding names.
-      bytes.withUnsafeBufferPointer { bytes in
-        let width = file.header.keyBytes
-        for (row, start) in stride(from: 0, to: bytes.count, by: width).enumerated() {
-          let key = UnsafeBufferPointer(rebasing: bytes[start..<start + width]).trimmed
-          if let fault = Self.fault(key) { faults[first + row] = fault }
-          outcome.keyHashes.append(Self.isText(key) ? KeyHash.of(key) : 0)
-        }
+      let width = file.header.keyBytes
+      for (row, start) in stride(from: bytes.startIndex, to: bytes.endIndex, by: width).enumerated()
+      {
+        let key = bytes[start..<start + width].unpadded
+        let isText = key.isText
+        outcome.keyHashes.append(isText ? KeyHash.of(key) : 0)
+        let fault =
+          isText
+          ? key.withUnsafeBufferPointer { ImageKey.fault($0) } : "the key is not valid UTF-8"
+        if let fault { faults[first + row] = fault }
       }
     }
     if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults) }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
       report("V010", fault, Layout.imageKey, row, &outcome)
     }
-  }
-
-  private static func fault(_ key: UnsafeBufferPointer<UInt8>) -> String? {
-    isText(key) ? ImageKey.fault(key) : "the key is not valid UTF-8"
-  }
-
-  private static func isText(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-    key.allSatisfy { $0 < 0x80 } || String(exactly: Array(key)[...]) != nil
   }
 
   /// Adds the rows whose key stands before, where nothing else is wrong with it.
@@ -113,14 +108,5 @@ struct IdentityCheck {
     _ outcome: inout Outcome
   ) {
     outcome.tally.add(Violation(rule, message, at: Location(dataset: dataset, row: row)))
-  }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-  /// Without the null bytes at its end.
-  fileprivate var trimmed: Self {
-    var count = count
-    while count > 0, self[count - 1] == 0 { count -= 1 }
-    return Self(rebasing: self[..<count])
   }
 }

@@ -52,7 +52,6 @@ struct ShardOutcomeReceiver {
   private var factBytes = 0
   /// Rows that the file can hold at the most: no more are taken.
   private let rowLimit: Int
-  private static let hexDigits = Set("0123456789abcdef".utf8)
   /// All facts of an honest helper are far shorter.
   private static let maximumFactBytes = 64 << 20
 
@@ -84,9 +83,7 @@ struct ShardOutcomeReceiver {
     } else if let failure = fact["failure"]?.string {
       throw RelabelError(.io, failure)
     } else if let sha256 = fact["sha256"]?.string {
-      guard sha256.utf8.count == 64, sha256.utf8.allSatisfy(Self.hexDigits.contains) else {
-        throw nonsense("a digest")
-      }
+      guard sha256.isHexDigest else { throw nonsense("a digest") }
       outcome.sha256 = sha256
     } else if let images = fact["images"]?.count, let chunks = fact["chunks"]?.count {
       (outcome.images, outcome.chunks) = (images, chunks)

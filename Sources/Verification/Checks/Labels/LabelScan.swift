@@ -144,8 +144,13 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     guard row < 64 || row % 8 == 0 else { return }
     findBest()
     counts.neighbours.pairs += cells - 1
-    counts.neighbours.sameID += MapTest.repeats(bestIDs, cells, distance: 1)
-    counts.neighbours.sameScore += MapTest.repeats(bestScores, cells, distance: 1)
+    counts.neighbours.sameID += repeats(bestIDs)
+    counts.neighbours.sameScore += repeats(bestScores)
+  }
+
+  /// Cells whose key is that of the one before.
+  private func repeats(_ keys: UnsafePointer<Lane>) -> Int {
+    CellRepeats.count(in: keys, cells, width: MemoryLayout<Lane>.size, distance: 1)
   }
 
   private func hasSoundMasses() -> Bool {

@@ -96,25 +96,6 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     return faults == 0
   }
 
-  /// How many of `count` keys equal the one that stands `distance` before.
-  static func repeats(_ keys: UnsafePointer<Lane>, _ count: Int, distance: Int) -> Int {
-    let later = keys + distance
-    let pairs = count &- distance
-    var (repeats, place) = (0, 0)
-    while place < pairs {
-      // In blocks whose count fits in a lane.
-      let end = min(pairs, place &+ 16_384)
-      var block: Lane = 0
-      while place < end {
-        let isEqual: Lane = later[place] == keys[place] ? 1 : 0
-        block &+= isEqual
-        place &+= 1
-      }
-      repeats += Int(block)
-    }
-    return repeats
-  }
-
   /// True when no two ids of a cell are equal, by a table of their low 16 bits.
   private func isDistinct(
     _ ids: UnsafePointer<Lane>,

@@ -89,21 +89,24 @@ class StoredColumn:
 
     def _read(self, number: int) -> Array:
         first = number * self.rows_per_chunk
-        limit = longest_stored(self._chunk_bytes)
-        with self._file.use():
-            # Once chunks are located the file may be closed.
-            places = self._places
-            skipped, found = (0, memoryview(b"")) if places else self._asked(first, limit)
-        if places:
-            skipped, found = self._placed(places, number, first, limit)
+        skipped, found = self._stored(number, first, longest_stored(self._chunk_bytes))
         try:
             body = decode(found, skipped, self._filters, self.dtype.itemsize, self._chunk_bytes)
         except ChunkFault as fault:
             raise self._lost(first, fault.rule, str(fault)) from None
         return np.frombuffer(body, self.dtype).reshape(self._chunk)[: self.rows - first]
 
+    def _stored(self, number: int, first: int, limit: int) -> tuple[int, memoryview]:
+        """Filter mask and bytes of a chunk."""
+        if not self._places:
+            with self._file.library:
+                # Once chunks are located the file may be closed.
+                if not self._places:
+                    return self._asked(first, limit)
+        return self._placed(self._places, number, first, limit)
+
     def _placed(self, places: ChunkPlaces, number: int, first: int, limit: int) -> tuple[int, memoryview]:
-        """Filter mask and bytes of a chunk whose place is known."""
+        """The same of a chunk whose place is known."""
         place = places[number]
         if not place:
             raise self._lost(first, "C007", _MISSING)

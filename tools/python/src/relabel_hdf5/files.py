@@ -61,7 +61,8 @@ class HDF5File:
         # Not a copy of the library's own, which would keep its lock.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close_descriptor = weakref.finalize(self, os.close, self._descriptor)
-        self._library = threading.RLock()
+        self.library = threading.Lock()
+        """Held while the HDF5 library reads chunks, and while it is made to close the file."""
         self._keep_little()
         try:
             self._check_size()
@@ -76,20 +77,16 @@ class HDF5File:
         if status.st_mtime_ns != self._stamp.modified or status.st_size != self._stamp.size:
             self._stamp.check(self.path, Stamp.of(self._descriptor))
 
-    @contextmanager
-    def use(self) -> Iterator[None]:
-        """While the HDF5 library reads from the file: until then nobody closes it."""
-        with self._library:
-            yield
-
     def read(self, start: int, size: int) -> bytes:
         """Bytes of the file, fewer at its end; works also after `close_handle`."""
         return os.pread(self._descriptor, size, start)
 
     def close_handle(self) -> None:
-        """Closes the file for the HDF5 library, which keeps half a megabyte for each that is open."""
-        with self._library:
-            self._close_handle()
+        """Closes the file for the HDF5 library, which keeps half a megabyte for each that is open.
+
+        To be called with `library` held.
+        """
+        self._close_handle()
 
     def _check_size(self) -> None:
         """Sees a file that other code of this process has open, and that was overwritten since."""

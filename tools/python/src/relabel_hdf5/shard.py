@@ -59,7 +59,7 @@ class Shard:
 
         The library keeps half a megabyte for a file, and lets nobody else of this process open it otherwise.
         """
-        with self._file.use():
+        with self._file.library:
             if all(column.locate() for column in self._columns.values()):
                 self._file.close_handle()
 
