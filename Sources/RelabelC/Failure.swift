@@ -18,7 +18,7 @@ enum Failure {
   static func keep(_ error: RelabelError) -> Int32 {
     free(pthread_getspecific(key))
     pthread_setspecific(key, strdup(error.description))
-    return error.code.status
+    return error.code.exitStatus.rawValue
   }
 
   /// The kept text, or an empty one.

@@ -8,9 +8,7 @@ struct CheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Verify shards and datasets; the word 'check' may be left out.",
     discussion: """
-      Exit codes: 0 sound, 1 findings, 3 not everything was checked, 4 unsafe, 5 corrupt, \
-      6 unsupported version or feature, 64 usage, 70 internal error, 74 input or output failed. \
-      Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0.
+      \(verifyingExitCodes)
       """
   )
 
@@ -44,7 +42,7 @@ struct CheckCommand: ParsableCommand {
       throw Exit.failing(error)
     }
     let status = reports.write(report)
-    if status != 0 { throw ExitCode(status) }
+    if status != .success { throw ExitCode(status.rawValue) }
   }
 
   private func verifier() throws(RelabelError) -> Verifier {

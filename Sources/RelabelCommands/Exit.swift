@@ -4,18 +4,38 @@ internal import Relabel
 
 /// How commands end.
 enum Exit {
+  /// A sentence of a help text: the statuses a command ends with, each with its meaning there, or with its
+  /// own title.
+  static func codes(_ statuses: [ExitStatus], _ meanings: [ExitStatus: String] = [:]) -> String {
+    let list = statuses.map { "\($0.rawValue) \(meanings[$0] ?? $0.title)" }
+    return "Exit codes: \(list.joined(separator: ", "))."
+  }
+
   /// Prints an error as one line and ends with the exit code of its kind.
   static func failing(_ error: RelabelError) -> ExitCode {
     Output.error("Error: \(error)")
-    return ExitCode(error.code.status)
+    return ExitCode(error.code.exitStatus.rawValue)
   }
 }
 
 /// What commands that read say in their help.
-let readingExitCodes = """
-  Exit codes: 0 done, 4 unsafe file, 5 corrupt file, 6 unsupported version or feature, 64 usage, \
-  66 no such image or dataset, 70 internal error, 74 input or output failed.
-  """
+let readingExitCodes = Exit.codes(
+  [.success, .findings, .unsafe, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io]
+)
+
+/// What commands that verify say in their help.
+let verifyingExitCodes =
+  Exit.codes(
+    [
+      .success, .findings, .incomplete, .unsafe, .corrupt, .unsupported, .usage, .internalFault,
+      .io,
+    ],
+    [
+      .success: "sound", .findings: "findings", .incomplete: "not everything was checked",
+      .unsafe: "unsafe", .corrupt: "corrupt",
+    ]
+  )
+  + " Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0."
 
 /// Results go to standard output, all else to standard error.
 enum Output {

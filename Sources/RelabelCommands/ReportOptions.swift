@@ -64,14 +64,14 @@ struct ReportOptions: ParsableArguments {
   }
 
   /// Writes all reports and returns the exit code; a report that can't be written makes it 74.
-  func write(_ report: Report) -> Int32 {
-    var status = report.exitCode
+  func write(_ report: Report) -> ExitStatus {
+    var status = report.exitStatus
     for target in printed.isEmpty ? format + [ReportTarget(.text)] : format {
       do {
         try write(report, target)
       } catch {
         Output.error("Error: \(error)")
-        if status != 70 { status = error.code.status }
+        if status != .internalFault { status = error.code.exitStatus }
       }
     }
     return status

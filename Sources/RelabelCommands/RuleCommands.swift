@@ -12,7 +12,7 @@ struct ExplainCommand: ParsableCommand {
 
   @Argument(
     help: "The id of the rule, such as V001.",
-    completion: .list(Rule.all.map(\.id))
+    completion: .list(Rule.allCases.map(\.id))
   )
   var rule: String
 
@@ -20,13 +20,13 @@ struct ExplainCommand: ParsableCommand {
   var format: OutputFormat = .text
 
   func validate() throws {
-    if Rule.with(id: rule.uppercased()) == nil {
+    if Rule(rawValue: rule.uppercased()) == nil {
       throw ValidationError("There is no rule '\(rule)'; list-rules lists all.")
     }
   }
 
   func run() throws {
-    guard let rule = Rule.with(id: rule.uppercased()) else { return }
+    guard let rule = Rule(rawValue: rule.uppercased()) else { return }
     switch format {
     case .text: Output.result(rule.explained)
     case .json: Output.result(try rule.json().pretty())
@@ -47,8 +47,8 @@ struct ListRulesCommand: ParsableCommand {
 
   func run() throws {
     switch format {
-    case .text: Output.result(Rule.all.map(\.line).joined(separator: "\n"))
-    case .json: Output.result(try JSON.array(Rule.all.map { $0.json() }).pretty())
+    case .text: Output.result(Rule.allCases.map(\.line).joined(separator: "\n"))
+    case .json: Output.result(try JSON.array(Rule.allCases.map { $0.json() }).pretty())
     }
   }
 }
@@ -80,7 +80,7 @@ extension Rule {
       "title": .string(title),
       "stage": .string("\(stage)"),
       "severity": .string(severity.rawValue),
-      "exit_code": .integer(Int64(outcome.rawValue)),
+      "exit_code": .integer(Int64(outcome.exitStatus.rawValue)),
       "meaning": .optional(entry?.meaning),
       "why": .optional(entry?.why),
       "specification": .optional(entry?.specification),

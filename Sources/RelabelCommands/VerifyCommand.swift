@@ -21,9 +21,7 @@ public struct VerifyCommand: ParsableCommand {
         checked. '\(invocation) help check' lists the options. A file called 'check', 'explain', \
         'list-rules' or 'help' is given as './explain'.
 
-        Exit codes: 0 sound, 1 findings, 3 not everything was checked, 4 unsafe, 5 corrupt, \
-        6 unsupported version or feature, 64 usage, 70 internal error, 74 input or output failed. \
-        Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0.
+        \(verifyingExitCodes)
         """,
       version: RelabelCommand.versionText,
       subcommands: [CheckCommand.self, ExplainCommand.self, ListRulesCommand.self],

@@ -1,3 +1,5 @@
+internal import RelabelFormat
+
 /// The least severity of a finding that makes the verifier fail.
 public enum FailureThreshold: String, Hashable, Sendable, CaseIterable {
   /// Only errors.

@@ -38,27 +38,27 @@ public struct Report: Sendable {
 
   /// The exit code: 74 for a system failure, else that of the gravest finding, else 3 when the check
   /// is not complete (`spec/rules.md`, "Severity and exit code").
-  public var exitCode: Int32 {
-    if failures.contains(where: { $0.code == .internalFault }) { return 70 }
-    if !failures.isEmpty { return 74 }
+  public var exitStatus: ExitStatus {
+    if failures.contains(where: { $0.code == .internalFault }) { return .internalFault }
+    if !failures.isEmpty { return .io }
     let counting = findings.filter(counts)
     // A warning that was made to count is a finding like any other.
     let outcomes = Set(counting.map { $0.rule.outcome == .sound ? .findings : $0.rule.outcome })
     if let gravest = Rule.Outcome.byGravity.first(where: outcomes.contains) {
-      return Int32(gravest.rawValue)
+      return gravest.exitStatus
     }
-    return omissions.isEmpty || allowsOmissions ? 0 : 3
+    return omissions.isEmpty || allowsOmissions ? .success : .incomplete
   }
 
   /// One word for the exit code.
   public var verdict: String {
-    switch exitCode {
-    case 0: isComplete ? "sound" : "incomplete"
-    case 1: "findings"
-    case 3: "incomplete"
-    case 4: "unsafe"
-    case 5: "corrupt"
-    case 6: "unsupported"
+    switch exitStatus {
+    case .success: isComplete ? "sound" : "incomplete"
+    case .findings: "findings"
+    case .incomplete: "incomplete"
+    case .unsafe: "unsafe"
+    case .corrupt: "corrupt"
+    case .unsupported: "unsupported"
     default: "failed"
     }
   }

@@ -1,3 +1,4 @@
+public import RelabelFormat
 internal import Relabel
 
 /// What `spec/rules.md` says of each rule; the document is part of the program.

@@ -21,7 +21,7 @@ package struct Tally: Sendable {
   }
 
   private struct Key: Hashable {
-    let rule: String
+    let rule: Rule
     let file: String?
     let dataset: String?
   }
@@ -71,10 +71,9 @@ package struct Tally: Sendable {
 
   /// The findings in the order of their first appearance.
   package func findings(in file: String) -> [Finding] {
-    entries.compactMap { entry in
-      guard let rule = Rule.with(id: entry.first.rule) else { return nil }
-      return Finding(
-        rule: rule,
+    entries.map { entry in
+      Finding(
+        rule: entry.first.rule,
         message: entry.first.message,
         location: entry.first.location.filled(from: Location(file: file)),
         count: entry.count,

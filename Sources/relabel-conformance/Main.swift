@@ -33,7 +33,7 @@ enum Main {
     switch error.code {
     case .invalidInput, .notFound: 1
     case .notSupported: 69
-    default: error.code.status
+    default: error.code.exitStatus.rawValue
     }
   }
 

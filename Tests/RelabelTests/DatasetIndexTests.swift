@@ -59,7 +59,7 @@ struct DatasetIndexTests {
     var wrong = index
     wrong.sources = 9
     let error = #expect(throws: RelabelError.self) { try DatasetIndex(parsing: wrong.encoded()) }
-    #expect(error?.message.contains("M006") == true)
+    #expect(error?.rule == .m006)
   }
 
   @Test("Canonical JSON sorts keys, has no white space and leaves slashes alone")

@@ -71,7 +71,7 @@ struct ShardedDatasetTests {
   @Test("A folder without index.json is incomplete, and the error says so")
   func incomplete() {
     let error = #expect(throws: RelabelError.self) { try ShardedDataset(folder.path) }
-    #expect(error?.code == .notFound)
+    #expect(error?.rule == .m001)
     #expect(error?.message.contains("incomplete") == true)
   }
 
@@ -79,7 +79,7 @@ struct ShardedDatasetTests {
   func otherBuild() throws {
     try write { $0.buildID = String(repeating: "1", count: 64) }
     let error = #expect(throws: RelabelError.self) { try ShardedDataset(folder.path).map(at: 0) }
-    #expect(error?.code == .corrupt)
+    #expect(error?.rule == .m006)
     #expect(error?.location.file?.hasSuffix("labels-00000.h5") == true)
   }
 

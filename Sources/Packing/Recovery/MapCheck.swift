@@ -22,13 +22,13 @@ struct MapCheck: Sendable {
     let (ids, scores) = (codec.classIndex(classIndex), codec.score(score))
     for cell in 0..<shape.cells {
       let entries = cell * shape.topK..<(cell + 1) * shape.topK
-      let reason =
+      let rule =
         isUnwritten(ids[entries], scores[entries])
-        ? "it was never written [V007]"
-        : rules.faults(ids.span.extracting(entries), scores.span.extracting(entries)).words
-      guard let reason else { continue }
+        ? .v007
+        : rules.faults(ids.span.extracting(entries), scores.span.extracting(entries)).firstRule
+      guard let rule else { continue }
       let place = Location.Cell(y: cell / shape.width, x: cell % shape.width)
-      return RowFault(.map, reason, cell: place)
+      return RowFault(.map, rule, Self.words(rule), cell: place)
     }
     return nil
   }
@@ -36,19 +36,18 @@ struct MapCheck: Sendable {
   private func isUnwritten(_ ids: ArraySlice<UInt32>, _ scores: ArraySlice<Float>) -> Bool {
     ids.contains(unwrittenID) || scores.contains { $0.bitPattern == Self.unwrittenScore }
   }
-}
 
-extension CellFaults {
-  /// The first of the faults in words, or nil.
-  fileprivate var words: String? {
-    let words: [(CellFaults, String)] = [
-      (.classOutOfRange, "a class id is not below num_classes [V001]"),
-      (.duplicateClass, "the class ids of a cell are not distinct [V002]"),
-      (.notFinite, "a score is not finite [V003]"),
-      (.outOfOrder, "the entries of a cell are not in order [V004]"),
-      (.probabilityRange, "a score is no probability [V005]"),
-      (.probabilitySum, "the probabilities of a cell sum to more than 1 [V006]"),
-    ]
-    return words.first { contains($0.0) }?.1
+  /// What a broken rule says of a row, the same for all of them.
+  private static func words(_ rule: Rule) -> String {
+    switch rule {
+    case .v001: "a class id is not below num_classes"
+    case .v002: "the class ids of a cell are not distinct"
+    case .v003: "a score is not finite"
+    case .v004: "the entries of a cell are not in order"
+    case .v005: "a score is no probability"
+    case .v006: "the probabilities of a cell sum to more than 1"
+    case .v007: "it was never written"
+    default: rule.title
+    }
   }
 }

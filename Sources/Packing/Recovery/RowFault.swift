@@ -24,6 +24,11 @@ struct RowFault: Error, Hashable, Sendable {
     self.init(part, "its chunk of \(dataset) is damaged: \(damage.description)")
   }
 
+  /// A row that breaks a rule, which the reason then names.
+  init(_ part: Part, _ rule: Rule, _ reason: String, cell: Location.Cell? = nil) {
+    self.init(part, "\(reason) [\(rule.id)]", cell: cell)
+  }
+
   init(_ part: Part, _ reason: String, cell: Location.Cell? = nil) {
     self.part = part
     self.reason = reason

@@ -113,10 +113,10 @@ private struct RowReader {
     case .failure(let damage): throw RowFault(.key, dataset: Layout.imageKey, damage)
     case .success(let bytes):
       guard let key = ShardFile.key(bytes) else {
-        throw RowFault(.key, "its key is not valid UTF-8 [V010]")
+        throw RowFault(.key, .v010, "its key is not valid UTF-8")
       }
       if let fault = ImageKey.fault(key) {
-        throw RowFault(.key, "its key is none: \(fault) [V010]")
+        throw RowFault(.key, .v010, "its key is none: \(fault)")
       }
       return key
     }
@@ -127,7 +127,7 @@ private struct RowReader {
     case .failure(let damage): throw RowFault(.imageIndex, dataset: Layout.imageIndex, damage)
     case .success(let bytes):
       let index = ShardFile.imageIndexes(Array(bytes))[0]
-      if index < 0 { throw RowFault(.imageIndex, "its image index is negative [V009]") }
+      if index < 0 { throw RowFault(.imageIndex, .v009, "its image index is negative") }
       return index
     }
   }

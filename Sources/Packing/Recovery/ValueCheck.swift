@@ -18,7 +18,7 @@ struct ValueCheck: Sendable {
     if Layout.mayBeUnknown.contains(name) { return nil }
     for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count)
     where bytes[start..<start + fill.count] == fill[...] {
-      return RowFault(.value, "its \(name) was never written [V007]")
+      return RowFault(.value, .v007, "its \(name) was never written")
     }
     guard type == .float32 else { return nil }
     let values = bytes.withUnsafeBytes { raw in
@@ -31,7 +31,7 @@ struct ValueCheck: Sendable {
       }
     }
     if !values.allSatisfy(\.isFinite) {
-      return RowFault(.value, "its \(name) is not finite [V003]")
+      return RowFault(.value, .v003, "its \(name) is not finite")
     }
     if name == Layout.mapExtent, CropBox(components: values.map(Double.init)) == nil {
       return RowFault(.value, "its map_extent is no box within the picture")

@@ -11,6 +11,15 @@ package struct CellFaults: OptionSet, Sendable {
   package static let outOfOrder = CellFaults(rawValue: 8)
   package static let probabilityRange = CellFaults(rawValue: 16)
   package static let probabilitySum = CellFaults(rawValue: 32)
+
+  /// Each fault with its rule, in the order of the rules.
+  package static let rules: [(fault: CellFaults, rule: Rule)] = [
+    (.classOutOfRange, .v001), (.duplicateClass, .v002), (.notFinite, .v003), (.outOfOrder, .v004),
+    (.probabilityRange, .v005), (.probabilitySum, .v006),
+  ]
+
+  /// The first rule that is broken, or nil.
+  package var firstRule: Rule? { Self.rules.first { contains($0.fault) }?.rule }
 }
 
 /// The rules that the entries of a cell obey (spec, "Cells"), shared by the writer and the verifier.

@@ -30,17 +30,17 @@ extension DatasetIndex {
     guard start > 0, bytes[start...].starts(with: Self.digestOpening),
       bytes.suffix(Self.digestClosing.count) == Self.digestClosing[...]
     else {
-      throw Violation("M002", "the index does not end with its own digest")
+      throw Violation(.m002, "the index does not end with its own digest")
     }
     let document = Array(bytes[..<start]) + "}".utf8
     let digest = bytes[(start + Self.digestOpening.count)...].prefix(digestBytes)
     guard digest.elementsEqual(Digest.of(document).utf8) else {
-      throw Violation("M002", "the index differs from its own digest")
+      throw Violation(.m002, "the index differs from its own digest")
     }
     guard let (json, looseness) = try? JSONParser.read(document) else {
-      throw Violation("M002", "the index is not a JSON document")
+      throw Violation(.m002, "the index is not a JSON document")
     }
-    if let looseness { throw Violation("M002", "the index is not canonical: \(looseness)") }
+    if let looseness { throw Violation(.m002, "the index is not canonical: \(looseness)") }
     try self.init(json: json)
   }
 
@@ -66,17 +66,17 @@ extension DatasetIndex {
   private init(json: JSON) throws(Violation) {
     let members = Members(json, "the index")
     guard try members.string("format") == "relabel-index" else {
-      throw Violation("M003", "'format' is not 'relabel-index'")
+      throw Violation(.m003, "'format' is not 'relabel-index'")
     }
     let version = try members.string("format_version")
     guard FormatVersion(version)?.major == FormatVersion.current.major else {
-      throw Violation("L002", "format version \(version) needs another reader")
+      throw Violation(.l002, "format version \(version) needs another reader")
     }
     guard let kind = ScoreKind(rawValue: try members.string("score_kind")) else {
-      throw Violation("M003", "'score_kind' is unknown")
+      throw Violation(.m003, "'score_kind' is unknown")
     }
     guard case .object(let options)? = json["options"] else {
-      throw Violation("M003", "'options' is not an object")
+      throw Violation(.m003, "'options' is not an object")
     }
     name = try members.string("name")
     sources = try members.count("sources")
@@ -92,10 +92,10 @@ extension DatasetIndex {
     leftOut = []
     for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
     guard try members.count("count") == count else {
-      throw Violation("M006", "'count' is not the sum of the shards' rows")
+      throw Violation(.m006, "'count' is not the sum of the shards' rows")
     }
     guard count + leftOut.count == sources else {
-      throw Violation("M006", "'count' and 'left_out' do not add up to 'sources'")
+      throw Violation(.m006, "'count' and 'left_out' do not add up to 'sources'")
     }
   }
 }
@@ -121,7 +121,7 @@ extension DatasetIndex.Shard {
       let lowest = Float(try members.number("score_min"))
       let highest = Float(try members.number("score_max"))
       guard lowest <= highest else {
-        throw Violation("M003", "'score_min' is above 'score_max'")
+        throw Violation(.m003, "'score_min' is above 'score_max'")
       }
       range = lowest...highest
     }
@@ -167,7 +167,7 @@ private struct Members {
   }
 
   private func missing(_ name: String, _ what: String) -> Violation {
-    Violation("M003", "\(owner) lacks '\(name)', \(what)")
+    Violation(.m003, "\(owner) lacks '\(name)', \(what)")
   }
 
   func string(_ name: String) throws(Violation) -> String {

@@ -9,6 +9,16 @@ package enum ChunkFault: Error, Hashable, Sendable, CustomStringConvertible {
   case checksum(stored: UInt32, computed: UInt32)
   case stream
 
+  /// The rule that such a chunk breaks.
+  package var rule: Rule {
+    switch self {
+    case .missing: .c007
+    case .tooLong: .c006
+    case .checksumSkipped: .c009
+    case .tooShort, .checksum, .stream: .c008
+    }
+  }
+
   package var description: String {
     switch self {
     case .missing: "the chunk was never written"

@@ -167,7 +167,7 @@ package final class ShardFile: Sendable {
     case .success(let bytes): return bytes
     case .failure(let fault):
       throw RelabelError(
-        .corrupt,
+        fault.rule,
         "\(fault); rows \(chunk * column.rowsPerChunk) and on are lost",
         at: Location(file: path, dataset: name, row: chunk * column.rowsPerChunk)
       )

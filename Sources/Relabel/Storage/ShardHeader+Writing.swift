@@ -92,10 +92,11 @@ extension RelabelError {
 
   /// A failure of the HDF5 library while reading `path`.
   package init(reading error: HDF5Error, _ path: String) {
-    self.init(
-      error.systemError == nil ? .corrupt : .io,
-      "can't be read: \(error)",
-      at: Location(file: path)
-    )
+    let (message, place) = ("can't be read: \(error)", Location(file: path))
+    if error.systemError == nil {
+      self.init(.c001, message, at: place)
+    } else {
+      self.init(.io, message, at: place)
+    }
   }
 }

@@ -18,28 +18,39 @@ final class ShardIdentities: Sendable {
 
   /// The key of a row.
   ///
-  /// - Throws: `.corrupt` for a damaged chunk or a key that is not valid UTF-8.
+  /// - Throws: the rule that a damaged chunk breaks, and V010 for a key that is none.
   func key(at row: Int) throws(RelabelError) -> String {
     let key = String(exactly: try keyBytes(at: row))
-    guard let key else { throw invalidKey(row) }
+    guard let key else { throw invalidKey(row, "it is not valid UTF-8") }
+    if let fault = ImageKey.fault(key) { throw invalidKey(row, fault) }
     return key
   }
 
   /// The index of a row.
+  ///
+  /// - Throws: the rule that a damaged chunk breaks, and V009 for a negative index.
   func imageIndex(at row: Int) throws(RelabelError) -> Int64 {
     let column = file.imageIndex
     let bytes = try chunk(of: row, column, Layout.imageIndex, held: indexChunk)
-    return bytes.withUnsafeBytes {
+    let index = bytes.withUnsafeBytes {
       let offset = row % column.rowsPerChunk * 8
       return Int64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Int64.self))
     }
+    if index < 0 {
+      throw RelabelError(
+        .v009,
+        "the image index is \(index), not a place counted from 0",
+        at: Location(file: file.path, dataset: Layout.imageIndex, row: row)
+      )
+    }
+    return index
   }
 
   /// Adds all keys to a table, in row order.
   func addKeys(to table: inout RowTable) throws(RelabelError) {
     for row in 0..<file.rows {
       let key = try keyBytes(at: row)
-      guard key.isText else { throw invalidKey(row) }
+      guard key.isText else { throw invalidKey(row, "it is not valid UTF-8") }
       table.append(key.withUnsafeBytes(RowTable.digest))
     }
   }
@@ -70,10 +81,10 @@ final class ShardIdentities: Sendable {
     return bytes
   }
 
-  private func invalidKey(_ row: Int) -> RelabelError {
+  private func invalidKey(_ row: Int, _ fault: String) -> RelabelError {
     RelabelError(
-      .corrupt,
-      "the key is not valid UTF-8",
+      .v010,
+      "the key is no path within a folder: \(fault)",
       at: Location(file: file.path, dataset: Layout.imageKey, row: row)
     )
   }

@@ -103,9 +103,9 @@ public final class ShardReader: LabelMapSource {
     for start in stride(from: 0, to: header.shape.entries, by: header.shape.topK) {
       let end = start + header.shape.topK
       let faults = rules.faults(map.classIndex[start..<end].span, map.score[start..<end].span)
-      if !faults.isDisjoint(with: [.classOutOfRange, .duplicateClass, .notFinite]) {
+      if let rule = faults.intersection([.classOutOfRange, .duplicateClass, .notFinite]).firstRule {
         throw RelabelError(
-          .corrupt,
+          rule,
           "the cell's entries are not \(header.shape.topK) different classes with finite scores",
           at: Location(file: path, row: first + row, cell: map.cell(at: start))
         )
@@ -138,14 +138,15 @@ public final class ShardReader: LabelMapSource {
         )
       }
     }
-    guard let extent = CropBox(components: sides.map(Double.init)) else {
-      throw RelabelError(
-        .corrupt,
-        "the extent \(sides) is not a box within the picture",
-        at: Location(file: path, dataset: Layout.mapExtent, row: row)
-      )
+    if let extent = CropBox(components: sides.map(Double.init)) { return extent }
+    let place = Location(file: path, dataset: Layout.mapExtent, row: row)
+    // What a float32 holds that was never written (spec, section 4.7).
+    if sides.contains(where: { $0.bitPattern == .max }) {
+      throw RelabelError(.v007, "the extent was never written", at: place)
     }
-    return extent
+    let fault = "the extent \(sides) is not a box within the picture"
+    throw sides.allSatisfy(\.isFinite)
+      ? RelabelError(.invalidData, fault, at: place) : RelabelError(.v003, fault, at: place)
   }
 
   /// The image keys, in row order.

@@ -30,7 +30,7 @@ public final class ShardedDataset: LabelMapSource {
     let indexPath = folder + suffix
     guard Folder.hasFile(indexPath) else {
       throw RelabelError(
-        .notFound,
+        .m001,
         "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack",
         at: Location(file: folder)
       )
@@ -47,8 +47,8 @@ public final class ShardedDataset: LabelMapSource {
     for shard in index.shards {
       if let fault = Self.fault(ofPath: shard.path, in: folder) {
         throw RelabelError(
-          .unsafeInput,
-          "shard path '\(shard.path)': \(fault) [M009]",
+          .m009,
+          "shard path '\(shard.path)': \(fault)",
           at: Location(file: indexPath)
         )
       }
@@ -177,8 +177,8 @@ public final class ShardedDataset: LabelMapSource {
     let reader = try ShardReader(path, isMapped: isMapped)
     guard reader.count == entry.rows, reader.header.buildID == index.buildID else {
       throw RelabelError(
-        .corrupt,
-        "the shard is not the one that index.json lists [M006]",
+        .m006,
+        "the shard is not the one that index.json lists",
         at: Location(file: path)
       )
     }

@@ -30,7 +30,7 @@ struct ColumnCheck {
     where bytes[start..<start + fill.count] == fill[...] {
       let row = firstRow + (start - bytes.startIndex) / column.rowBytes
       let place = Location(dataset: name, row: row)
-      tally.add(Violation("V007", "a value of the row was never written", at: place))
+      tally.add(Violation(.v007, "a value of the row was never written", at: place))
     }
   }
 
@@ -44,7 +44,7 @@ struct ColumnCheck {
         continue
       }
       let row = firstRow + (start - bytes.startIndex) / column.rowBytes
-      tally.add(Violation("V003", "a value is not finite", at: Location(dataset: name, row: row)))
+      tally.add(Violation(.v003, "a value is not finite", at: Location(dataset: name, row: row)))
     }
   }
 
@@ -56,7 +56,7 @@ struct ColumnCheck {
     do {
       result = try column.chunk(chunk)
     } catch {
-      tally.add(Violation("C001", "the chunk can't be read: \(error)", at: place))
+      tally.add(Violation(.c001, "the chunk can't be read: \(error)", at: place))
       return nil
     }
     switch result {
@@ -76,23 +76,12 @@ struct ColumnCheck {
       let row = firstRow + offset / column.rowBytes
       tally.add(
         Violation(
-          "V008",
+          .v008,
           "a padding row of the last chunk holds something else than the fill value",
           at: Location(dataset: name, row: row)
         )
       )
       return
-    }
-  }
-}
-
-extension ChunkFault {
-  fileprivate var rule: String {
-    switch self {
-    case .missing: "C007"
-    case .tooLong: "C006"
-    case .checksumSkipped: "C009"
-    case .tooShort, .checksum, .stream: "C008"
     }
   }
 }

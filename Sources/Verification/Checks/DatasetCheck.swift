@@ -108,20 +108,20 @@ struct DatasetCheck {
     }
     let listed = Set(index.shards.map(\.path))
     for name in present where !listed.contains(name) {
-      tally.add(Violation("M004", "shard '\(name)' is not listed"))
+      tally.add(Violation(.m004, "shard '\(name)' is not listed"))
     }
     let rows = index.shards.reduce(0) { $0 + max($1.rows, 0) }
     var items: [Item] = []
     var seen: Set<String> = []
     for entry in index.shards {
       guard seen.insert(entry.path).inserted else {
-        tally.add(Violation("M007", "shard '\(entry.path)' is listed twice"))
+        tally.add(Violation(.m007, "shard '\(entry.path)' is listed twice"))
         continue
       }
       if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
-        tally.add(Violation("M009", "shard path '\(entry.path)': \(fault)"))
+        tally.add(Violation(.m009, "shard path '\(entry.path)': \(fault)"))
       } else if !Folder.hasFile("\(folder)/\(entry.path)") {
-        tally.add(Violation("M004", "shard '\(entry.path)' is missing"))
+        tally.add(Violation(.m004, "shard '\(entry.path)' is missing"))
       } else {
         let share = verifier.sample.map { Self.share($0, of: entry.rows, among: rows) }
         items.append(Item(path: "\(folder)/\(entry.path)", entry: entry, sample: share))
@@ -143,7 +143,7 @@ struct DatasetCheck {
     _ file: inout CheckedFile
   ) throws(RelabelError) -> DatasetIndex? {
     guard Folder.hasFile(indexPath) else {
-      tally.add(Violation("M001", "there is no index.json: the dataset is incomplete"))
+      tally.add(Violation(.m001, "there is no index.json: the dataset is incomplete"))
       return nil
     }
     do {
@@ -152,7 +152,7 @@ struct DatasetCheck {
       file.sha256 = Digest.of(bytes)
       return parse(bytes, &tally)
     } catch  where error.code == .unsafeInput {
-      tally.add(Violation("M002", error.message))
+      tally.add(Violation(.m002, error.message))
       return nil
     }
   }
@@ -175,9 +175,9 @@ struct DatasetCheck {
     let bytes = try Folder.fileBytes(path)
     let what = "shard '\(entry.path)' is not the file that was listed"
     if bytes != entry.bytes {
-      tally.add(Violation("M005", "\(what): \(bytes) bytes, listed \(entry.bytes)"))
+      tally.add(Violation(.m005, "\(what): \(bytes) bytes, listed \(entry.bytes)"))
     } else if let sha256, sha256 != entry.sha256 {
-      tally.add(Violation("M005", "\(what): sha256 \(sha256), listed \(entry.sha256)"))
+      tally.add(Violation(.m005, "\(what): sha256 \(sha256), listed \(entry.sha256)"))
     }
   }
 
@@ -187,7 +187,7 @@ struct DatasetCheck {
     _ index: DatasetIndex,
     _ tally: inout Tally
   ) {
-    if entry.rows == 0 { tally.add(Violation("M010", "shard '\(entry.path)' has no rows")) }
+    if entry.rows == 0 { tally.add(Violation(.m010, "shard '\(entry.path)' has no rows")) }
     let sawScores = shard.scoreRange != nil && verifier.sample == nil
     let facts: [(String, Bool)] = [
       ("rows", shard.rows == entry.rows),
@@ -202,7 +202,7 @@ struct DatasetCheck {
       ("classes_sha256", shard.classesSHA256 == index.classesSHA256),
     ]
     for (name, agrees) in facts where !agrees {
-      tally.add(Violation("M006", "'\(name)' differs between index.json and '\(entry.path)'"))
+      tally.add(Violation(.m006, "'\(name)' differs between index.json and '\(entry.path)'"))
     }
   }
 }

@@ -60,7 +60,7 @@ struct IdentityCheck {
     }
     if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults) }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
-      report("V010", fault, Layout.imageKey, row, &outcome)
+      report(.v010, fault, Layout.imageKey, row, &outcome)
     }
   }
 
@@ -92,16 +92,16 @@ struct IdentityCheck {
     var seen: [Int64: Int] = [:]
     for (row, index) in zip(rows, outcome.imageIndexes) {
       if index < 0 {
-        report("V009", "image index \(index) is negative", Layout.imageIndex, row, &outcome)
+        report(.v009, "image index \(index) is negative", Layout.imageIndex, row, &outcome)
       } else if mayRepeat, let earlier = seen.updateValue(row, forKey: index) {
         let message = "row \(earlier) has the same image index \(index)"
-        report("V009", message, Layout.imageIndex, row, &outcome)
+        report(.v009, message, Layout.imageIndex, row, &outcome)
       }
     }
   }
 
   private func report(
-    _ rule: String,
+    _ rule: Rule,
     _ message: String,
     _ dataset: String,
     _ row: Int,

@@ -30,7 +30,7 @@ package struct ShardOutcome: Sendable {
 
   /// True when the shard was looked at to its end and breaks no rule.
   package var isSound: Bool {
-    facts != nil && tally.entries.allSatisfy { Rule.with(id: $0.first.rule)?.severity != .error }
+    facts != nil && tally.entries.allSatisfy { $0.first.rule.severity != .error }
   }
 }
 
@@ -60,7 +60,7 @@ package struct ShardCheck {
         outcome.tally.add($0)
       }
     } catch  where error.code == .corrupt {
-      outcome.tally.add(Violation("C001", error.message))
+      outcome.tally.add(Violation(.c001, error.message))
       return outcome
     }
     guard let file else { return outcome }
@@ -113,13 +113,13 @@ package struct ShardCheck {
 
   private func addNotes(_ header: ShardHeader, to tally: inout Tally) {
     if !header.metadata.hasAnnotator {
-      tally.add(Violation("P001", "nobody said which annotator made these maps (--annotator)"))
+      tally.add(Violation(.p001, "nobody said which annotator made these maps (--annotator)"))
     }
     if header.metadata.classes == nil {
-      tally.add(Violation("P002", "there is no class table (--classes)"))
+      tally.add(Violation(.p002, "there is no class table (--classes)"))
     }
     if header.orientation == .unknown {
-      tally.add(Violation("P003", "nobody said whether rows run down the picture (--orientation)"))
+      tally.add(Violation(.p003, "nobody said whether rows run down the picture (--orientation)"))
     }
   }
 }

@@ -14,7 +14,7 @@ struct ShardComparison {
       let differences = shard.differences(from: first.facts)
       if !differences.isEmpty {
         let names = differences.joined(separator: ", ")
-        tally.add(Violation("M008", "'\(path)' and '\(first.path)' differ in: \(names)"))
+        tally.add(Violation(.m008, "'\(path)' and '\(first.path)' differ in: \(names)"))
       }
     }
     paths.append(path)
@@ -27,7 +27,7 @@ struct ShardComparison {
   func finish(_ isolation: Isolation, folder: String, _ tally: inout Tally) {
     for (a, b) in indexes.repeats() {
       let (index, first, second) = (Int64(bitPattern: indexes[a]), paths[a.shard], paths[b.shard])
-      tally.add(Violation("M007", "image index \(index) is in '\(first)' and in '\(second)'"))
+      tally.add(Violation(.m007, "image index \(index) is in '\(first)' and in '\(second)'"))
     }
     for (a, b) in keys.repeats() {
       let (first, second) = (paths[a.shard], paths[b.shard])
@@ -36,7 +36,7 @@ struct ShardComparison {
         let other = try? isolation.key(ofRow: b.row, in: "\(folder)/\(second)"),
         key.utf8.elementsEqual(other.utf8)
       else { continue }
-      tally.add(Violation("M007", "image '\(key)' is in '\(first)' and in '\(second)'"))
+      tally.add(Violation(.m007, "image '\(key)' is in '\(first)' and in '\(second)'"))
     }
   }
 }

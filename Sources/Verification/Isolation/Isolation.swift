@@ -52,7 +52,7 @@ public struct Isolation: Hashable, Sendable {
     var outcome = receiver.outcome
     if let death {
       let message = "the HDF5 library failed here: the helper process \(death)"
-      outcome.tally.add(Violation("C001", message))
+      outcome.tally.add(Violation(.c001, message))
       outcome.facts = nil
     }
     return outcome

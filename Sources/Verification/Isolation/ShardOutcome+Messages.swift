@@ -109,7 +109,7 @@ extension Tally.Entry {
   var json: JSON {
     let place = first.location
     var members: [String: JSON] = [
-      "rule": .string(first.rule),
+      "rule": .string(first.rule.id),
       "message": .string(first.message),
       "count": .integer(Int64(count)),
       "images": .integer(Int64(images)),
@@ -124,7 +124,7 @@ extension Tally.Entry {
   }
 
   init?(_ json: JSON) {
-    guard let rule = json["rule"]?.string, Rule.with(id: rule) != nil,
+    guard let rule = json["rule"]?.string.flatMap(Rule.init(rawValue:)),
       let message = json["message"]?.string,
       let count = json["count"]?.count, let images = json["images"]?.count
     else { return nil }

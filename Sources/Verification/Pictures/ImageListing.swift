@@ -13,7 +13,7 @@ enum ImageListing {
     let path = request["path"]?.string ?? ""
     var first: Violation?
     guard let file = try ShardFile.open(path, report: { first = first ?? $0 }), first == nil else {
-      throw (first ?? Violation("C001", "the shard can't be opened")).error(file: nil)
+      throw (first ?? Violation(.c001, "the shard can't be opened")).error(file: nil)
     }
     let meaning = ShardMeaning(file)
     try send(HelperMessage(meaning.json))

@@ -78,7 +78,7 @@ struct OrientationCheck {
     let message =
       "in \(wins) of \(evidence.winsYX + evidence.winsXY) images the boxes say that maps lie "
       + "\(verdict.rawValue), and \(declared); pack again with --orientation \(verdict.rawValue)"
-    tally.add(Violation("I005", message))
+    tally.add(Violation(.i005, message))
   }
 
   private func mean(_ sum: Double) -> Double { sum / Double(max(evidence.informative, 1)) }

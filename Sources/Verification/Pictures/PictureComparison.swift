@@ -31,7 +31,7 @@ struct PictureComparison {
       counts.images += 1
       switch index.match(key) {
       case .none:
-        tally.add("I001", key, "no picture has this key below \(index.folders)")
+        tally.add(.i001, key, "no picture has this key below \(index.folders)")
       case .one(let path):
         let size = batch.sizes.isEmpty ? nil : batch.sizes[image]
         let digest = batch.digest(image)
@@ -56,7 +56,7 @@ struct PictureComparison {
       counts.sizes += 1
       if stored != found {
         let message = "\(picture.path) is \(found) pixels, image_size says \(stored)"
-        tally.add("I003", picture.key, message)
+        tally.add(.i003, picture.key, message)
       }
     } else if picture.size != nil {
       if counts.sizesUnknown == 0 { counts.firstUnknown = picture.path }
@@ -65,7 +65,7 @@ struct PictureComparison {
     if outcome.hasDigest { counts.digests += 1 }
     if let found = outcome.otherDigest {
       let message = "\(picture.path) is not the file that was annotated: its sha256 is \(found)"
-      tally.add("I004", picture.key, message)
+      tally.add(.i004, picture.key, message)
     }
   }
 
@@ -74,11 +74,11 @@ struct PictureComparison {
   /// - Throws: `.io` when the folders can't be listed again.
   func reportUnmatched(_ tally: inout Tally) throws(RelabelError) {
     if let (count, path) = try index.unknown() {
-      tally.add(Violation("I002", "no image has the key of picture \(path)"), count: count)
+      tally.add(Violation(.i002, "no image has the key of picture \(path)"), count: count)
     }
     if let (count, path) = try index.superfluous() {
       let message = "\(path) and another picture have the same key: only one can be the image's"
-      tally.add(Violation("I002", message), count: count)
+      tally.add(Violation(.i002, message), count: count)
     }
   }
 
@@ -153,7 +153,7 @@ extension ArraySlice<UInt8> {
 
 extension Tally {
   /// Adds a violation of one image of a dataset, whose row in its shard does not matter.
-  fileprivate mutating func add(_ rule: String, _ key: String, _ message: String) {
+  fileprivate mutating func add(_ rule: Rule, _ key: String, _ message: String) {
     add(Entry(Violation(rule, message, at: Location(key: key)), count: 1, images: 1))
   }
 }

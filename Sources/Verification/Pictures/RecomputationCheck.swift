@@ -114,12 +114,12 @@ struct RecomputationCheck {
     let share = outcome.all.shareOfOthers
     if let (count, key, what) = outcome.differing {
       let message = "\(what); at most \(limit.rounded(toPlaces: 4)) is explained"
-      let violation = Violation("I006", message, at: Location(key: key))
+      let violation = Violation(.i006, message, at: Location(key: key))
       tally.add(Tally.Entry(violation, count: count, images: count))
     } else if share > Self.largestShareOfOthers {
       let percent = (share * 100).rounded(toPlaces: 1)
       let message = "\(percent) % of the stored classes are not in the same cell of the fresh maps"
-      tally.add(Tally.Entry(Violation("I006", message), count: 1, images: outcome.compared))
+      tally.add(Tally.Entry(Violation(.i006, message), count: 1, images: outcome.compared))
     }
     report.measure(
       "recomputation",

@@ -1,3 +1,5 @@
+internal import RelabelFormat
+
 /// What somebody decided about findings: which count, and how much.
 public struct Policy: Sendable {
   /// The rules whose findings count; none for all.

@@ -1,4 +1,5 @@
 import Glibc
+public import RelabelFormat
 
 /// A rule's id, or several of them: `*` stands for any text, `?` for one character.
 public struct RulePattern: Hashable, Sendable {
@@ -8,7 +9,7 @@ public struct RulePattern: Hashable, Sendable {
   /// Reads a pattern; nil when it matches no rule there is.
   public init?(_ text: String) {
     self.text = text
-    if !Rule.all.contains(where: matches) { return nil }
+    if !Rule.allCases.contains(where: matches) { return nil }
   }
 
   /// True when the pattern names the rule.

@@ -32,7 +32,8 @@ extension Finding {
 
   /// Reads a finding back; nil when it is none, or one of a rule that this version does not know.
   init?(_ json: JSON) {
-    guard let rule = json["rule"]?.string.flatMap(Rule.with), let message = json["message"]?.string,
+    guard let rule = json["rule"]?.string.flatMap(Rule.init(rawValue:)),
+      let message = json["message"]?.string,
       let file = json["file"]?.string, let count = json["count"]?.integer,
       let images = json["images"]?.integer,
       let severity = json["severity"]?.string.flatMap(Rule.Severity.init)

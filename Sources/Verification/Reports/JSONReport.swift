@@ -36,7 +36,7 @@ extension Report {
         "hdf5": .string(Library.version),
       ]),
       "verdict": .string(verdict),
-      "exit_code": .integer(Int64(exitCode)),
+      "exit_code": .integer(Int64(exitStatus.rawValue)),
       "complete": .bool(isComplete),
       "shards": .integer(Int64(shards)),
       "images": .integer(Int64(images)),

@@ -70,7 +70,7 @@ private struct JUnitSuites {
     let broken = Set(findings.map(\.rule))
     let stages: [Rule.Stage] =
       file.kind == .index ? [.dataset] : [.bytes, .container, .layout, .values, .provenance]
-    return Rule.all.filter { stages.contains($0.stage) || broken.contains($0) }
+    return Rule.allCases.filter { stages.contains($0.stage) || broken.contains($0) }
   }
 
   private func testCase(_ rule: Rule, _ file: CheckedFile, _ findings: [Finding]) -> XMLElement {
@@ -115,7 +115,7 @@ private struct JUnitSuites {
 extension Rule {
   /// True for rules that only a full check looks at.
   fileprivate var needsChunks: Bool {
-    stage == .values || ["C007", "C008", "C009", "M005", "M007", "M011"].contains(id)
+    stage == .values || [.c007, .c008, .c009, .m005, .m007, .m011].contains(self)
   }
 }
 

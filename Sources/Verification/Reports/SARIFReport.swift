@@ -30,7 +30,7 @@ extension Report {
     .object([
       "name": .string(Self.toolName),
       "version": .string(Software.version),
-      "rules": .array(Rule.all.map(\.reportingDescriptor)),
+      "rules": .array(Rule.allCases.map(\.reportingDescriptor)),
     ])
   }
 
@@ -41,7 +41,7 @@ extension Report {
     }
     if let remark = listing.remark { notices.append(notification("note", remark)) }
     return .object([
-      "exitCode": .integer(Int64(exitCode)),
+      "exitCode": .integer(Int64(exitStatus.rawValue)),
       "executionSuccessful": .bool(failures.isEmpty),
       "toolExecutionNotifications": .array(notices),
       "toolConfigurationNotifications": .array(remarks.map { notification("note", $0) }),
@@ -57,7 +57,7 @@ extension Finding {
   fileprivate var sarifResult: JSON {
     var members: [String: JSON] = [
       "ruleId": .string(rule.id),
-      "ruleIndex": .integer(Int64(Rule.all.firstIndex(of: rule) ?? -1)),
+      "ruleIndex": .integer(Int64(Rule.allCases.firstIndex(of: rule) ?? -1)),
       "level": .string(severity.rawValue),
       "message": .sarifMessage(sentenceWithPlace),
       "locations": .array([sarifLocation]),

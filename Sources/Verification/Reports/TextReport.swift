@@ -13,7 +13,9 @@ extension Report {
     let findings = isQuiet ? listing.findings.filter(counts) : listing.findings
     var lines = TextLine.lines(findings).map { $0.text(isColored: isColored) }
     lines += failures.map { "\($0)" }
-    if !isQuiet || exitCode == 3 { lines += omissions.map { "not checked: \($0)".printable } }
+    if !isQuiet || exitStatus == .incomplete {
+      lines += omissions.map { "not checked: \($0)".printable }
+    }
     if isQuiet { return lines.joined(separator: "\n") }
     lines += pictureLines.map(\.printable)
     lines += remarks.map(\.printable)
@@ -23,7 +25,7 @@ extension Report {
 
   /// The verdict, what was looked at, and how many findings of each kind there are.
   func summaryLine(_ listing: Listing, isColored: Bool = false) -> String {
-    let color = exitCode == 0 ? (isComplete ? 32 : 33) : 31
+    let color = exitStatus == .success ? (isComplete ? 32 : 33) : 31
     let verdict = isColored ? "\u{1B}[1;\(color)m\(verdict)\u{1B}[m" : verdict
     var parts = ["\(verdict): \(shards.of("shard")), \(images.of("image")) checked"]
     let counts = Rule.Severity.allCases.reversed().compactMap { severity in

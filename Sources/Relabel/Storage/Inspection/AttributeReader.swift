@@ -3,13 +3,13 @@ internal import HDF5
 /// Reads attributes of one object and reports those that are missing or of another type.
 struct AttributeReader {
   private let attributes: [String: Attribute]
-  private let rule: String
+  private let rule: Rule
   private let place: Location
   private let report: (Violation) -> Void
 
   init<Holder: Object & ~Copyable>(
     _ object: borrowing Holder,
-    rule: String,
+    rule: Rule,
     at place: Location = Location(),
     report: @escaping (Violation) -> Void
   ) throws(HDF5Error) {
@@ -28,7 +28,7 @@ struct AttributeReader {
   func fail(_ message: String) { report(Violation(rule, message, at: place)) }
 
   /// Reports a violation of another rule than this reader's own.
-  func fail(_ rule: String, _ message: String) { report(Violation(rule, message, at: place)) }
+  func fail(_ rule: Rule, _ message: String) { report(Violation(rule, message, at: place)) }
 
   /// The bytes of a scalar UTF-8 string, or nil after a report.
   func bytes(_ name: String) -> [UInt8]? {

@@ -21,7 +21,7 @@ struct ContainerInspection {
     var descriptions: [String: DatasetDescription] = [:]
     guard try file.linkCount() <= Layout.maximumDatasets else {
       let limit = Layout.maximumDatasets
-      report(Violation("C006", "the root group has more than \(limit) links"))
+      report(Violation(.c006, "the root group has more than \(limit) links"))
       return nil
     }
     let links = try file.links(except: skipped)
@@ -30,13 +30,13 @@ struct ContainerInspection {
       guard let other = names.updateValue(link.name, forKey: link.address) else { continue }
       isSafe = false
       let message = "'\(other)' and '\(link.name)' are one dataset under two names"
-      report(Violation("C002", message, at: Location(dataset: link.name)))
+      report(Violation(.c002, message, at: Location(dataset: link.name)))
     }
     for link in links where link.kind != .dataset {
       isSafe = false
       report(
         Violation(
-          "C002",
+          .c002,
           "'\(link.name)' is a \(link.kind.words); only datasets may stand in a shard",
           at: Location(dataset: link.name)
         )
@@ -44,7 +44,7 @@ struct ContainerInspection {
     }
     guard isSafe else { return nil }
     if try !file.hasCompactLinks() {
-      report(Violation("C005", "the links of the root group are in dense storage"))
+      report(Violation(.c005, "the links of the root group are in dense storage"))
     }
     isSafe = try inspectAttributes(of: file, dataset: nil) && isSafe
     for link in links {
@@ -64,13 +64,13 @@ struct ContainerInspection {
   private func fatal(_ description: DatasetDescription, _ name: String) -> Violation? {
     let place = Location(dataset: name)
     guard description.storage == .chunked else {
-      return Violation("C003", "storage is \(description.storage), not chunked", at: place)
+      return Violation(.c003, "storage is \(description.storage), not chunked", at: place)
     }
     guard description.filtersPartialChunks else {
-      return Violation("C003", "chunks at the end of an axis skip the filters", at: place)
+      return Violation(.c003, "chunks at the end of an axis skip the filters", at: place)
     }
     if case .other(let what) = description.type {
-      return Violation("C010", "the elements are of type \(what)", at: place)
+      return Violation(.c010, "the elements are of type \(what)", at: place)
     }
     let chunkBytes = description.chunk.reduce((description.type.size, false)) { product, side in
       let (value, overflow) = product.0.multipliedReportingOverflow(by: side)
@@ -78,14 +78,14 @@ struct ContainerInspection {
     }
     guard !chunkBytes.1, chunkBytes.0 > 0, chunkBytes.0 <= Layout.maximumChunkBytes else {
       return Violation(
-        "C006",
+        .c006,
         "a chunk of \(description.chunk) elements is over the limit of 16 MiB",
         at: place
       )
     }
     for (side, extent) in description.shape.enumerated().dropFirst()
     where extent > Layout.maximumTopK {
-      return Violation("C006", "axis \(side) has \(extent) elements, over any limit", at: place)
+      return Violation(.c006, "axis \(side) has \(extent) elements, over any limit", at: place)
     }
     let rows = description.shape.first ?? 0
     let chunks = Int64(rows / max(description.chunk.first ?? 1, 1))
@@ -94,7 +94,7 @@ struct ContainerInspection {
       decoded.partialValue / Self.largestRatio <= fileBytes
     else {
       return Violation(
-        "C006",
+        .c006,
         "\(rows) rows are declared, more than a file of \(fileBytes) bytes can hold",
         at: place
       )
@@ -109,18 +109,18 @@ struct ContainerInspection {
   ) throws(HDF5Error) -> Bool {
     let place = Location(dataset: dataset)
     if try !object.hasCompactAttributes() {
-      report(Violation("C005", "attributes are in dense storage", at: place))
+      report(Violation(.c005, "attributes are in dense storage", at: place))
     }
     let names = try object.attributeNames(limit: Layout.maximumAttributes)
     guard names.count <= Layout.maximumAttributes else {
       let limit = Layout.maximumAttributes
-      report(Violation("C006", "there are more than \(limit) attributes", at: place))
+      report(Violation(.c006, "there are more than \(limit) attributes", at: place))
       return false
     }
     for name in names {
       guard let attribute = try object.attribute(name) else { continue }
       if let fault = fault(of: attribute) {
-        report(Violation("C005", "attribute '\(name)' \(fault)", at: place))
+        report(Violation(.c005, "attribute '\(name)' \(fault)", at: place))
       }
     }
     return true

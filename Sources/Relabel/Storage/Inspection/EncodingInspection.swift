@@ -11,7 +11,7 @@ struct EncodingInspection {
   ) throws(HDF5Error) -> ScoreEncoding? {
     let dataset = try file.openDataset(Layout.score)
     let place = Location(dataset: Layout.score)
-    let attributes = try AttributeReader(dataset, rule: "L010", at: place, report: report)
+    let attributes = try AttributeReader(dataset, rule: .l010, at: place, report: report)
     guard let name = attributes.word("encoding", ScoreEncoding.Name.self) else { return nil }
     try inspectFill(dataset, isPacked: name.highestStored != nil, scores)
     let largestError = largestError(attributes)
@@ -78,6 +78,6 @@ struct EncodingInspection {
   }
 
   private func fail(_ message: String) {
-    report(Violation("L009", message, at: Location(dataset: Layout.score)))
+    report(Violation(.l009, message, at: Location(dataset: Layout.score)))
   }
 }

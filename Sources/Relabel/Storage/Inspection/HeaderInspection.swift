@@ -22,7 +22,7 @@ struct HeaderInspection {
   private let root: AttributeReader
 
   init(_ file: borrowing File, report: @escaping (Violation) -> Void) throws(HDF5Error) {
-    root = try AttributeReader(file, rule: "L004", report: report)
+    root = try AttributeReader(file, rule: .l004, report: report)
   }
 
   /// The attributes, or nil when the file can't be understood further.
@@ -68,10 +68,10 @@ struct HeaderInspection {
 
   private func isShard() -> Bool {
     guard let format = root["format"].flatMap(\.text) else {
-      root.fail("L001", "attribute 'format' is missing or no string: this is no relabel shard")
+      root.fail(.l001, "attribute 'format' is missing or no string: this is no relabel shard")
       return false
     }
-    if format != "relabel" { root.fail("L001", "attribute 'format' is '\(format)', not 'relabel'") }
+    if format != "relabel" { root.fail(.l001, "attribute 'format' is '\(format)', not 'relabel'") }
     return format == "relabel"
   }
 
@@ -80,12 +80,12 @@ struct HeaderInspection {
   private func version() -> FormatVersion? {
     guard let text = root.string("format_version") else { return nil }
     guard let version = FormatVersion(text) else {
-      root.fail("L002", "attribute 'format_version' is '\(text)', not MAJOR.MINOR")
+      root.fail(.l002, "attribute 'format_version' is '\(text)', not MAJOR.MINOR")
       return nil
     }
     guard version.major == FormatVersion.current.major else {
       root.fail(
-        "L002",
+        .l002,
         "format version \(version), written by \(writer), needs a reader of version "
           + "\(version.major); this one reads \(FormatVersion.current.major)"
       )
@@ -104,7 +104,7 @@ struct HeaderInspection {
     let unknown = features.required.filter { !FormatVersion.supportedFeatures.contains($0) }
     guard unknown.isEmpty else {
       root.fail(
-        "L003",
+        .l003,
         "feature '\(unknown.joined(separator: "', '"))' is required by this file, written by "
           + "\(writer); a reader of format version \(version) or newer that knows it is needed"
       )

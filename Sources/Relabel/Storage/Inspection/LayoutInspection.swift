@@ -14,13 +14,13 @@ struct LayoutInspection {
     let known = Set((Layout.required + Layout.optional).map(\.name))
     for name in found.keys.sorted()
     where !known.contains(name) && !root.features.optional.contains(name) {
-      fail("L005", "there is no dataset of this name in format 1.0", name)
+      fail(.l005, "there is no dataset of this name in format 1.0", name)
     }
     if found["log_normalizer"] != nil, root.scoreKind != .logit {
-      fail("L005", "only logits have a log_normalizer", "log_normalizer")
+      fail(.l005, "only logits have a log_normalizer", "log_normalizer")
     }
     for column in Layout.required where found[column.name] == nil {
-      fail("L005", "dataset '\(column.name)' is missing", column.name)
+      fail(.l005, "dataset '\(column.name)' is missing", column.name)
     }
     guard let ids = found[Layout.classIndex], let scores = found[Layout.score],
       found[Layout.imageIndex] != nil, let keys = found[Layout.imageKey]
@@ -37,7 +37,7 @@ struct LayoutInspection {
     }
     guard ids.shape == scores.shape, found.values.allSatisfy({ $0.shape.first == ids.shape[0] })
     else {
-      fail("L007", "the datasets have different shapes or numbers of rows", Layout.score)
+      fail(.l007, "the datasets have different shapes or numbers of rows", Layout.score)
       return nil
     }
     guard hasKnownFilters(found) else { return nil }
@@ -47,7 +47,7 @@ struct LayoutInspection {
     return (header(shape, encoding, ids, scores, keyBytes: keys.type.size), ids.shape[0])
   }
 
-  private func fail(_ rule: String, _ message: String, _ dataset: String) {
+  private func fail(_ rule: Rule, _ message: String, _ dataset: String) {
     report(Violation(rule, message, at: Location(dataset: dataset)))
   }
 
@@ -67,16 +67,16 @@ struct LayoutInspection {
       description.type != encoding.elementType
     {
       let message = "encoding '\(encoding.name.rawValue)' does not store \(description.type)"
-      fail("L010", message, column.name)
+      fail(.l010, message, column.name)
       return false
     }
     if let expected, description.type != expected {
-      fail("L006", "the elements are \(description.type), not \(expected)", column.name)
+      fail(.l006, "the elements are \(description.type), not \(expected)", column.name)
       return false
     }
     if expected == nil {
       guard case .utf8(let bytes) = description.type, bytes <= ImageKey.maximumBytes else {
-        fail("L006", "the elements are \(description.type), not keys", column.name)
+        fail(.l006, "the elements are \(description.type), not keys", column.name)
         return false
       }
     }
@@ -94,7 +94,7 @@ struct LayoutInspection {
         (1...Layout.maximumGridSide).contains(description.shape[2]),
         (1...min(Layout.maximumTopK, root.numClasses)).contains(description.shape[3])
       else {
-        fail("L007", "shape \(description.shape) is not [image, y, x, rank]", column.name)
+        fail(.l007, "shape \(description.shape) is not [image, y, x, rank]", column.name)
         return false
       }
       return true
@@ -103,7 +103,7 @@ struct LayoutInspection {
     let tail = column.rowShape(map)
     guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first
     else {
-      fail("L007", "shape \(description.shape) does not fit the labels' \(labels)", column.name)
+      fail(.l007, "shape \(description.shape) does not fit the labels' \(labels)", column.name)
       return false
     }
     return true
@@ -117,21 +117,21 @@ struct LayoutInspection {
   ) {
     let growable: [Int?] = [nil] + description.shape.dropFirst().map(Optional.some)
     if description.maximumShape != growable {
-      fail("L011", "axis 0 must be unlimited and the other axes fixed", column.name)
+      fail(.l011, "axis 0 must be unlimited and the other axes fixed", column.name)
     }
     let isLabel = column.rank == 4
     if Array(description.chunk.dropFirst()) != Array(description.shape.dropFirst())
       || (isLabel && description.chunk != labels.chunk) || description.chunk[0] > 1 << 20
     {
-      fail("L012", "chunks of \(description.chunk) do not hold whole images alike", column.name)
+      fail(.l012, "chunks of \(description.chunk) do not hold whole images alike", column.name)
     }
     if (description.filters == [.fletcher32]) != (labels.filters == [.fletcher32]) {
-      fail("C004", "some datasets are compressed and some are not", column.name)
+      fail(.c004, "some datasets are compressed and some are not", column.name)
     }
     if !description.writesFillValue
       || description.fillValue != Layout.definedFillValue(description.type)
     {
-      fail("L009", "the fill value is not the one reserved for 'never written'", column.name)
+      fail(.l009, "the fill value is not the one reserved for 'never written'", column.name)
     }
   }
 
@@ -148,7 +148,7 @@ struct LayoutInspection {
       }
       let chain = filters.map(\.description)
       if !chains.contains(chain) && filters != [.fletcher32] {
-        fail("C004", "the filter chain is '\(chain.joined(separator: ", "))'", column.name)
+        fail(.c004, "the filter chain is '\(chain.joined(separator: ", "))'", column.name)
         areKnown = false
       }
     }
@@ -158,12 +158,12 @@ struct LayoutInspection {
   private func inspectAxes(_ file: borrowing File, _ column: Layout.Column) throws(HDF5Error) {
     let dataset = try file.openDataset(column.name)
     let place = Location(dataset: column.name)
-    let attributes = try AttributeReader(dataset, rule: "L008", at: place, report: report)
+    let attributes = try AttributeReader(dataset, rule: .l008, at: place, report: report)
     if root.version == .current {
       for name in attributes.names where !column.attributes.contains(name) && !name.hasPrefix("x-")
       {
         let message = "there is no attribute '\(name)' here; your own names start with 'x-'"
-        attributes.fail(name == "_FillValue" ? "L009" : "L004", message)
+        attributes.fail(name == "_FillValue" ? .l009 : .l004, message)
       }
     }
     if let axes = attributes.string("axes"), axes != column.axes {

@@ -23,17 +23,17 @@ struct MetadataInspection {
     }
     // Before the text is parsed: a damaged one need not be JSON any more.
     if digest != Digest.of(document) {
-      root.fail("L014", "attribute 'metadata_sha256' is not the digest of the metadata document")
+      root.fail(.l014, "attribute 'metadata_sha256' is not the digest of the metadata document")
     }
     let metadata: MetadataDocument
     do {
       metadata = try MetadataDocument(parsing: document)
     } catch {
-      root.fail("L013", error.message)
+      root.fail(.l013, error.message)
       return nil
     }
     if let fault = fault(of: metadata) {
-      root.fail("L013", fault)
+      root.fail(.l013, fault)
       return nil
     }
     return metadata
@@ -42,20 +42,20 @@ struct MetadataInspection {
   private func joinedPieces() -> [UInt8]? {
     let count = root.names.count(where: Self.isPiece)
     guard count > 0 else {
-      root.fail("L013", "attribute 'metadata_0000' is missing")
+      root.fail(.l013, "attribute 'metadata_0000' is missing")
       return nil
     }
     var document: [UInt8] = []
     for piece in 0..<count {
       let name = MetadataDocument.pieceName(piece)
       guard let bytes = root[name]?.stringBytes else {
-        root.fail("L013", "attribute '\(name)' is missing or no string")
+        root.fail(.l013, "attribute '\(name)' is missing or no string")
         return nil
       }
       document += bytes
       if document.count > MetadataDocument.maximumBytes {
         root.fail(
-          "C006",
+          .c006,
           "the metadata document has more than \(MetadataDocument.maximumBytes) bytes"
         )
         return nil

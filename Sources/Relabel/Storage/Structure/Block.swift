@@ -50,10 +50,10 @@ struct Block {
   }
 
   /// A finding of damage: what is `wrong` with this block.
-  func damaged(_ wrong: String) -> Halt { .broken(Violation("C001", "\(name) \(wrong)")) }
+  func damaged(_ wrong: String) -> Halt { .broken(Violation(.c001, "\(name) \(wrong)")) }
 
   /// A finding that this block, whose checksum is right, contradicts what leads to it.
-  func contradicted(_ wrong: String) -> Halt { .broken(Violation("C012", "\(name) \(wrong)")) }
+  func contradicted(_ wrong: String) -> Halt { .broken(Violation(.c012, "\(name) \(wrong)")) }
 }
 
 /// Reads blocks of a file and keeps account of who owns which bytes.
@@ -94,7 +94,7 @@ struct BlockReader {
     guard start <= fileBytes, count <= fileBytes - start else {
       throw .broken(
         Violation(
-          "C001",
+          .c001,
           "the \(part.words) at byte \(start) should have \(count) bytes and would end outside the file"
         )
       )

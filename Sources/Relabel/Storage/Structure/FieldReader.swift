@@ -83,6 +83,6 @@ struct FieldReader {
 
   /// A finding that the bytes, whose checksum is right, say what no writer of shards would.
   func refused(_ what: String) -> Halt {
-    .broken(Violation("C012", "\(name) at byte \(origin) \(what)"))
+    .broken(Violation(.c012, "\(name) at byte \(origin) \(what)"))
   }
 }

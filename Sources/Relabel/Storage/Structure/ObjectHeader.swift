@@ -72,7 +72,7 @@ struct ObjectHeader {
     try reader.claim(part, of: object, at: address, count: count)
     byteCount += count
     guard byteCount <= Self.maximumBytes else {
-      throw .broken(Violation("C006", "the \(part.words) at byte \(address) is over any limit"))
+      throw .broken(Violation(.c006, "the \(part.words) at byte \(address) is over any limit"))
     }
     let block = try reader.read(part, at: address, count: Int(count))
     if part == .headerContinuation, !block.bytes.starts(with: Array("OCHK".utf8)) {

@@ -96,7 +96,7 @@ package struct StructureWalk {
     }
   }
 
-  private mutating func report(_ rule: String, _ message: String, _ object: Int) {
+  private mutating func report(_ rule: Rule, _ message: String, _ object: Int) {
     violations.append(Violation(rule, message, at: Location(dataset: objects[object].name)))
   }
 }
@@ -109,25 +109,25 @@ extension StructureWalk {
     let kind: HeaderContents.Kind
     switch contents.kind() {
     case .success(let found): kind = found
-    case .failure(let wrong): throw .broken(Violation("C012", "\(subject) \(wrong.words)"))
+    case .failure(let wrong): throw .broken(Violation(.c012, "\(subject) \(wrong.words)"))
     }
     for block in contents.foreignBlocks { try block.require(reader) }
     isWhole = isWhole && contents.foreignBlocks.isEmpty && !contents.hasForeignValues
     for type in contents.committedTypes { try find(type, as: .type) }
     switch (object.role, kind) {
     case (.root, .group):
-      if header.hasTimes { report("C013", "the times of the root group are stored", number) }
+      if header.hasTimes { report(.c013, "the times of the root group are stored", number) }
       try followLinks(contents.links)
     case (.linked, .dataset):
       guard case .chunked(let layout)? = contents.layout else { break }
-      if header.hasTimes { report("C013", "the times of this dataset are stored", number) }
+      if header.hasTimes { report(.c013, "the times of this dataset are stored", number) }
       try walkChunks(layout, contents, number)
     case (.linked, _), (.type, .type): isWhole = false
-    default: throw .broken(Violation("C012", "\(subject) is not what leads to it says"))
+    default: throw .broken(Violation(.c012, "\(subject) is not what leads to it says"))
     }
     // Two names of one object are another rule's affair.
     guard contents.references == nil || objects[number].links > 1 || object.role == .type else {
-      throw .broken(Violation("C012", "\(subject) counts links that no shard has"))
+      throw .broken(Violation(.c012, "\(subject) counts links that no shard has"))
     }
   }
 
@@ -155,7 +155,7 @@ extension StructureWalk {
     }
     guard objects.count < Self.maximumObjects else {
       let limit = Self.maximumObjects
-      throw .broken(Violation("C006", "the file has more than \(limit) objects"))
+      throw .broken(Violation(.c006, "the file has more than \(limit) objects"))
     }
     numbers[address] = objects.count
     objects.append(FoundObject(role: role, address: address, name: name))
@@ -194,7 +194,7 @@ extension StructureWalk {
   private mutating func reportOverlaps() {
     for (one, other) in reader.extents.overlaps(limit: Self.maximumOverlaps) {
       let (one, other) = (described(one), described(other))
-      violations.append(Violation("C011", "\(one) and \(other) share bytes"))
+      violations.append(Violation(.c011, "\(one) and \(other) share bytes"))
     }
   }
 
@@ -209,7 +209,7 @@ extension StructureWalk {
       if UInt64(gap.count) <= Self.maximumEmptyGap, try isEmpty(gap) { continue }
       violations.append(
         Violation(
-          "C012",
+          .c012,
           "\(gap.count) bytes from byte \(gap.lowerBound) belong to no part of the file"
         )
       )
@@ -227,5 +227,5 @@ extension StructureWalk {
 }
 
 extension Violation {
-  fileprivate var isHarmless: Bool { rule == "C013" }
+  fileprivate var isHarmless: Bool { rule == .c013 }
 }

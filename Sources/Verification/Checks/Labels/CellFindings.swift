@@ -39,7 +39,7 @@ struct CellFindings: Sendable {
       let range = cell * k..<(cell + 1) * k
       let (ids, scores) = (ids.span.extracting(range), scores.span.extracting(range))
       if let dataset = unwritten(ids, scores) {
-        faults.add("V007", dataset, cell: cell) { "the row was never written" }
+        faults.add(.v007, dataset, cell: cell) { "the row was never written" }
         continue
       }
       add(rules.faults(ids, scores), ids, scores, cell: cell, to: &faults)
@@ -71,27 +71,27 @@ struct CellFindings: Sendable {
     if faults.isEmpty { return }
     let (classIndex, score) = (Layout.classIndex, Layout.score)
     if faults.contains(.classOutOfRange) {
-      row.add("V001", classIndex, cell: cell) {
+      row.add(.v001, classIndex, cell: cell) {
         "class ids \(Self.list(ids)) are not all below \(header.numClasses)"
       }
     }
     if faults.contains(.duplicateClass) {
-      row.add("V002", classIndex, cell: cell) { "class ids \(Self.list(ids)) are not distinct" }
+      row.add(.v002, classIndex, cell: cell) { "class ids \(Self.list(ids)) are not distinct" }
     }
     if faults.contains(.notFinite) {
-      row.add("V003", score, cell: cell) { "scores \(Self.list(scores)) are not all finite" }
+      row.add(.v003, score, cell: cell) { "scores \(Self.list(scores)) are not all finite" }
     }
     if faults.contains(.outOfOrder) {
-      row.add("V004", classIndex, cell: cell) {
+      row.add(.v004, classIndex, cell: cell) {
         "ids \(Self.list(ids)), scores \(Self.list(scores)) are not in "
           + "'\(header.cellOrder.rawValue)' order"
       }
     }
     if faults.contains(.probabilityRange) {
-      row.add("V005", score, cell: cell) { "scores \(Self.list(scores)) are no probabilities" }
+      row.add(.v005, score, cell: cell) { "scores \(Self.list(scores)) are no probabilities" }
     }
     if faults.contains(.probabilitySum) {
-      row.add("V006", score, cell: cell) { "probabilities \(Self.list(scores)) sum to more than 1" }
+      row.add(.v006, score, cell: cell) { "probabilities \(Self.list(scores)) sum to more than 1" }
     }
   }
 
@@ -109,7 +109,7 @@ struct CellFindings: Sendable {
 /// The broken rules of one map, in the order in which they were met.
 private struct RowFaults {
   struct Fault {
-    let rule: String
+    let rule: Rule
     let dataset: String
     let cell: Int
     let message: String
@@ -118,7 +118,7 @@ private struct RowFaults {
 
   private(set) var list: [Fault] = []
 
-  mutating func add(_ rule: String, _ dataset: String, cell: Int, _ message: () -> String) {
+  mutating func add(_ rule: Rule, _ dataset: String, cell: Int, _ message: () -> String) {
     if let place = list.firstIndex(where: { $0.rule == rule && $0.dataset == dataset }) {
       list[place].count += 1
     } else {

@@ -94,11 +94,11 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
     if sound.isUniform {
       let message = "all \(shape.cells) cells of the map hold the same entries"
       let place = Location(dataset: Layout.classIndex, row: row)
-      part.tally.add(Violation("V011", message, at: place))
+      part.tally.add(Violation(.v011, message, at: place))
     }
     if shape.entries > 1, sound.range.lowest == sound.range.highest {
       let message = "every score of the map is \(lowest)"
-      part.tally.add(Violation("V012", message, at: Location(dataset: Layout.score, row: row)))
+      part.tally.add(Violation(.v012, message, at: Location(dataset: Layout.score, row: row)))
     }
   }
 }

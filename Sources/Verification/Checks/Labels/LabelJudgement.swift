@@ -44,7 +44,7 @@ struct LabelJudgement {
       if areShuffled {
         for (_, message) in LabelStatistics.drift(statistics).map({ (paths[$0.shard], $0.message) })
         {
-          tally.add(Violation("M011", message))
+          tally.add(Violation(.m011, message))
         }
       }
     }

@@ -19,7 +19,7 @@ extension LabelStatistics {
     let message =
       "\(classes - counts.classesSeen) of \(classes) classes are in no cell of any of \(images) "
       + "maps, the first is class \(id)"
-    return Violation("V014", message, at: Location(dataset: Layout.classIndex))
+    return Violation(.v014, message, at: Location(dataset: Layout.classIndex))
   }
 
   /// V015: a class that is best in more than half of all cells, among at least ten classes and
@@ -28,7 +28,7 @@ extension LabelStatistics {
     guard counts.best.count >= 10, images >= 50, let (id, share) = mostFrequentClass, share > 0.5
     else { return nil }
     let message = "class \(id) is the best class in \(percent(share)) of the cells"
-    return Violation("V015", message, at: Location(dataset: Layout.classIndex))
+    return Violation(.v015, message, at: Location(dataset: Layout.classIndex))
   }
 
   /// V017: logits that could all be probabilities, or logarithms of them, in at least ten maps.
@@ -39,13 +39,13 @@ extension LabelStatistics {
       let message =
         "scores are declared as logits, but all are from 0 to 1 and no cell sums to more than 1, "
         + "as with probabilities"
-      return Violation("V017", message, at: place)
+      return Violation(.v017, message, at: place)
     }
     if counts.likelyKinds.contains(.logProbability) {
       let message =
         "scores are declared as logits, but none is above 0 and their exponentials sum to at most "
         + "1 in every cell, as with log probabilities"
-      return Violation("V017", message, at: place)
+      return Violation(.v017, message, at: place)
     }
     return nil
   }
@@ -57,7 +57,7 @@ extension LabelStatistics {
     let message =
       "the source label is the best class of a cell in \(counts.agreeing) of \(counts.labelled) "
       + "images that have one"
-    return Violation("V018", message, at: Location(dataset: "source_label"))
+    return Violation(.v018, message, at: Location(dataset: "source_label"))
   }
 
   /// The shards whose maps score otherwise than those of all (rule M011), and how.
@@ -94,7 +94,7 @@ extension LabelCounts.Neighbours {
     let message =
       "cells that follow each other share their best class in \(percent(ids)) of cases and its "
       + "score in \(percent(scores)): the planes seem to be exchanged"
-    return Violation("V016", message, at: Location(dataset: Layout.classIndex))
+    return Violation(.v016, message, at: Location(dataset: Layout.classIndex))
   }
 }
 

@@ -23,7 +23,7 @@ struct MapRepeat: Hashable, Sendable {
   /// The finding, located in its first shard.
   var entry: Tally.Entry {
     let place = Location(dataset: Layout.classIndex, row: row)
-    let violation = Violation("V013", "\(images) images have exactly this map", at: place)
+    let violation = Violation(.v013, "\(images) images have exactly this map", at: place)
     return Tally.Entry(violation, count: images, images: images)
   }
 
