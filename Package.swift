@@ -19,9 +19,9 @@ let package = Package(
   products: [
     .library(name: "Relabel", targets: ["Relabel"]),
     .library(name: "RelabelC", type: .dynamic, targets: ["RelabelC"]),
-    .executable(name: "relabel", targets: ["relabel"]),
-    .executable(name: "relabel-pack", targets: ["relabel-pack"]),
-    .executable(name: "relabel-verify", targets: ["relabel-verify"]),
+    .executable(name: "relabel", targets: ["RelabelTool"]),
+    .executable(name: "relabel-pack", targets: ["RelabelPackTool"]),
+    .executable(name: "relabel-verify", targets: ["RelabelVerifyTool"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -92,32 +92,34 @@ let package = Package(
 
     // One file each: the entry point.
     .executableTarget(
-      name: "relabel",
+      name: "RelabelTool",
       dependencies: ["RelabelCommands", argumentParser],
       swiftSettings: settings
     ),
     .executableTarget(
-      name: "relabel-pack",
+      name: "RelabelPackTool",
       dependencies: ["RelabelCommands", argumentParser],
       swiftSettings: settings
     ),
     .executableTarget(
-      name: "relabel-verify",
+      name: "RelabelVerifyTool",
       dependencies: ["RelabelCommands", argumentParser],
       swiftSettings: settings
     ),
 
-    // Not a product: what the runner of spec/conformance tests the library through.
+    // Tools of this checkout and no products. They see what is `package`, which a package of their own
+    // would not, and that would build the whole library a second time.
     .executableTarget(
       name: "relabel-conformance",
       dependencies: ["Relabel"],
+      path: "tools/conformance/adapter",
       swiftSettings: settings
     ),
 
-    // Not a product: what tools/benchmarks times and counts in the library.
     .executableTarget(
       name: "relabel-benchmark",
       dependencies: ["Relabel", "HDF5"],
+      path: "tools/benchmarks/library",
       swiftSettings: settings
     ),
 
@@ -141,7 +143,7 @@ let package = Package(
     ),
     .testTarget(
       name: "VerificationTests",
-      dependencies: ["Verification", "Relabel", "HDF5", "TestSupport"],
+      dependencies: ["Verification", "Packing", "Relabel", "HDF5", "TestSupport"],
       swiftSettings: settings
     ),
   ],

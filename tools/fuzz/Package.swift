@@ -35,10 +35,11 @@ let package = Package(
     systemLibrary("CHDF5", "hdf5"),
     systemLibrary("CDeflate", "libdeflate"),
     systemLibrary("CArchive", "libarchive"),
+    library("RelabelFormat", []),
     library("HDF5", ["CHDF5"]),
-    library("Relabel", ["HDF5", "CDeflate", crypto]),
+    library("Relabel", ["RelabelFormat", "HDF5", "CDeflate", crypto]),
     library("AnnotatorOutputs", ["Relabel", "CArchive"]),
-    library("Verification", ["Relabel", "HDF5"]),
+    library("Verification", ["RelabelFormat", "Relabel", "HDF5"]),
     library("Packing", ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"]),
     // libFuzzer brings the entry point.
     .executableTarget(
