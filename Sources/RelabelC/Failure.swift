@@ -1,11 +1,54 @@
 import Glibc
 import Relabel
 
-/// The text of the last failure of each thread.
+/// The last failure of each thread.
 enum Failure {
+  /// `relabel_failure` of relabel.h: its members in the same order, as C lays them out.
+  private struct Record {
+    var status: Int32 = 0
+    var rule: UnsafeMutablePointer<CChar>?
+    var message: UnsafeMutablePointer<CChar>?
+    var file: UnsafeMutablePointer<CChar>?
+    var dataset: UnsafeMutablePointer<CChar>?
+    var key: UnsafeMutablePointer<CChar>?
+    var row: Int64 = -1
+    var cellY: Int32 = -1
+    var cellX: Int32 = -1
+    var rank: Int32 = -1
+    var position: Int64 = -1
+    // Behind what relabel.h declares: the text of relabel_error.
+    var line: UnsafeMutablePointer<CChar>?
+
+    init(_ error: RelabelError) {
+      let location = error.location
+      status = error.code.exitStatus.rawValue
+      rule = error.rule.flatMap { strdup($0.id) }
+      message = strdup(error.message)
+      file = location.file.flatMap { strdup($0) }
+      dataset = location.dataset.flatMap { strdup($0) }
+      key = location.key.flatMap { strdup($0) }
+      if let row = location.row { self.row = Int64(row) }
+      if let cell = location.cell {
+        (cellY, cellX) = (Int32(cell.y), Int32(cell.x))
+        if let rank = cell.rank { self.rank = Int32(rank) }
+      }
+      if let place = error.place { position = Int64(place) }
+      line = strdup(error.description)
+    }
+
+    func freeTexts() {
+      for text in [rule, message, file, dataset, key, line] { free(text) }
+    }
+  }
+
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
-    pthread_key_create(&key) { text in free(text) }
+    pthread_key_create(&key) { kept in
+      guard let kept else { return }
+      let record = kept.assumingMemoryBound(to: Record.self)
+      record.pointee.freeTexts()
+      record.deallocate()
+    }
     return key
   }()
 
@@ -14,18 +57,31 @@ enum Failure {
     UnsafePointer($0)
   }
 
-  /// Keeps the text of an error for this thread and returns its status.
+  private static var record: UnsafeMutablePointer<Record>? {
+    pthread_getspecific(key)?.assumingMemoryBound(to: Record.self)
+  }
+
+  /// Keeps an error for this thread and returns its status.
   static func keep(_ error: RelabelError) -> Int32 {
-    free(pthread_getspecific(key))
-    pthread_setspecific(key, strdup(error.description))
+    if let record {
+      record.pointee.freeTexts()
+      record.pointee = Record(error)
+    } else {
+      let made = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+      made.initialize(to: Record(error))
+      pthread_setspecific(key, made)
+    }
     return error.code.exitStatus.rawValue
   }
 
-  /// The kept text, or an empty one.
+  /// The kept error on one line, or an empty text.
   static var text: UnsafePointer<CChar>? {
-    guard let text = pthread_getspecific(key) else { return none }
-    return UnsafePointer(text.assumingMemoryBound(to: CChar.self))
+    guard let line = record?.pointee.line else { return none }
+    return UnsafePointer(line)
   }
+
+  /// The kept error as relabel.h declares it, or nil.
+  static var last: UnsafeRawPointer? { record.map { UnsafeRawPointer($0) } }
 
   /// The status of `body`: 0, or that of the error it throws.
   static func status(_ body: () throws(RelabelError) -> Void) -> Int32 {
@@ -43,6 +99,18 @@ enum Failure {
       return Int64(try body())
     } catch {
       return -Int64(keep(error))
+    }
+  }
+
+  /// The text that `body` makes, or nil.
+  static func text(
+    _ body: () throws(RelabelError) -> UnsafePointer<CChar>?
+  ) -> UnsafePointer<CChar>? {
+    do {
+      return try body()
+    } catch {
+      _ = keep(error)
+      return nil
     }
   }
 

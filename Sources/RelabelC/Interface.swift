@@ -7,7 +7,7 @@ import Relabel
 
 /// See relabel.h.
 @c(relabel_version)
-public func version() -> UnsafePointer<CChar>? { versionText }
+public func relabelVersion() -> UnsafePointer<CChar>? { versionText }
 
 // Never changes.
 nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
@@ -16,11 +16,15 @@ nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
 
 /// See relabel.h.
 @c(relabel_error)
-public func error() -> UnsafePointer<CChar>? { Failure.text }
+public func relabelError() -> UnsafePointer<CChar>? { Failure.text }
+
+/// See relabel.h.
+@c(relabel_last_failure)
+public func relabelLastFailure() -> UnsafeRawPointer? { Failure.last }
 
 /// See relabel.h.
 @c(relabel_open)
-public func open(_ path: UnsafePointer<CChar>?) -> UnsafeMutableRawPointer? {
+public func relabelOpen(_ path: UnsafePointer<CChar>?) -> UnsafeMutableRawPointer? {
   Failure.object { () throws(RelabelError) in
     guard let path else { throw missing("path") }
     return try OpenMaps(String(cString: path))
@@ -29,25 +33,25 @@ public func open(_ path: UnsafePointer<CChar>?) -> UnsafeMutableRawPointer? {
 
 /// See relabel.h.
 @c(relabel_close)
-public func close(_ maps: UnsafeMutableRawPointer?) {
+public func relabelClose(_ maps: UnsafeMutableRawPointer?) {
   if let maps { Unmanaged<OpenMaps>.fromOpaque(maps).release() }
 }
 
 /// See relabel.h.
 @c(relabel_count)
-public func count(_ maps: UnsafeMutableRawPointer?) -> Int64 {
+public func relabelCount(_ maps: UnsafeMutableRawPointer?) -> Int64 {
   Failure.number { () throws(RelabelError) in try opened(maps).count }
 }
 
 /// See relabel.h.
 @c(relabel_num_classes)
-public func numClasses(_ maps: UnsafeMutableRawPointer?) -> Int64 {
-  Failure.number { () throws(RelabelError) in try opened(maps).header.numClasses }
+public func relabelNumClasses(_ maps: UnsafeMutableRawPointer?) -> Int64 {
+  Failure.number { () throws(RelabelError) in try openMaps(maps).numClasses() }
 }
 
 /// See relabel.h.
 @c(relabel_find)
-public func find(_ maps: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?) -> Int64 {
+public func relabelFind(_ maps: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?) -> Int64 {
   Failure.number { () throws(RelabelError) in
     guard let key else { throw missing("key") }
     return try opened(maps).requiredPosition(forKey: String(cString: key))
@@ -55,172 +59,75 @@ public func find(_ maps: UnsafeMutableRawPointer?, _ key: UnsafePointer<CChar>?)
 }
 
 /// See relabel.h.
-@c(relabel_read)
-public func read(
-  _ maps: UnsafeMutableRawPointer?,
-  _ positions: UnsafePointer<Int64>?,
-  _ count: Int64,
-  _ threads: Int32,
-  _ classIndex: UnsafeMutableRawPointer?,
-  _ idBytes: Int32,
-  _ score: UnsafeMutablePointer<Float>?,
-  _ extents: UnsafeMutablePointer<Double>?
-) -> Int32 {
-  Failure.status { () throws(RelabelError) in
+@c(relabel_find_index)
+public func relabelFindIndex(_ maps: UnsafeMutableRawPointer?, _ index: Int64) -> Int64 {
+  Failure.number { () throws(RelabelError) in
     let source = try opened(maps)
-    guard count >= 0, threads >= 1, count <= Int64(Int32.max) else {
-      throw RelabelError(.usage, "\(count) images on \(threads) threads can't be read at once")
-    }
-    if count == 0 { return }
-    guard let positions else { throw missing("positions") }
-    guard let classIndex else { throw missing("class_index") }
-    guard let score else { throw missing("score") }
-    let room = try MapRoom(source.header, classIndex, idBytes: Int(idBytes), score, extents)
-    let wanted = UnsafeBufferPointer(start: positions, count: Int(count)).map { Int($0) }
-    try source.writeMaps(at: wanted, threads: Int(threads), room)
-  }
-}
-
-/// See relabel.h.
-@c(relabel_pool)
-public func pool(
-  _ maps: UnsafeMutableRawPointer?,
-  _ positions: UnsafePointer<Int64>?,
-  _ boxes: UnsafePointer<Double>?,
-  _ count: Int64,
-  _ boxesPerImage: Int64,
-  _ profile: UnsafePointer<CChar>?,
-  _ clamp: Int32,
-  _ threads: Int32,
-  _ targets: UnsafeMutablePointer<Float>?,
-  _ covered: UnsafeMutablePointer<Double>?
-) -> Int32 {
-  Failure.status { () throws(RelabelError) in
-    let source = try opened(maps)
-    guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
-      return
-    }
-    guard let positions else { throw missing("positions") }
-    let pooling = try LabelPooling(
-      source.header,
-      profile: word(profile, "profile"),
-      outside: clamp == 0 ? .error : .clamp
+    if let position = try source.position(forImageIndex: index) { return position }
+    throw RelabelError(
+      .notFound,
+      "there is no image \(index) of the source listing here",
+      at: Location(file: source.path)
     )
-    let wanted = UnsafeBufferPointer(start: positions, count: crops.images).map { Int($0) }
-    try source.writeTargets(at: wanted, pooling, crops)
   }
 }
 
 /// See relabel.h.
-@c(relabel_pooling_create)
-public func makePooling(
-  _ numClasses: Int64,
-  _ scoreKind: UnsafePointer<CChar>?,
-  _ fill: UnsafePointer<CChar>?,
-  _ temperature: Double,
-  _ orientation: UnsafePointer<CChar>?,
-  _ height: Int64,
-  _ width: Int64,
-  _ topK: Int64,
-  _ profile: UnsafePointer<CChar>?,
-  _ clamp: Int32
-) -> UnsafeMutableRawPointer? {
-  Failure.object { () throws(RelabelError) in
-    guard let kind: ScoreKind = try word(scoreKind, "score_kind") else {
-      throw missing("score_kind")
-    }
-    guard let fill: Fill = try word(fill, "fill") else { throw missing("fill") }
-    guard let orientation: Orientation = try word(orientation, "orientation") else {
-      throw missing("orientation")
-    }
-    let (side, entries) = (1...Int64(Layout.maximumGridSide), 1...Int64(Layout.maximumTopK))
-    guard side.contains(height), side.contains(width), entries.contains(topK), numClasses >= topK,
-      temperature > 0, temperature.isFinite
-    else {
+@c(relabel_listing)
+public func relabelListing(_ maps: UnsafeMutableRawPointer?) -> UnsafePointer<CChar>? {
+  Failure.text { () throws(RelabelError) in try openMaps(maps).listing() }
+}
+
+/// See relabel.h.
+@c(relabel_describe)
+public func relabelDescribe(
+  _ maps: UnsafeMutableRawPointer?,
+  _ position: Int64
+) -> UnsafePointer<CChar>? {
+  Failure.text { () throws(RelabelError) in
+    try openMaps(maps).describe(by: position < 0 ? nil : Int(position))
+  }
+}
+
+/// See relabel.h.
+@c(relabel_close_shard)
+public func relabelCloseShard(_ maps: UnsafeMutableRawPointer?, _ shard: Int64) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    let source = try opened(maps)
+    guard let dataset = source as? ShardedDataset else { return }
+    guard let number = Int(exactly: shard), dataset.index.shards.indices.contains(number) else {
       throw RelabelError(
         .usage,
-        "maps of \(height)×\(width) cells with \(topK) of \(numClasses) classes at temperature "
-          + "\(temperature) are none"
+        "there is no shard \(shard); there are \(dataset.index.shards.count), counted from 0",
+        at: Location(file: source.path)
       )
     }
-    let shape = MapShape(height: Int(height), width: Int(width), topK: Int(topK))
-    let pooling = try LabelPooling(
-      PoolingKernel(numClasses: Int(numClasses), kind: kind, fill: fill, temperature: temperature),
-      shape,
-      orientation,
-      word(profile, "profile"),
-      clamp == 0 ? .error : .clamp
-    )
-    return ArrayPooling(pooling: pooling, shape: shape)
+    dataset.close(shard: number)
   }
 }
 
-/// See relabel.h.
-@c(relabel_pooling_free)
-public func freePooling(_ pooling: UnsafeMutableRawPointer?) {
-  if let pooling { Unmanaged<ArrayPooling>.fromOpaque(pooling).release() }
-}
-
-/// See relabel.h.
-@c(relabel_pool_arrays)
-public func poolArrays(
-  _ pooling: UnsafeMutableRawPointer?,
-  _ classIndex: UnsafeRawPointer?,
-  _ idBytes: Int32,
-  _ score: UnsafePointer<Float>?,
-  _ extents: UnsafePointer<Double>?,
-  _ boxes: UnsafePointer<Double>?,
-  _ count: Int64,
-  _ boxesPerImage: Int64,
-  _ threads: Int32,
-  _ targets: UnsafeMutablePointer<Float>?,
-  _ covered: UnsafeMutablePointer<Double>?
-) -> Int32 {
-  Failure.status { () throws(RelabelError) in
-    guard let pooling else { throw missing("pooling") }
-    let arrays = Unmanaged<ArrayPooling>.fromOpaque(pooling).takeUnretainedValue()
-    guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
-      return
-    }
-    guard let classIndex else { throw missing("class_index") }
-    guard let score else { throw missing("score") }
-    let maps = MapArrays(
-      shape: arrays.shape,
-      classIndex: classIndex,
-      idBytes: Int(idBytes),
-      score: score,
-      extents: extents
-    )
-    try arrays.pooling.writeTargets(of: maps, crops)
-  }
-}
-
-/// What `relabel_pooling_create` makes.
-private final class ArrayPooling: Sendable {
-  let pooling: LabelPooling
-  let shape: MapShape
-
-  init(pooling: LabelPooling, shape: MapShape) {
-    self.pooling = pooling
-    self.shape = shape
-  }
-}
-
-private func opened(
+/// The maps behind a pointer of the caller, for use in this process.
+func opened(
   _ maps: UnsafeMutableRawPointer?
 ) throws(RelabelError) -> any LabelMapSource {
-  guard let maps else { throw missing("maps") }
-  return try Unmanaged<OpenMaps>.fromOpaque(maps).takeUnretainedValue().current()
+  try openMaps(maps).current()
 }
 
-/// A value by the word that stands for it in the format; nil for NULL.
-private func word<Value: RawRepresentable & CaseIterable>(
-  _ text: UnsafePointer<CChar>?,
-  _ name: String
-) throws(RelabelError) -> Value? where Value.RawValue == String {
-  guard let text else { return nil }
-  let word = String(cString: text)
-  if let value = Value(rawValue: word) { return value }
-  let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
-  throw RelabelError(.usage, "\(name) '\(word)' is none of \(known)")
+/// What a pointer of the caller stands for.
+func openMaps(_ maps: UnsafeMutableRawPointer?) throws(RelabelError) -> OpenMaps {
+  guard let maps else { throw missing("maps") }
+  return Unmanaged<OpenMaps>.fromOpaque(maps).takeUnretainedValue()
+}
+
+/// The images that a caller asks for; empty for none.
+func wanted(
+  _ positions: UnsafePointer<Int64>?,
+  _ count: Int64
+) throws(RelabelError) -> UnsafeBufferPointer<Int64> {
+  guard count >= 0, count <= Int64(Int32.max) else {
+    throw RelabelError(.usage, "\(count) images can't be read at once")
+  }
+  if count == 0 { return UnsafeBufferPointer(start: nil, count: 0) }
+  guard let positions else { throw missing("positions") }
+  return UnsafeBufferPointer(start: positions, count: Int(count))
 }

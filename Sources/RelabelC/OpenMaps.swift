@@ -1,21 +1,22 @@
 import Glibc
 import HDF5
 import Relabel
+import Synchronization
 
 /// Label maps that a C program holds; opened again in a forked child.
 final class OpenMaps: @unchecked Sendable {
   // Unchecked: `source` and `process` change under the HDF5 lock, which survives a fork.
   private let path: String
-  private let header: ShardHeader
   private var source: any LabelMapSource
   private var process: pid_t
+  private let listingText = AtomicLazyReference<KeptText>()
+  private let description = AtomicLazyReference<KeptText>()
 
   init(_ path: String) throws(RelabelError) {
     // A child may have another working folder than its parent had.
     let path = Folder.absolute(path)
     self.path = path
     source = try openLabelMaps(path)
-    header = try source.header
     process = getpid()
   }
 
@@ -27,17 +28,50 @@ final class OpenMaps: @unchecked Sendable {
     // Any other lock could be held by a thread that the child does not have.
     try Library.locked { () throws(RelabelError) in
       if process == getpid() { return source }
-      let reopened = try openLabelMaps(path)
-      guard reopened.count == source.count, try reopened.header == header else {
+      source = try reopened()
+      process = getpid()
+      return source
+    }
+  }
+
+  /// The same maps as the parent of this process has, with files and locks of this one's own.
+  private func reopened() throws(RelabelError) -> any LabelMapSource {
+    if let dataset = source as? ShardedDataset {
+      let reopened = try ShardedDataset(path, seen: dataset.seen)
+      guard reopened.indexSHA256 == dataset.indexSHA256 else {
         throw RelabelError(
           .corrupt,
           "the maps were replaced since they were opened; open them again",
           at: Location(file: path)
         )
       }
-      source = reopened
-      process = getpid()
-      return source
+      return reopened
     }
+    let stamp = try source.shards[0].stamp
+    try stamp.check(path, named: path)
+    let reopened = try openLabelMaps(path)
+    try stamp.check(path, named: path)
+    return reopened
+  }
+
+  /// The text of `relabel_listing`.
+  func listing() throws(RelabelError) -> UnsafePointer<CChar>? {
+    if let text = listingText.load() { return text.pointer }
+    return listingText.storeIfNil(try KeptText(current().listing())).pointer
+  }
+
+  /// The text of `relabel_describe`.
+  func describe(by position: Int?) throws(RelabelError) -> UnsafePointer<CChar>? {
+    if let text = description.load() { return text.pointer }
+    let source = try current()
+    if let position { _ = try source.shard(holding: position) }
+    return description.storeIfNil(try KeptText(source.header.description)).pointer
+  }
+
+  /// Classes of a target; of a dataset without opening a shard.
+  func numClasses() throws(RelabelError) -> Int {
+    let source = try current()
+    if let dataset = source as? ShardedDataset { return dataset.index.numClasses }
+    return try source.header.numClasses
   }
 }

@@ -5,7 +5,8 @@
  * Words and definitions: spec/relabel-hdf5.md, LabelPooling in section 13.
  *
  * Every function may be called from any thread, and in a child after fork, where files are opened
- * again. A function that fails says why in relabel_error(). Texts are UTF-8.
+ * again. A function that fails says why in relabel_last_failure(), and on one line in relabel_error().
+ * Texts are UTF-8.
  */
 #ifndef RELABEL_H
 #define RELABEL_H
@@ -20,8 +21,9 @@ extern "C" {
 /* What the functions below return when they don't return 0 or a number. */
 enum relabel_status {
   RELABEL_OK = 0,
+  RELABEL_INVALID = 1,      /* the file breaks a rule of the format but can be read */
   RELABEL_UNSAFE = 4,       /* the file could do harm */
-  RELABEL_CORRUPT = 5,      /* labels that are damaged, or break the format's rules */
+  RELABEL_CORRUPT = 5,      /* labels that are damaged, or a file that changed while it was open */
   RELABEL_UNSUPPORTED = 6,  /* the file needs a newer reader */
   RELABEL_USAGE = 64,       /* a box, profile or argument that makes no sense */
   RELABEL_NOT_FOUND = 66,   /* no such key or position, or a folder without index.json */
@@ -41,7 +43,27 @@ const char *relabel_version(void);
  * Valid until the next failure on this thread. */
 const char *relabel_error(void);
 
-/* Opens a shard, a dataset's folder or its index.json. NULL on failure. */
+/* A failure as data. What is not known or does not apply is NULL or -1. */
+typedef struct relabel_failure {
+  int32_t status;        /* a relabel_status */
+  const char *rule;      /* the broken rule of spec/rules.md, such as "C008" */
+  const char *message;   /* what is wrong, without the place */
+  const char *file;      /* the file, or the dataset's folder */
+  const char *dataset;   /* the HDF5 dataset */
+  const char *key;       /* the image key */
+  int64_t row;           /* the image's row in the file, or its position where file is a folder */
+  int32_t cell_y;        /* the cell of the stored grid */
+  int32_t cell_x;
+  int32_t rank;          /* the entry of the cell, 0 is the first */
+  int64_t position;      /* the index, in the batch of the call, of the image whose box was refused */
+} relabel_failure;
+
+/* Why the last call on this thread failed; NULL if none has failed.
+ * Valid until the next failure on this thread. */
+const relabel_failure *relabel_last_failure(void);
+
+/* Opens a shard, a dataset's folder or its index.json. NULL on failure. A shard is checked at once, those
+ * of a dataset when they are first needed; they stay open. */
 relabel_maps *relabel_open(const char *path);
 /* Closes; NULL is allowed. No other call may be using the maps. */
 void relabel_close(relabel_maps *maps);
@@ -52,6 +74,50 @@ int64_t relabel_count(relabel_maps *maps);
 int64_t relabel_num_classes(relabel_maps *maps);
 /* Position of an image key, or minus a relabel_status: -RELABEL_NOT_FOUND for an unknown key. */
 int64_t relabel_find(relabel_maps *maps, const char *key);
+/* Position of the image at a place of the source listing, or minus a relabel_status. */
+int64_t relabel_find_index(relabel_maps *maps, int64_t image_index);
+
+/* The shards and what the index says, as JSON; opens no file. NULL on failure.
+ * {"index": null or an object with "sha256", "name", "count", "sources", "build_id", "writer",
+ *  "num_classes", "score_kind", "annotator" and "classes_sha256" (both may be null),
+ *  "shards": [{"path", "rows", "bytes"}, ...] in the order of positions}
+ * The text belongs to the maps and stays until they are closed. */
+const char *relabel_listing(relabel_maps *maps);
+
+/* What all shards say of their maps, as JSON. NULL on failure.
+ * position  where no shard has been open yet, the one that holds this position is opened; -1 for any
+ *
+ * An object with "format_version", "features_required", "features_optional" (arrays of names), "writer",
+ * "build_id", "num_classes", "score_kind", "fill", "temperature", "cell_order", "row_order",
+ * "orientation", "map_extent" (top, left, height, width), "height", "width", "top_k", "id_type" ("uint16"
+ * or "uint32"), "encoding", "step" and "offset" (null for floats), "key_bytes", "images_per_chunk",
+ * "metadata" (the document) and "metadata_sha256".
+ * The text belongs to the maps and stays until they are closed. */
+const char *relabel_describe(relabel_maps *maps, int64_t position);
+
+/* Closes a shard, counted from 0, that a program has done with. It is opened again when it is needed, and
+ * must then be the same file. Returns RELABEL_OK, or RELABEL_USAGE for a shard that is not there. */
+int32_t relabel_close_shard(relabel_maps *maps, int64_t shard);
+
+/* Reads image keys.
+ *
+ * positions [count] images; those of one shard should follow each other
+ * keys      [count][key_bytes] receives the keys, filled up with zero bytes; one of key_bytes bytes has no
+ *           zero at its end
+ * key_bytes at least "key_bytes" of relabel_describe: a longer key is refused with RELABEL_USAGE
+ *
+ * Returns RELABEL_OK or the status of the first failure; the keys are then unspecified. */
+int32_t relabel_keys(relabel_maps *maps, const int64_t *positions, int64_t count, char *keys,
+                     int64_t key_bytes);
+
+/* Reads the places of images in the source listing.
+ *
+ * positions [count] images; those of one shard should follow each other
+ * indexes   [count] receives the places
+ *
+ * Returns RELABEL_OK or the status of the first failure; the indexes are then unspecified. */
+int32_t relabel_image_indexes(relabel_maps *maps, const int64_t *positions, int64_t count,
+                              int64_t *indexes);
 
 /* Reads maps of images, from storage to arrays. Each chunk is read once.
  *

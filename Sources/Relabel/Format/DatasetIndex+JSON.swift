@@ -2,6 +2,11 @@ extension DatasetIndex {
   private static let digestOpening = Array(",\"sha256\":\"".utf8)
   private static let digestClosing = Array("\"}\n".utf8)
 
+  /// The digest that the bytes of an `index.json` end with.
+  static func digest(closing bytes: [UInt8]) -> String {
+    String(decoding: bytes.dropLast(digestClosing.count).suffix(64), as: UTF8.self)
+  }
+
   /// The bytes of `index.json`: canonical JSON whose last member is the digest of the rest.
   public func encoded() throws(RelabelError) -> [UInt8] {
     let document = try json().canonical()
@@ -70,7 +75,12 @@ extension DatasetIndex {
     }
     let version = try members.string("format_version")
     guard FormatVersion(version)?.major == FormatVersion.current.major else {
-      throw Violation(.l002, "format version \(version) needs another reader")
+      let needed = version.prefix { $0 != "." }
+      throw Violation(
+        .l002,
+        "format version \(version), written by \(try members.string("writer")), needs a reader of "
+          + "version \(needed); this one reads \(FormatVersion.current.major)"
+      )
     }
     guard let kind = ScoreKind(rawValue: try members.string("score_kind")) else {
       throw Violation(.m003, "'score_kind' is unknown")

@@ -168,7 +168,13 @@ public struct LabelPooling: Sendable {
     into extent: CropBox
   ) throws(RelabelError) -> (CropBox, covered: Double) {
     if let fault = box.fault {
-      throw RelabelError(.usage, "the box \(box.components) is not within the picture: \(fault)")
+      let hint =
+        box.components.contains { $0 > 1 }
+        ? "; divide pixels by the picture's height and width" : ""
+      throw RelabelError(
+        .usage,
+        "the box \(box.components) is not within the picture: \(fault)\(hint)"
+      )
     }
     if extent == .whole { return (box, 1) }
     guard let inside = box.cut(to: extent) else {

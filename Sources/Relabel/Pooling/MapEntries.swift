@@ -106,7 +106,9 @@ extension LabelPooling {
             try crops.write(image, entries, extent, self, scratch)
           }
         } catch {
-          return error.located(Location(row: image))
+          var located = error.located(Location(row: image))
+          located.place = image
+          return located
         }
       }
       return nil

@@ -92,7 +92,7 @@ extension LabelMapSource {
         }
         return .success(values)
       } catch {
-        return .failure(named(error, positions[groups[group][values.count]]))
+        return .failure(named(error, positions, groups[group][values.count]))
       }
     }
     var results = [Value?](repeating: nil, count: positions.count)
@@ -103,10 +103,13 @@ extension LabelMapSource {
   }
 
   /// An error with the file and the key of the image it is about.
-  private func named(_ error: RelabelError, _ position: Int) -> RelabelError {
+  private func named(_ error: RelabelError, _ positions: [Int], _ place: Int) -> RelabelError {
     // What reading throws names its shard and row already.
     guard error.location.file == nil else { return error }
-    return error.located(Location(file: path, key: try? key(at: position), row: position))
+    let position = positions[place]
+    var named = error.located(Location(file: path, key: try? key(at: position), row: position))
+    named.place = place
+    return named
   }
 
   /// Places in `positions`, those of one chunk together, in file order.

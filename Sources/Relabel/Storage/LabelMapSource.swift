@@ -10,6 +10,10 @@ public protocol LabelMapSource: Sendable {
   var header: ShardHeader { get throws(RelabelError) }
   /// Its shards, in the order of positions.
   var shards: [ShardReader] { get throws(RelabelError) }
+  /// The shard that holds a position, opened if need be, and the position of its first row.
+  ///
+  /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
+  func shard(holding position: Int) throws(RelabelError) -> (reader: ShardReader, first: Int)
   /// The label maps at some positions, in the order asked for; each chunk is read once.
   ///
   /// - Throws: `.notFound` outside 0 ..< `count`, `.corrupt` for a damaged chunk.
@@ -22,6 +26,10 @@ public protocol LabelMapSource: Sendable {
   ///
   /// - Complexity: O(log n) after the first call, which reads all keys.
   func position(forKey key: String) throws(RelabelError) -> Int?
+  /// The position of an image index, or nil.
+  ///
+  /// - Complexity: O(log n) after the first call, which reads all indexes.
+  func position(forImageIndex index: Int64) throws(RelabelError) -> Int?
   /// Positions by chunk of the maps, in file order: what one read brings (spec, section 14.2).
   ///
   /// - Complexity: O(chunks).

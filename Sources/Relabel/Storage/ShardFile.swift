@@ -7,7 +7,7 @@ package final class ShardFile: Sendable {
   package let path: String
   /// Where the file is, whatever folder the program changes to.
   private let place: String
-  private let stamp: FileStamp
+  let stamp: FileStamp
   package let header: ShardHeader
   package let rows: Int
   package let classIndex: StoredColumn
@@ -140,13 +140,16 @@ package final class ShardFile: Sendable {
   ///
   /// - Throws: `.corrupt` naming the file.
   func checkUnchanged() throws(RelabelError) {
-    if FileStamp(place) != stamp {
-      throw RelabelError(
-        .corrupt,
-        "the shard was replaced, changed or removed since it was opened; open it again",
-        at: Location(file: path)
-      )
-    }
+    try stamp.check(place, named: path)
+  }
+
+  /// Refuses a file that was cut or overwritten in place; what is open is read on where another file
+  /// has its name now.
+  ///
+  /// - Throws: `.corrupt` naming the file.
+  func checkNotOverwritten() throws(RelabelError) {
+    guard let found = FileStamp(place), stamp.isOverwritten(by: found) else { return }
+    try stamp.check(place, named: path)
   }
 
   /// The decoded bytes of a chunk.
@@ -166,10 +169,13 @@ package final class ShardFile: Sendable {
     switch result {
     case .success(let bytes): return bytes
     case .failure(let fault):
+      let first = chunk * column.rowsPerChunk
+      let last = min(first + column.rowsPerChunk, column.rows) - 1
+      let lost = last > first ? "rows \(first) to \(last) are lost" : "row \(first) is lost"
       throw RelabelError(
         fault.rule,
-        "\(fault); rows \(chunk * column.rowsPerChunk) and on are lost",
-        at: Location(file: path, dataset: name, row: chunk * column.rowsPerChunk)
+        "\(fault); \(lost)",
+        at: Location(file: path, dataset: name, row: first)
       )
     }
   }

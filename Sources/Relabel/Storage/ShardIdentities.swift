@@ -18,17 +18,19 @@ final class ShardIdentities: Sendable {
 
   /// The key of a row.
   ///
-  /// - Throws: the rule that a damaged chunk breaks, and V010 for a key that is none.
+  /// - Throws: rule V010 for a key that is no path within a folder; what a damaged chunk breaks.
   func key(at row: Int) throws(RelabelError) -> String {
-    let key = String(exactly: try keyBytes(at: row))
-    guard let key else { throw invalidKey(row, "it is not valid UTF-8") }
-    if let fault = ImageKey.fault(key) { throw invalidKey(row, fault) }
+    let bytes = try keyBytes(at: row)
+    guard let key = String(exactly: bytes) else {
+      throw invalidKey(bytes, "it is not valid UTF-8", row)
+    }
+    if let fault = ImageKey.fault(key) { throw invalidKey(bytes, fault, row) }
     return key
   }
 
   /// The index of a row.
   ///
-  /// - Throws: the rule that a damaged chunk breaks, and V009 for a negative index.
+  /// - Throws: rule V009 for a negative one; what a damaged chunk breaks.
   func imageIndex(at row: Int) throws(RelabelError) -> Int64 {
     let column = file.imageIndex
     let bytes = try chunk(of: row, column, Layout.imageIndex, held: indexChunk)
@@ -36,7 +38,7 @@ final class ShardIdentities: Sendable {
       let offset = row % column.rowsPerChunk * 8
       return Int64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Int64.self))
     }
-    if index < 0 {
+    guard index >= 0 else {
       throw RelabelError(
         .v009,
         "the image index is \(index), not a place counted from 0",
@@ -50,7 +52,7 @@ final class ShardIdentities: Sendable {
   func addKeys(to table: inout RowTable) throws(RelabelError) {
     for row in 0..<file.rows {
       let key = try keyBytes(at: row)
-      guard key.isText else { throw invalidKey(row, "it is not valid UTF-8") }
+      guard key.isText else { throw invalidKey(key, "it is not valid UTF-8", row) }
       table.append(key.withUnsafeBytes(RowTable.digest))
     }
   }
@@ -76,15 +78,24 @@ final class ShardIdentities: Sendable {
   ) throws(RelabelError) -> [UInt8] {
     let number = row / column.rowsPerChunk
     if let chunk = held.withLock({ $0 }), chunk.number == number { return chunk.bytes }
-    let bytes = try file.bytes(of: column, named: name, number)
+    let bytes: [UInt8]
+    do {
+      bytes = try file.bytes(of: column, named: name, number)
+    } catch {
+      // What looks like damage may be another state of the file.
+      try file.checkNotOverwritten()
+      throw error
+    }
+    try file.checkNotOverwritten()
     held.withLock { $0 = Chunk(number: number, bytes: bytes) }
     return bytes
   }
 
-  private func invalidKey(_ row: Int, _ fault: String) -> RelabelError {
-    RelabelError(
+  private func invalidKey(_ key: ArraySlice<UInt8>, _ fault: String, _ row: Int) -> RelabelError {
+    let shown = String(decoding: key, as: UTF8.self)
+    return RelabelError(
       .v010,
-      "the key is no path within a folder: \(fault)",
+      "the key '\(shown)' is no path within a folder: \(fault)",
       at: Location(file: file.path, dataset: Layout.imageKey, row: row)
     )
   }

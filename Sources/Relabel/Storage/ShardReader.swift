@@ -4,7 +4,7 @@ internal import HDF5
 ///
 /// Callable from any thread; reads of sound files don't wait for each other.
 public final class ShardReader: LabelMapSource {
-  private let file: ShardFile
+  let file: ShardFile
   private let codec: MapCodec
   private let sound: SoundMap
   let identities: ShardIdentities
@@ -36,6 +36,8 @@ public final class ShardReader: LabelMapSource {
   public var path: String { file.path }
   /// What the shard says about its rows.
   public var header: ShardHeader { file.header }
+  /// The file as it was when it was opened.
+  package var stamp: FileStamp { file.stamp }
   /// Rows of the shard.
   public var count: Int { file.rows }
   /// The largest |decoded − given| score that the writer noted, if it did.
@@ -99,20 +101,31 @@ public final class ShardReader: LabelMapSource {
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     if sound.contains(map) { return map }
-    let rules = header.cellRules(order: header.cellOrder)
-    for start in stride(from: 0, to: header.shape.entries, by: header.shape.topK) {
-      let end = start + header.shape.topK
-      let faults = rules.faults(map.classIndex[start..<end].span, map.score[start..<end].span)
-      if let rule = faults.intersection([.classOutOfRange, .duplicateClass, .notFinite]).firstRule {
-        throw RelabelError(
-          rule,
-          "the cell's entries are not \(header.shape.topK) different classes with finite scores",
-          at: Location(file: path, row: first + row, cell: map.cell(at: start))
-        )
-      }
+    let stored = scores[(row * scoreBytes)..<((row + 1) * scoreBytes)]
+    if let fault = CellRefusal(in: map, stored: stored, header) {
+      let place = Location(
+        file: path,
+        dataset: fault.dataset,
+        key: keyIfReadable(first + row),
+        row: first + row,
+        cell: fault.cell
+      )
+      throw RelabelError(fault.rule, fault.message, at: place)
     }
     return map
   }
+
+  /// The key for a message about its labels, or nil where it can't be read either.
+  private func keyIfReadable(_ row: Int) -> String? {
+    do {
+      return try identities.key(at: row)
+    } catch {
+      return nil
+    }
+  }
+
+  /// The fill value of `map_extent` (spec, section 3.7).
+  private static let unwrittenExtent: UInt32 = 0x7FC0_0000
 
   /// The part of the picture that a row's map covers (spec, section 8.5); keeps the chunk it read.
   private func extent(
@@ -131,22 +144,19 @@ public final class ShardReader: LabelMapSource {
     let sides = bytes.withUnsafeBytes { raw in
       (0..<4).map { side in
         let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
-        return Float(
-          bitPattern: UInt32(
-            littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-          )
-        )
+        return UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
       }
     }
-    if let extent = CropBox(components: sides.map(Double.init)) { return extent }
+    let box = sides.map { Double(Float(bitPattern: $0)) }
+    let extent = CropBox(top: box[0], left: box[1], height: box[2], width: box[3])
+    guard let fault = extent.fault else { return extent }
     let place = Location(file: path, dataset: Layout.mapExtent, row: row)
-    // What a float32 holds that was never written (spec, section 4.7).
-    if sides.contains(where: { $0.bitPattern == .max }) {
+    if sides.contains(Self.unwrittenExtent) {
       throw RelabelError(.v007, "the extent was never written", at: place)
     }
-    let fault = "the extent \(sides) is not a box within the picture"
-    throw sides.allSatisfy(\.isFinite)
-      ? RelabelError(.invalidData, fault, at: place) : RelabelError(.v003, fault, at: place)
+    let message = "the extent is no box: \(fault)"
+    if !box.allSatisfy(\.isFinite) { throw RelabelError(.v003, message, at: place) }
+    throw RelabelError(.invalidData, message, at: place)
   }
 
   /// The image keys, in row order.
@@ -186,6 +196,12 @@ extension ShardReader {
   /// The shard itself.
   public var shards: [ShardReader] { [self] }
 
+  /// This shard, which begins at position 0.
+  public func shard(holding row: Int) throws(RelabelError) -> (reader: ShardReader, first: Int) {
+    guard (0..<count).contains(row) else { throw noSuchPosition(row) }
+    return (self, 0)
+  }
+
   /// The rows of each chunk.
   public var chunks: [Range<Int>] {
     stride(from: 0, to: count, by: header.imagesPerChunk).map(chunk(holding:))
@@ -211,6 +227,11 @@ extension ShardReader {
 
   /// The row of an image key, or nil.
   public func position(forKey key: String) throws(RelabelError) -> Int? { try row(forKey: key) }
+
+  /// The row of an image index, or nil.
+  public func position(forImageIndex index: Int64) throws(RelabelError) -> Int? {
+    try row(forImageIndex: index)
+  }
 
   /// Bytes of the file, and of the stored chunks of each dataset.
   ///

@@ -6,10 +6,14 @@ import Synchronization
 public final class ShardedDataset: LabelMapSource {
   /// The dataset's index.
   public let index: DatasetIndex
+  /// The digest that the index ends with.
+  package let indexSHA256: String
   private let folder: String
   private let isMapped: Bool
   private let firstPositions: [Int]
   private let open = Mutex<[Int: ShardReader]>([:])
+  /// What was seen of the shards, here or by the parent of this process.
+  package let seen: SeenShards
   private let finder = ImageFinder()
 
   /// The most bytes of `index.json` that are read.
@@ -20,8 +24,13 @@ public final class ShardedDataset: LabelMapSource {
   /// - Parameters:
   ///   - path: the folder or the file.
   ///   - isMapped: as for `ShardReader`, for all shards.
+  ///   - seen: what the parent of this process has seen of the same dataset; nil where it was not open.
   /// - Throws: `.notFound` for a folder without `index.json`: such a dataset is incomplete.
-  public init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
+  package init(
+    _ path: String,
+    isMapped: Bool = false,
+    seen: SeenShards?
+  ) throws(RelabelError) {
     let suffix = "/" + DatasetIndex.fileName
     let folder =
       path.hasSuffix(suffix)
@@ -36,26 +45,43 @@ public final class ShardedDataset: LabelMapSource {
       )
     }
     do {
-      index = try DatasetIndex(parsing: Self.indexBytes(indexPath))
+      let bytes = try Self.indexBytes(indexPath)
+      index = try DatasetIndex(parsing: bytes)
+      indexSHA256 = DatasetIndex.digest(closing: bytes)
     } catch {
       throw error.located(Location(file: indexPath))
     }
     self.folder = folder
     self.isMapped = isMapped
+    self.seen = seen ?? SeenShards(count: index.shards.count)
     var first = 0
     var firstPositions: [Int] = []
+    var listed: Set<String> = []
     for shard in index.shards {
+      let place = Location(file: indexPath)
       if let fault = Self.fault(ofPath: shard.path, in: folder) {
-        throw RelabelError(
-          .m009,
-          "shard path '\(shard.path)': \(fault)",
-          at: Location(file: indexPath)
-        )
+        throw RelabelError(.m009, "shard path '\(shard.path)': \(fault)", at: place)
+      }
+      guard listed.insert(shard.path).inserted else {
+        throw RelabelError(.m007, "shard '\(shard.path)' is listed twice", at: place)
+      }
+      guard shard.rows > 0 else {
+        throw RelabelError(.m010, "shard '\(shard.path)' is listed, but has no rows", at: place)
       }
       firstPositions.append(first)
       first += shard.rows
     }
     self.firstPositions = firstPositions
+  }
+
+  /// Opens a dataset by its folder or its `index.json`.
+  ///
+  /// - Parameters:
+  ///   - path: the folder or the file.
+  ///   - isMapped: as for `ShardReader`, for all shards.
+  /// - Throws: rule M001 for a folder without `index.json`: such a dataset is incomplete.
+  public convenience init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
+    try self.init(path, isMapped: isMapped, seen: nil)
   }
 
   /// Why a shard's path may not be followed from `folder`, or nil: it must stay in the folder, also
@@ -127,12 +153,13 @@ public final class ShardedDataset: LabelMapSource {
     try finder.position(forImageIndex: index, in: self)
   }
 
-  /// What the maps mean; opens the first shard.
+  /// What the maps mean; opens the first shard where none has been open.
   public var header: ShardHeader {
     get throws(RelabelError) {
       guard !index.shards.isEmpty else {
         throw RelabelError(.notFound, "the dataset has no shards", at: Location(file: folder))
       }
+      if let first = seen.first { return first.header }
       return try reader(ofShard: 0).header
     }
   }
@@ -174,16 +201,32 @@ public final class ShardedDataset: LabelMapSource {
     if let reader = open.withLock({ $0[shard] }) { return reader }
     let entry = index.shards[shard]
     let path = "\(folder)/\(entry.path)"
-    let reader = try ShardReader(path, isMapped: isMapped)
-    guard reader.count == entry.rows, reader.header.buildID == index.buildID else {
+    guard Folder.hasFile(path) else {
       throw RelabelError(
-        .m006,
-        "the shard is not the one that index.json lists",
+        .m004,
+        "the shard that index.json lists is not there",
         at: Location(file: path)
       )
     }
+    try seen.checkUnchanged(shard, path)
+    let reader = try ShardReader(path, isMapped: isMapped)
+    try reader.check(entry, in: index)
+    try seen.add(reader, number: shard)
     open.withLock { $0[shard] = reader }
     return reader
+  }
+
+  /// Closes a shard, which is opened again when something is read of it.
+  package func close(shard: Int) {
+    open.withLock { $0[shard] = nil }
+  }
+
+  /// The shard that holds a position, opened if need be, and the position of its first row.
+  public func shard(
+    holding position: Int
+  ) throws(RelabelError) -> (reader: ShardReader, first: Int) {
+    let (shard, _) = try place(position)
+    return (try reader(ofShard: shard), firstPositions[shard])
   }
 
   /// The shard and its row that hold a position.

@@ -55,6 +55,8 @@ public struct RelabelError: Error, Hashable, Sendable, CustomStringConvertible {
   public let message: String
   /// Where it happened, as far as known.
   public var location: Location
+  /// The index, in the batch that was asked for, of the image whose box was refused; nil where none was.
+  public var place: Int?
 
   /// Makes an error that is not about a rule.
   public init(_ code: Code, _ message: String, at location: Location = Location()) {
