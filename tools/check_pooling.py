@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import relabel_hdf5
 from pixel_crops import pixel_crop
-from relabel_hdf5.pooling import pool_with_numpy
+from relabel_hdf5.engines.numpy.pooling import pool_with_numpy
 
 ORACLE = pathlib.Path(__file__).with_name("pooling_oracle.py")
 PYTHON = os.environ.get("RELABEL_SYSTEM_PYTHON", "/usr/bin/python3")

@@ -10,7 +10,9 @@ import struct
 import numpy as np
 import pytest
 
-from relabel_hdf5 import Header, LabelMap, MapBatch, label_pooling, native, pooling_torch
+import relabel_hdf5
+from relabel_hdf5 import Header, LabelMap, MapBatch, label_pooling, pooling_torch
+from relabel_hdf5.engines import library
 
 KINDS = [("logit", "zero"), ("probability", "zero"), ("probability", "uniform"),
          ("log_probability", "zero"), ("log_probability", "uniform")]
@@ -156,14 +158,21 @@ def references(batch, boxes, profile=None):
 
 
 def with_numpy(monkeypatch):
-    monkeypatch.setattr(native, "library", lambda: None)
+    monkeypatch.setattr(library, "library", lambda: None)
     return label_pooling
 
 
 def with_swift(monkeypatch):
-    if native.library() is None:
+    if library.library() is None:
         pytest.skip("the Swift library is not built")
     return label_pooling
+
+
+def opened_by_numpy(path):
+    """Maps that the NumPy engine reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "library", lambda: None)
+        return relabel_hdf5.open(path)
 
 
 def with_tensors(monkeypatch):

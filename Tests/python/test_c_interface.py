@@ -18,7 +18,9 @@ import torch
 
 import relabel_hdf5
 from conftest import BIN, ROOT, SAMPLES, tool
-from relabel_hdf5 import native
+from pooling_reference import opened_by_numpy
+from relabel_hdf5.engines import library, swift
+from shard_writer import Shard, two_shards, write_dataset, write_shard
 
 LIBRARY = BIN / "libRelabelC.so"
 HEADER = ROOT / "Sources" / "RelabelC" / "relabel.h"
@@ -28,7 +30,7 @@ BOX = (0.1, 0.1, 0.4, 0.4)
 
 @pytest.fixture(scope="module")
 def loaded():
-    return native._loaded(str(LIBRARY))
+    return library.loaded(str(LIBRARY))
 
 
 def boxes_of(count, each=2):
@@ -39,11 +41,9 @@ def boxes_of(count, each=2):
 
 def pooled(maps, positions, threads=1):
     """Targets by the library, one box pair for each position."""
-    with relabel_hdf5.open(maps) as described:
-        header = described.header
     boxes = boxes_of(len(positions))
-    return native.NativeMaps(native._loaded(str(LIBRARY)), str(maps)).targets(
-        np.asarray(positions, np.int64), boxes, header, None, False, threads
+    return swift.SwiftEngine(library.loaded(str(LIBRARY)), str(maps)).targets(
+        np.asarray(positions, np.int64), boxes, None, False, threads
     )[0]
 
 
@@ -54,12 +54,37 @@ def test_header_declares_what_the_library_exports():
     declared = set(re.findall(r"\b(relabel_\w+)\(", HEADER.read_text()))
     symbols = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True)
     functions = {line.split()[2] for line in symbols.stdout.splitlines() if " T " in line}
-    assert functions == declared - {"relabel_status"}
+    assert functions == declared
 
 
-def test_python_calls_only_what_is_declared():
-    declared = set(re.findall(r"\brelabel_(\w+)\(", HEADER.read_text()))
-    assert set(native._SIGNATURES) <= declared
+# What ctypes takes for a type of relabel.h.
+CTYPES = {
+    "void": None, "int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "double": ctypes.c_double,
+    "const char *": ctypes.c_char_p, "const relabel_failure *": ctypes.POINTER(library.Failure),
+}  # fmt: skip
+
+
+def declarations():
+    """What relabel.h declares: result and parameters, as ctypes, of each function; and members of a failure."""
+    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)
+
+    def of(declared):
+        kind = re.sub(r"\w+$", "", declared.strip()).strip() if " " in declared.strip() else declared.strip()
+        return CTYPES.get(kind, ctypes.c_void_p if kind.endswith("*") else kind)
+
+    functions = {}
+    for result, name, parameters in re.findall(r"^(\w[\w ]*?[ *]+)relabel_(\w+)\(([^)]*)\);", text, re.M):
+        kinds = [of(parameter) for parameter in " ".join(parameters.split()).split(",") if parameter != "void"]
+        functions[name] = (of(result + "x"), kinds)
+    (members,) = re.findall(r"typedef struct relabel_failure {(.*?)}", text, re.S)
+    return functions, [(member.split()[-1].lstrip("*"), of(member)) for member in members.split(";") if member.strip()]
+
+
+def test_python_calls_what_is_declared_by_type():
+    functions, members = declarations()
+    assert {name: functions.get(name) for name in library.SIGNATURES} == library.SIGNATURES
+    assert members == library.Failure._fields_
+    assert set(functions) == {name for name in re.findall(r"\brelabel_(\w+)\(", HEADER.read_text())}
 
 
 @pytest.mark.parametrize("compiler, language", [("cc", "c"), ("c++", "c++")])
@@ -145,7 +170,7 @@ def test_targets_are_those_of_numpy(sample_dataset, threads):
 
 def numpy_targets(batch, boxes):
     """Targets without the library, which `label_pooling` would use."""
-    from relabel_hdf5 import pooling
+    from relabel_hdf5.engines.numpy import pooling
 
     return pooling.pool_with_numpy(batch, boxes, False).reshape(*boxes.shape[:2], -1)
 
@@ -155,7 +180,7 @@ def test_arrays_are_pooled_alike(sample_dataset, loaded):
         batch = maps.batch(range(len(maps)))
     boxes = boxes_of(len(batch), 3)
     for transposed in (False, True):
-        found, covered = native.pool_arrays(loaded, batch, boxes, transposed, False)
+        found, covered = swift.pool_arrays(loaded, batch, boxes, transposed, False)
         flipped = boxes[..., [1, 0, 3, 2]] if transposed else boxes
         np.testing.assert_allclose(found, numpy_targets(batch, flipped), rtol=0, atol=1e-6)
         assert (covered == 1).all()
@@ -199,13 +224,12 @@ class Targets(torch.utils.data.Dataset):
 def test_fork_while_another_thread_reads(sample_dataset):
     """A child must never wait for a lock that a thread of its parent held."""
     with relabel_hdf5.open(sample_dataset) as maps:
-        header = maps.header
         count = len(maps)
-    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(sample_dataset))
+    held = swift.SwiftEngine(library.loaded(str(LIBRARY)), str(sample_dataset))
     positions, boxes = np.arange(count), boxes_of(count)
 
     def targets():
-        return held.targets(positions, boxes, header, None, False, 2)[0]
+        return held.targets(positions, boxes, None, False, 2)[0]
 
     expected, stop = targets(), threading.Event()
 
@@ -250,16 +274,14 @@ def test_together_with_h5py(sample_dataset):
 def test_replaced_maps_are_noticed_by_a_child(sample_dataset, tmp_path):
     folder = tmp_path / "dataset"
     shutil.copytree(sample_dataset, folder)
-    with relabel_hdf5.open(folder) as maps:
-        header = maps.header
-    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(folder))
+    held = swift.SwiftEngine(library.loaded(str(LIBRARY)), str(folder))
     shutil.rmtree(folder)
     packed = tool("relabel-pack", SAMPLES / "maps", "--output", folder, "--orientation", "xy")
     assert packed.returncode == 0
 
     def child(queue):
         try:
-            held.targets(np.array([0]), boxes_of(1), header, None, False, 1)
+            held.targets(np.array([0]), boxes_of(1), None, False, 1)
             queue.put("no error")
         except relabel_hdf5.RelabelError as error:
             queue.put(str(error))
@@ -274,13 +296,113 @@ def test_replaced_maps_are_noticed_by_a_child(sample_dataset, tmp_path):
 def test_truncated_while_open(sample_dataset, tmp_path):
     path = tmp_path / "labels-00000.h5"
     shutil.copyfile(sample_dataset / path.name, path)
-    with relabel_hdf5.open(path) as maps:
-        header = maps.header
-    held = native.NativeMaps(native._loaded(str(LIBRARY)), str(path))
+    held = swift.SwiftEngine(library.loaded(str(LIBRARY)), str(path))
     os.truncate(path, 20_000)
     with pytest.raises(relabel_hdf5.RelabelError, match=re.escape(str(path))):
         for position in range(18):
-            held.targets(np.array([position]), boxes_of(1), header, None, False, 1)
+            held.targets(np.array([position]), boxes_of(1), None, False, 1)
+
+
+# A program in C that reads through everything and says what it is told.
+EVERYTHING = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "relabel.h"
+
+static int failed(void) {
+  const relabel_failure *f = relabel_last_failure();
+  printf("%d|%s|%s|%s|%s|%s|%lld|%d|%d|%d|%lld\n", f->status, f->rule ? f->rule : "-", f->message,
+         f->file ? f->file : "-", f->dataset ? f->dataset : "-", f->key ? f->key : "-", (long long)f->row,
+         f->cell_y, f->cell_x, f->rank, (long long)f->position);
+  return f->status;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2 || relabel_last_failure()) return 99;
+  relabel_maps *maps = relabel_open(argv[1]);
+  if (!maps) return failed();
+  int64_t count = relabel_count(maps), classes = relabel_num_classes(maps);
+  if (argc > 2) { /* a box for image 1 that is none, after a sound one */
+    double boxes[8] = {0, 0, 1, 1, 0, 0, atof(argv[2]), 1};
+    int64_t positions[2] = {0, 1};
+    float *targets = malloc(2 * classes * sizeof *targets);
+    return relabel_pool(maps, positions, boxes, 2, 1, NULL, 0, 1, targets, NULL) ? failed() : 0;
+  }
+  const char *listing = relabel_listing(maps), *description = relabel_describe(maps, count - 1);
+  if (!listing || !description) return failed();
+  if (listing != relabel_listing(maps) || description != relabel_describe(maps, -1)) return 98;
+  printf("%s\n%s\n", listing, description);
+  int64_t width = atoll(strstr(description, "\"key_bytes\":") + 12);
+  int64_t *positions = malloc(count * sizeof *positions), *indexes = malloc(count * sizeof *indexes);
+  char *keys = malloc(count * width);
+  for (int64_t i = 0; i < count; ++i) positions[i] = count - 1 - i;
+  if (relabel_keys(maps, positions, count, keys, width)) return failed();
+  if (relabel_image_indexes(maps, positions, count, indexes)) return failed();
+  if (relabel_close_shard(maps, 0) || relabel_close_shard(maps, 99) != (strstr(listing, "null,") ? 0 : 64)) return 97;
+  for (int64_t i = 0; i < count; ++i) {
+    char key[2000] = "";
+    memcpy(key, keys + i * width, width);
+    printf("%s %lld\n", key, (long long)indexes[i]);
+    if (relabel_find(maps, key) != positions[i] || relabel_find_index(maps, indexes[i]) != positions[i]) return 96;
+  }
+  if (relabel_keys(maps, positions, count, keys, 1) != RELABEL_USAGE) return 95;
+  if (relabel_find_index(maps, 1 << 30) != -RELABEL_NOT_FOUND) return 94;
+  int ids[4096];
+  float score[4096];
+  for (int64_t i = 0; i < count; ++i)
+    if (relabel_read(maps, positions + i, 1, 1, ids, 4, score, NULL)) return failed();
+  relabel_close(maps);
+  return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("everything")
+    (folder / "everything.c").write_text(EVERYTHING)
+    subprocess.run(
+        ["cc", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-I", HEADER.parent, folder / "everything.c",
+         "-o", folder / "everything", LIBRARY], check=True,
+    )
+    return lambda *arguments: run_client(folder / "everything", *arguments)
+
+
+@pytest.mark.parametrize("name", ["", "labels-00001.h5"])
+def test_everything_is_told_in_c(everything, name, tmp_path):
+    path = write_dataset(tmp_path / "dataset", *two_shards()) / name
+    result = everything(path)
+    assert result.returncode == 0, (result.returncode, result.stdout, result.stderr)
+    listing, description, *images = result.stdout.splitlines()
+    with opened_by_numpy(path) as maps:
+        listing, description = json.loads(listing), json.loads(description)
+        assert [shard["path"] for shard in listing["shards"]] == maps._engine.paths
+        assert sum(shard["rows"] for shard in listing["shards"]) == len(maps)
+        header = maps.header
+        for field in header.__dataclass_fields__:
+            expected = getattr(header, field)
+            assert description[field] == (list(expected) if isinstance(expected, tuple) else expected), field
+        expected = [f"{key} {index}" for key, index in zip(maps.keys(), maps.image_indexes())]
+        assert images == expected[::-1]
+    if not name:
+        index = json.loads((path / "index.json").read_bytes())
+        assert {member: index[member] for member in listing["index"]} == listing["index"]
+
+
+def test_failures_are_told_as_data(everything, tmp_path):
+    ids = Shard().labels()[0].copy()
+    ids[3, 1, 2, 1] = 10
+    path = write_shard(tmp_path / "a.h5", ids=ids)
+    with pytest.raises(relabel_hdf5.InvalidDataError) as caught:
+        opened_by_numpy(path)[3]
+    error = caught.value
+    assert everything(path).stdout.splitlines()[-1].split("|") == [
+        "1", "V001", error.args[0], str(path), "class_index", "train/n0003", "3", "1", "2", "-1", "-1"]
+    status, rule, *_, position = everything(path, 1.5).stdout.strip().split("|")
+    assert (status, rule, position) == ("64", "-", "1")
+    nowhere = everything(tmp_path / "nowhere.h5").stdout.strip().split("|")
+    assert nowhere[:2] == ["74", "-"] and nowhere[3:] == [str(tmp_path / "nowhere.h5"), "-", "-", *["-1"] * 5]
 
 
 @pytest.mark.parametrize("position", [-1, 18, 2**40])
@@ -300,11 +422,10 @@ def test_another_working_folder(sample_dataset, tmp_path):
     """A program may change its folder after it opened maps by a relative path, and its children too."""
     program = (
         "import os, sys, numpy as np\n"
-        "from relabel_hdf5 import native, open as open_maps\n"
-        "header = open_maps('dataset').header\n"
-        "held = native.NativeMaps(native.library(), 'dataset')\n"
+        "from relabel_hdf5.engines import library, swift\n"
+        "held = swift.SwiftEngine(library.library(), 'dataset')\n"
         "os.chdir('/')\n"
-        "pool = lambda: held.targets(np.array([0]), np.array([[[0, 0, 1, 1.0]]]), header, None, False, 1)\n"
+        "pool = lambda: held.targets(np.array([0]), np.array([[[0, 0, 1, 1.0]]]), None, False, 1)\n"
         "pool()\n"
         "child = os.fork()\n"
         "if child == 0:\n    pool()\n    os._exit(0)\n"

@@ -15,7 +15,7 @@ from importlib.machinery import SourceFileLoader
 import conformance_python
 import pytest
 from conftest import BIN, ROOT, tool
-from relabel_hdf5 import native
+from relabel_hdf5.engines import library as loader
 
 FOLDER = ROOT / "spec" / "conformance"
 PACK = FOLDER / "shards"
@@ -146,10 +146,10 @@ def test_swift(tmp_path):
 
 @pytest.mark.parametrize("engine", ["numpy", "swift"])
 def test_python(monkeypatch, engine):
-    library = native.library()
+    library = loader.library()
     if engine == "swift" and library is None:
         pytest.skip("the Swift library is not built")
-    monkeypatch.setattr(native, "library", lambda: library if engine == "swift" else None)
+    monkeypatch.setattr(loader, "library", lambda: library if engine == "swift" else None)
     results = list(runner.results(PACK, InProcess(conformance_python.main), level="reader"))
     assert failures(results) == []
     verdicts = [CASES[f"invalid/{case}"]["verify"] for case in skipped(results, "verify")]

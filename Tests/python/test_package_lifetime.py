@@ -15,7 +15,8 @@ from pooling_reference import with_numpy, with_swift
 from shard_writer import WRITER, Shard, two_shards, write_dataset
 
 import relabel_hdf5
-from relabel_hdf5 import CorruptError, InvalidDataError, NotFoundError, RelabelError, UsageError, places, shards
+from relabel_hdf5 import CorruptError, InvalidDataError, NotFoundError, RelabelError, UsageError
+from relabel_hdf5.engines.numpy import places, shards
 
 ROWS = 40
 
@@ -83,11 +84,15 @@ def test_files_are_opened_when_they_are_read(folder, monkeypatch):
     assert open_files(folder) == 3
 
 
-def test_the_library_reads_without_files_open_here(folder):
+def test_one_engine_alone_opens_files(folder, monkeypatch):
+    """Each shard once, by whoever reads; the Swift engine opens nothing with h5py."""
+    opened = []
+    monkeypatch.setattr(h5py, "File", lambda *given, file=h5py.File, **options: opened.append(given) or file(*given, **options))
     maps = relabel_hdf5.open(folder)
-    maps.batch(range(120)), maps[5], maps[90]
-    here = len(maps._shards._open)
-    assert here == (3 if relabel_hdf5.engine() == "numpy" else 1)
+    maps.batch(range(120)), maps[5], maps[90], maps.header, maps.key(3), maps.image_index(4)
+    maps.targets([0, 50], [[0.0, 0.0, 1.0, 1.0]] * 2), maps.chunks, maps.position(maps.key(7))
+    assert open_files(folder) == 3
+    assert len(opened) == (3 if relabel_hdf5.engine() == "numpy" else 0)
 
 
 def test_closed_maps_are_not_read(folder):
@@ -268,6 +273,7 @@ def test_a_shard_overwritten_in_place(folder):
 
 
 def test_a_shard_overwritten_while_hdf5_has_it_open(folder, monkeypatch):
+    with_numpy(monkeypatch)
     monkeypatch.setattr(places.ChunkPlaces, "of", lambda *how: None)  # so the file stays open
     path = folder / "labels-00000.h5"
     maps = relabel_hdf5.open(path)
@@ -315,6 +321,7 @@ def test_chunks_that_hdf5_can_not_list_are_asked_for_one_by_one(reason, folder, 
         found.append(of(Dataset(dataset), *how))
         return found[-1]
 
+    with_numpy(monkeypatch)
     monkeypatch.setattr(places.ChunkPlaces, "of", told)
     maps = relabel_hdf5.open(folder)
     np.testing.assert_array_equal(labels(maps, range(len(maps))), expected)
@@ -328,7 +335,7 @@ def test_a_replaced_shard_stays_what_it_was_or_is_refused(folder, expected):
     if relabel_hdf5.engine() == "numpy":
         np.testing.assert_array_equal(labels(maps, [3, 9]), expected[[3, 9]])
     else:
-        with pytest.raises(CorruptError, match="labels-00000.h5: the shard was replaced"):
+        with pytest.raises(CorruptError, match="labels-00000.h5: the file was replaced"):
             labels(maps, [3, 9])
     assert labels(maps, [50]).shape == (1, 3, 4, 3)
 

@@ -79,7 +79,7 @@ def test_batches_larger_than_a_block(pool, monkeypatch):
     rng = np.random.default_rng(4)
     batch, boxes = random_batch(rng, 7), random_boxes(rng, 7, 3)
     expected = references(batch, boxes)
-    monkeypatch.setattr("relabel_hdf5.pooling.BLOCK", 70)
+    monkeypatch.setattr("relabel_hdf5.engines.numpy.pooling.BLOCK", 70)
     assert_close(pool(batch, boxes), expected)
 
 

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import relabel_hdf5
 from protocol import batches, half, run
-from relabel_hdf5 import native
+from relabel_hdf5.engines import library
 
-SWIFT = native.library()
+SWIFT = library.library()
 
 
 def pool(job, part):

@@ -22,7 +22,7 @@ from .errors import (
 )
 from .header import ClassEntry, Header
 from .labels import LabelMap, MapBatch
-from .native import engine
+from .engines.library import engine
 from .pooling import label_pooling
 
 __version__ = "0.1.0"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .errors import BoxError, CorruptError, UsageError, violation
+from .engines import library
+from .engines.base import Engine
+from .errors import BoxError, CorruptError, InvalidDataError, UsageError, violation
 from .header import ClassEntry, Header
-from .index import FILE_NAME, DatasetIndex, read_index
 from .keys import KeyTable, Positions
 from .labels import LabelMap, MapBatch
+from .layout import INDEX_NAME
 from .lookup import Indices, Lookup
-from .reading import MapReader
-from .shards import Shards
+from .pooling import pool_stored
 
 
 def open(path: str | os.PathLike[str]) -> LabelMaps:
@@ -26,11 +28,25 @@ def open(path: str | os.PathLike[str]) -> LabelMaps:
     system refuses the file, else a `RelabelError` whose `rule` says what is wrong with it.
     """
     place = os.path.abspath(os.fspath(path))
-    if os.path.basename(place) == FILE_NAME:
+    if os.path.basename(place) == INDEX_NAME:
         place = os.path.dirname(place)
-    elif not os.path.isdir(place):
-        return LabelMaps(place, None)
-    return LabelMaps(place, read_index(place))
+        return LabelMaps(place, _engine(place, is_dataset=True))
+    is_dataset = os.path.isdir(place)
+    if not is_dataset and not stat.S_ISREG(os.stat(place).st_mode):
+        raise InvalidDataError("this is not a regular file", file=place)
+    return LabelMaps(place, _engine(place, is_dataset))
+
+
+def _engine(path: str, is_dataset: bool) -> Engine:
+    """The engine that reads what is opened now: the Swift library where it is found, else NumPy."""
+    loaded = library.library()
+    if loaded is not None:
+        from .engines.swift import SwiftEngine
+
+        return SwiftEngine(loaded, path)
+    from .engines.numpy.engine import NumPyEngine
+
+    return NumPyEngine(path, is_dataset)
 
 
 class LabelMaps:
@@ -40,16 +56,12 @@ class LabelMaps:
     count from 0 through the shards in the order of the index.
     """
 
-    def __init__(self, path: str, index: DatasetIndex | None) -> None:
+    def __init__(self, path: str, engine: Engine) -> None:
         self.path = path
         """Where the maps are: a shard, or the folder of a dataset."""
-        self._shards = Shards(path, index)
-        rows = [shard.rows for shard in index.shards] if index else [self._shards[0].rows]
-        self._first = np.array([0, *rows], np.int64).cumsum()
-        self._count = int(self._first[-1])
-        self._identity = (index.sha256,) if index else self._shards[0].identity
-        self._maps = MapReader(self._shards, self._first, partial(_confirm, path, self._identity))
-        self._lookup = Lookup(path, self._count, partial(_read_keys, self._shards, self._first))
+        self._engine = engine
+        self._count = int(engine.first[-1])
+        self._lookup = Lookup(path, self._count, partial(_read_keys, engine))
 
     def __len__(self) -> int:
         return self._count
@@ -67,17 +79,16 @@ class LabelMaps:
         return (self[position] for position in range(self._count))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.path, self._identity)
+        return _reopen, (self.path, self._engine.identity)
 
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
-        self._shards.close()
-        self._maps.close()
+        self._engine.close()
 
     @property
     def header(self) -> Header:
         """What the shards say about all of their maps."""
-        return self._shards.any().header
+        return self._engine.header_at(np.empty(0, np.int64))
 
     @property
     def classes(self) -> tuple[ClassEntry, ...] | None:
@@ -87,9 +98,9 @@ class LabelMaps:
     @property
     def chunks(self) -> Positions:
         """Where chunks begin: chunk j holds the positions chunks[j] … chunks[j+1] - 1 (section 14.2)."""
-        size = self._shards.any().images_per_chunk
-        starts = [np.arange(first, end, size) for first, end in zip(self._first[:-1], self._first[1:])]
-        return np.concatenate([*starts, self._first[-1:]])
+        size, firsts = self._engine.images_per_chunk, self._engine.first
+        starts = [np.arange(first, end, size) for first, end in zip(firsts[:-1], firsts[1:])]
+        return np.concatenate([*starts, firsts[-1:]])
 
     def __getitem__(self, index: SupportsIndex | str) -> LabelMap:
         """The map of one image, by position (negative as in lists) or key.
@@ -97,7 +108,7 @@ class LabelMaps:
         Raises `PositionError` or `NotFoundError`; another `RelabelError` where its labels can't be trusted.
         """
         position = self._lookup.one(index)
-        ids, scores, extent = self._maps.one(position)
+        ids, scores, extent = self._engine.one(position)
         return LabelMap(ids, scores, extent, position, self.header, self)
 
     def batch(self, indices: Indices) -> MapBatch:
@@ -105,7 +116,7 @@ class LabelMaps:
 
         Raises as `maps[index]` does.
         """
-        return self._maps.batch(self._lookup.several(indices))
+        return self._engine.maps(self._lookup.several(indices))
 
     def targets(
         self,
@@ -123,7 +134,7 @@ class LabelMaps:
             raise UsageError(f"threads is {threads!r}, not a whole number of at least 1")
         positions = self._lookup.several(indices)
         try:
-            return self._maps.targets(positions, boxes, profile, outside, threads)
+            return pool_stored(self._engine, positions, boxes, profile, outside, threads)
         except BoxError as error:
             if error.position is None:
                 raise
@@ -142,49 +153,38 @@ class LabelMaps:
 
     def key(self, position: SupportsIndex) -> str:
         """The key of the image at a position."""
-        number, row = self._maps.place(self._lookup.one(position))
-        return self._shards[number].key(row)
+        return self._engine.key(self._lookup.one(position))
 
     def keys(self) -> Iterator[str]:
         """All keys, in the order of positions."""
-        for shard in self._shards.one_by_one():
-            yield from shard.keys()
+        return self._engine.keys()
 
     def image_index(self, position: SupportsIndex) -> int:
         """The place in the source listing of the image at a position."""
-        number, row = self._maps.place(self._lookup.one(position))
-        return self._shards[number].image_index(row)
+        return self._engine.image_index(self._lookup.one(position))
 
     def image_indexes(self) -> Positions:
         """The places in the source listing of all images, in the order of positions."""
-        indexes = np.empty(self._count, np.int64)
-        for shard, first, end in zip(self._shards.one_by_one(), self._first[:-1], self._first[1:]):
-            indexes[first:end] = shard.image_indexes()
-        return indexes
+        return self._engine.image_indexes()
 
 
-def _read_keys(shards: Shards, first: Positions) -> KeyTable:
+def _read_keys(engine: Engine) -> KeyTable:
     """The table of all keys; raises V010 or M007 where two images have the same."""
-    chunks = (chunk for shard in shards.one_by_one() for chunk in shard.stored_keys())
-    table = KeyTable(int(first[-1]), chunks)
+    first = engine.first
+    table = KeyTable(int(first[-1]), engine.stored_keys())
     if not (repeated := table.repeated()):
         return table
+    earlier, later = repeated
+    if engine.key(earlier) != engine.key(later):
+        return _read_keys(engine)  # two keys have one digest by chance: with another secret they don't
     one, other = np.searchsorted(first, repeated, "right") - 1
-    earlier, row = (repeated - first[[one, other]]).tolist()
-    if shards[one].stored_key(earlier) != shards[other].stored_key(row):
-        return _read_keys(shards, first)  # two keys have one digest by chance: with another secret they don't
-    message = f"the images at positions {repeated[0]} and {repeated[1]} have the same key"
-    place = {"file": shards[other].path, "dataset": "image_key", "row": row}
+    message = f"the images at positions {earlier} and {later} have the same key"
+    place = {"file": engine.paths[other], "dataset": "image_key", "row": int(later - first[other])}
     raise violation("V010" if one == other else "M007", message, **place)
-
-
-def _confirm(path: str, identity: tuple[Any, ...]) -> None:
-    """Refuses maps that are not those with an identity."""
-    _reopen(path, identity).close()
 
 
 def _reopen(path: str, identity: tuple[Any, ...]) -> LabelMaps:
     maps = open(path)
-    if maps._identity != identity:
+    if maps._engine.identity != identity:
         raise CorruptError("what lies here now is not what was opened", file=path)
     return maps

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .rules import outcome
+
 
 class RelabelError(Exception):
     """Any failure of this package: one line that names file, HDF5 dataset, image and cell where known.
@@ -90,16 +92,16 @@ class UsageError(RelabelError, ValueError):
     """Arguments contradict each other or the data."""
 
 
-_OUTCOMES: dict[str, type[RelabelError]] = {
-    **dict.fromkeys(("S001", "S003", "S004", "C001", "C007", "C008", "L014", "M002", "M005"), CorruptError),
-    **dict.fromkeys(("C002", "C003", "C006", "C010", "C011", "C012", "M009"), UnsafeError),
-    **dict.fromkeys(("L002", "L003"), UnsupportedError),
-}
+_CLASSES: dict[str, type[RelabelError]] = {
+    "corrupt": CorruptError, "unsafe": UnsafeError, "unsupported": UnsupportedError,
+    "findings": InvalidDataError, "sound": InvalidDataError,
+}  # fmt: skip
+"""The class of the error for each outcome of a broken rule."""
 
 
 def violation(rule: str, message: str, **place: Any) -> RelabelError:
     """The error for a broken rule; its class follows from what that makes of the file (`spec/rules.md`)."""
-    return _OUTCOMES.get(rule, InvalidDataError)(message, rule=rule, **place)
+    return _CLASSES[outcome(rule)](message, rule=rule, **place)
 
 
 def printable(text: str) -> str:

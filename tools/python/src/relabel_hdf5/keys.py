@@ -6,12 +6,12 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .column import Array
-
+Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.int64]
 
 _DIGEST = 10

@@ -10,6 +10,9 @@ IMAGE_INDEX = "image_index"
 IMAGE_KEY = "image_key"
 MAP_EXTENT = "map_extent"
 
+INDEX_NAME = "index.json"
+"""The file that makes shards of a folder a dataset."""
+
 MAXIMUM_CHUNK_BYTES = 16 << 20
 MAXIMUM_GRID_SIDE = 4096
 MAXIMUM_TOP_K = 65_535

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from . import geometry
+from .boxes import box_array, check_boxes
+from .engines.arrays import pool_arrays
 from .header import Header
 from .labels import MapBatch
-from .pooling import box_array, check_boxes, pool_arrays
 
 
 def pool_tensors(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:

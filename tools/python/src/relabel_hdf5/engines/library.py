@@ -1,4 +1,4 @@
-"""The Swift library, used through its C interface where it is found; everything works without it.
+"""The Swift library where it is found, and the failures it speaks of; everything works without it.
 
 `RELABEL_LIBRARY` names the library's file, or is `none` to use NumPy alone. Without it, the library is looked
 for beside this package, in the build folder of a checkout, and where the system keeps libraries.
@@ -11,16 +11,14 @@ import ctypes.util
 import functools
 import os
 import pathlib
-import re
+import stat
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from .errors import (
+from ..errors import (
     BoxError,
     CorruptError,
+    InvalidDataError,
     NotFoundError,
     RelabelError,
     UnsafeError,
@@ -28,18 +26,41 @@ from .errors import (
     UsageError,
     violation,
 )
-from .header import Header
-from .labels import MapBatch
 
 NAME = "libRelabelC.so"
 VERSION = "0.1.0"
 
+
+class Failure(ctypes.Structure):
+    """`relabel_failure` of relabel.h."""
+
+    _fields_ = [
+        ("status", ctypes.c_int32),
+        ("rule", ctypes.c_char_p),
+        ("message", ctypes.c_char_p),
+        ("file", ctypes.c_char_p),
+        ("dataset", ctypes.c_char_p),
+        ("key", ctypes.c_char_p),
+        ("row", ctypes.c_int64),
+        ("cell_y", ctypes.c_int32),
+        ("cell_x", ctypes.c_int32),
+        ("rank", ctypes.c_int32),
+        ("position", ctypes.c_int64),
+    ]
+
+
 _Pointer, _Long, _Int, _Text = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32, ctypes.c_char_p
-_SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "version": (_Text, []),
     "error": (_Text, []),
+    "last_failure": (ctypes.POINTER(Failure), []),
     "open": (_Pointer, [_Text]),
     "close": (None, [_Pointer]),
+    "close_shard": (_Int, [_Pointer, _Long]),
+    "listing": (_Text, [_Pointer]),
+    "describe": (_Text, [_Pointer, _Long]),
+    "keys": (_Int, [_Pointer, _Pointer, _Long, _Pointer, _Long]),
+    "image_indexes": (_Int, [_Pointer, _Pointer, _Long, _Pointer]),
     "read": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Int, _Pointer, _Pointer]),
     "pool": (
         _Int,
@@ -55,10 +76,14 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
         [_Pointer, _Pointer, _Int, _Pointer, _Pointer, _Pointer, _Long, _Long, _Int, _Pointer, _Pointer],
     ),
 }
-# Statuses of relabel.h.
-_ERRORS: dict[int, type[RelabelError]] = {
-    4: UnsafeError, 5: CorruptError, 6: UnsupportedError, 64: UsageError, 66: NotFoundError,
-}
+"""What each function of relabel.h that is called here returns and takes."""
+
+# Statuses of relabel.h, for failures that are about no rule.
+_USAGE, _IO = 64, 74
+_CLASSES: dict[int, type[RelabelError]] = {
+    1: InvalidDataError, 4: UnsafeError, 5: CorruptError, 6: UnsupportedError, _USAGE: UsageError,
+    66: NotFoundError,
+}  # fmt: skip
 
 
 def engine() -> str:
@@ -75,19 +100,19 @@ def library() -> ctypes.CDLL | None:
         return None
     if named:
         try:
-            return _loaded(named)
+            return loaded(named)
         except (OSError, AttributeError, ValueError) as error:
             raise UsageError(f"RELABEL_LIBRARY can't be used: {error}", file=named) from error
     for path in _places():
         try:
-            return _loaded(path)
+            return loaded(path)
         except (OSError, AttributeError, ValueError):
             continue
     return None
 
 
 def _places() -> Iterator[str]:
-    folder = pathlib.Path(__file__).resolve().parent
+    folder = pathlib.Path(__file__).resolve().parents[1]
     yield from (str(path) for path in [folder / NAME] if path.exists())
     checkout = folder.parents[3]
     built = checkout / ".build" / "release" / NAME
@@ -98,102 +123,52 @@ def _places() -> Iterator[str]:
         yield system
 
 
-def _loaded(path: str) -> ctypes.CDLL:
+def loaded(path: str) -> ctypes.CDLL:
     """The library at a path; ValueError where it is of another version than this package."""
-    loaded = ctypes.CDLL(path)
-    for name, (result, arguments) in _SIGNATURES.items():
-        function = getattr(loaded, f"relabel_{name}")
+    found = ctypes.CDLL(path)
+    for name, (result, arguments) in SIGNATURES.items():
+        function = getattr(found, f"relabel_{name}")
         function.restype, function.argtypes = result, arguments
-    version = loaded.relabel_version().decode()
+    version = found.relabel_version().decode()
     if version.split(" ")[0] != VERSION:
         raise ValueError(f"it is of version {version}, this package of {VERSION}")
-    return loaded
+    return found
 
 
-class NativeMaps:
-    """Label maps that the Swift library holds open; it notices a fork by itself."""
-
-    def __init__(self, loaded: ctypes.CDLL, path: str) -> None:
-        self._loaded = loaded
-        self._maps = loaded.relabel_open(os.fsencode(path))
-        if not self._maps:
-            raise _failure(loaded, 5)
-
-    def maps(
-        self, positions: npt.NDArray[np.int64], header: Header, id_type: np.dtype[Any]
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-        """Class ids and decoded scores [B, H, W, k], and extents [B, 4]."""
-        positions = np.ascontiguousarray(positions)
-        shape = (len(positions), *header.shape)
-        ids, scores, extents = np.empty(shape, id_type), np.empty(shape, np.float32), np.empty((shape[0], 4))
-        status = self._loaded.relabel_read(
-            self._maps, positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
-            scores.ctypes.data, extents.ctypes.data,
-        )
-        if status:
-            raise _failure(self._loaded, status)
-        return ids, scores, extents
-
-    def targets(
-        self, positions: npt.NDArray[np.int64], boxes: npt.NDArray[np.float64], header: Header,
-        profile: str | None, clamp: bool, threads: int,
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-        """Targets [B, n, C] and covered shares [B, n] of boxes [B, n, 4]."""
-        positions, boxes = np.ascontiguousarray(positions), np.ascontiguousarray(boxes)
-        targets = np.empty((*boxes.shape[:2], header.num_classes), np.float32)
-        covered = np.empty(boxes.shape[:2])
-        status = self._loaded.relabel_pool(
-            self._maps, positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
-            profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
-        )
-        if status:
-            raise _failure(self._loaded, status)
-        return targets, covered
-
-    def close(self) -> None:
-        """Closes the files; nothing may be read any more."""
-        if self._maps:
-            self._loaded.relabel_close(self._maps)
-            self._maps = None
-
-    def __del__(self) -> None:
-        self.close()
+def failure(library: ctypes.CDLL) -> Exception:
+    """The error for the last failure of the library on this thread."""
+    found = library.relabel_last_failure().contents
+    message = _text(found.message) or ""
+    place: dict[str, Any] = {
+        "file": _path(found.file),
+        "dataset": _text(found.dataset),
+        "key": _text(found.key),
+        "row": None if found.row < 0 else found.row,
+        "cell": None if found.cell_y < 0 else (found.cell_y, found.cell_x),
+    }
+    if rule := _text(found.rule):
+        return violation(rule, message, **place)
+    if found.status == _USAGE and found.position >= 0:
+        return BoxError(message, file=place["file"], key=place["key"])
+    if found.status == _IO and place["file"]:
+        return _refusal(place["file"], message)
+    return _CLASSES.get(found.status, RelabelError)(message, **place)
 
 
-def pool_arrays(
-    loaded: ctypes.CDLL, batch: MapBatch, boxes: npt.NDArray[np.float64], transposed: bool, clamp: bool,
-    threads: int = 1,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Targets [B, n, C] and covered shares [B, n] of maps in memory and checked boxes [B, n, 4]."""
-    header = batch.header
-    pooling = loaded.relabel_pooling_create(
-        header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature,
-        b"xy" if transposed else b"yx", header.height, header.width, header.top_k, b"relabel", clamp,
-    )
-    if not pooling:
-        raise _failure(loaded, 64)
+def _refusal(path: str, message: str) -> Exception:
+    """What the system says of a file that the library could not open or read."""
     try:
-        ids = np.ascontiguousarray(batch.class_index)
-        scores = np.ascontiguousarray(batch.score, np.float32)
-        extents = np.ascontiguousarray(batch.extent, np.float64)
-        boxes = np.ascontiguousarray(boxes)
-        targets = np.empty((*boxes.shape[:2], header.num_classes), np.float32)
-        covered = np.empty(boxes.shape[:2])
-        status = loaded.relabel_pool_arrays(
-            pooling, ids.ctypes.data, ids.dtype.itemsize, scores.ctypes.data, extents.ctypes.data,
-            boxes.ctypes.data, len(boxes), boxes.shape[1], threads, targets.ctypes.data, covered.ctypes.data,
-        )
-    finally:
-        loaded.relabel_pooling_free(pooling)
-    if status:
-        raise _failure(loaded, status)
-    return targets, covered
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return InvalidDataError(message, file=path)
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error
+    return OSError(f"{path}: {message}")
 
 
-def _failure(loaded: ctypes.CDLL, status: int) -> RelabelError:
-    """The error that the library speaks of; its text names file, image and rule already."""
-    message = loaded.relabel_error().decode()
-    kind = BoxError if status == 64 and "box [" in message else _ERRORS.get(status, RelabelError)
-    if not (rule := re.search(r" \[([A-Z]\d{3})\]$", message)):
-        return kind(message)
-    return violation(rule[1], message[: rule.start()])
+def _text(text: bytes | None) -> str | None:
+    return None if text is None else text.decode()
+
+
+def _path(text: bytes | None) -> str | None:
+    return None if text is None else os.fsdecode(text)

@@ -16,6 +16,7 @@ _BLOCK = 8192
 """Words summed at once: few enough for exact float64, and for one thread of the matrix library."""
 _WEIGHTS = np.arange(_BLOCK, 0, -1, dtype=np.float64)
 _ONES = np.ones(_BLOCK)
+_WRONG_SIZE = "the chunk does not decode to its exact size"
 
 
 class ChunkFault(ValueError):
@@ -50,7 +51,7 @@ def decode(stored: memoryview, skipped: int, filters: tuple[str, ...], element_s
         elif len(body) == size:
             body = _unshuffled(body, element_size)
     if len(body) != size:
-        raise ChunkFault(f"the chunk decodes to {len(body)} bytes, not {size}")
+        raise ChunkFault(_WRONG_SIZE)
     return body
 
 
@@ -80,7 +81,7 @@ def _checked(stored: memoryview) -> memoryview:
     body, expected = stored[:-4], int.from_bytes(stored[-4:], "little")
     found = fletcher32(body)
     if found != expected:
-        raise ChunkFault(f"the stored checksum is {expected:08x}, the bytes give {found:08x}")
+        raise ChunkFault(f"the stored checksum is {expected}, the bytes give {found}")
     return body
 
 
@@ -88,10 +89,10 @@ def _inflated(body: Bytes, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
         raw = stream.decompress(body, size + 1)
-    except zlib.error as fault:
-        raise ChunkFault(f"the chunk is no zlib stream: {fault}") from None
+    except zlib.error:
+        raise ChunkFault(_WRONG_SIZE) from None
     if len(raw) != size or not stream.eof or stream.unused_data:
-        raise ChunkFault("the zlib stream does not end with the chunk")
+        raise ChunkFault(_WRONG_SIZE)
     return raw
 
 

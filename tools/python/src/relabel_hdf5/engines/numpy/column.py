@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import RelabelError, violation
 from .checks.container import Description
 from .codec import ChunkFault, decode, longest_stored
-from .errors import RelabelError, violation
 from .files import HDF5_ERRORS, HDF5File
 from .places import ChunkPlaces
 

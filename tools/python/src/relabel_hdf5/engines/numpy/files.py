@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import h5py
 
-from .errors import CorruptError, InvalidDataError, RelabelError, UnsafeError
+from ...errors import CorruptError, InvalidDataError, RelabelError, UnsafeError
 
 HDF5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 """What h5py makes of errors of the HDF5 library."""

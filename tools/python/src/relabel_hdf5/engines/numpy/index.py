@@ -7,13 +7,13 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import RelabelError, violation
+from ...layout import INDEX_NAME
 from .checks.canonical import NotCanonical, is_number, is_whole, parse
 from .checks.path import path_fault
 from .checks.root import VERSION, other_version
-from .errors import RelabelError, violation
 from .files import contents
 
-FILE_NAME = "index.json"
 _MAXIMUM_BYTES = 64 << 20
 _MOST = 1 << 40
 """More rows or bytes than any dataset has, and few enough for sums of them."""
@@ -49,7 +49,7 @@ class DatasetIndex:
 
 def read_index(folder: str) -> DatasetIndex:
     """The index of a folder; raises M001 to M003, M006, M007, M009, M010 or L002."""
-    path = os.path.join(folder, FILE_NAME)
+    path = os.path.join(folder, INDEX_NAME)
     if not os.path.exists(path):
         message = "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack"
         raise violation("M001", message, file=folder)

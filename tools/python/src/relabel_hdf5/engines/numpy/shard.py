@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import InvalidDataError, RelabelError, violation
+from ...header import Extent
+from ...layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, SCORE
 from .checks.extent import stored_extent_fault
 from .checks.inspection import Inspection, inspect
 from .checks.path import path_fault
 from .checks.superblock import check_superblock
 from .column import Array, Recent, StoredColumn
-from .errors import InvalidDataError, RelabelError, violation
 from .files import HDF5_ERRORS, HDF5File
-from .header import Extent
-from .layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, SCORE
 
 
 class Shard:

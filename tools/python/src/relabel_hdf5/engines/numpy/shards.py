@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...errors import CorruptError, RelabelError, UsageError, violation
+from ...header import Header
 from .column import Recent
-from .errors import CorruptError, RelabelError, UsageError, violation
 from .files import Stamp
-from .header import Header
 from .index import DatasetIndex, ListedShard
 from .shard import Shard
 
@@ -36,7 +36,7 @@ class Shards:
     def __init__(self, path: str, index: DatasetIndex | None) -> None:
         self.path = path
         self._index = index
-        self._paths = [os.path.join(path, shard.path) for shard in index.shards] if index else [path]
+        self.paths = [os.path.join(path, shard.path) for shard in index.shards] if index else [path]
         self._stamps: dict[int, Stamp] = {}
         self._first: First | None = None
         self._sample = 0
@@ -44,7 +44,7 @@ class Shards:
         self._start()
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
     def __getitem__(self, number: int) -> Shard:
         return self._get(number, stays=True)
@@ -55,43 +55,20 @@ class Shards:
             return shard
         if self._is_closed:
             raise UsageError("these label maps are closed", file=self.path)
-        if not self._paths:
+        if not self.paths:
             raise UsageError("the dataset has no shards", file=self.path)
         if self._process != os.getpid():
             self._start()
         with self._lock:
             return self._open.get(number) or self._add(number, stays)
 
-    def one_by_one(self, numbers: Iterable[int] | None = None) -> Iterator[Shard]:
-        """Some or all shards; those that were not open do not stay so."""
-        for number in range(len(self)) if numbers is None else numbers:
+    def one_by_one(self) -> Iterator[Shard]:
+        """All shards; those that were not open do not stay so."""
+        for number in range(len(self)):
             was_open = number in self._open
             yield self._get(number, stays=was_open)
             if not was_open:
                 self._open.pop(number, None)
-
-    def meet(self, numbers: Iterable[int]) -> None:
-        """Refuses shards that are none of these; each is opened for it once."""
-        for _ in self.one_by_one(number for number in numbers if number not in self._stamps):
-            pass
-
-    def check_unchanged(self, numbers: Iterable[int]) -> None:
-        """Refuses shards that were replaced, changed or removed since they were first opened."""
-        for number in numbers:
-            path = self._paths[number]
-            try:
-                found = Stamp.of(path)
-            except OSError as error:
-                raise CorruptError("the file was removed since it was opened", file=path) from error
-            self._stamps[number].check(path, found)
-
-    def placed(self, refusal: RelabelError) -> RelabelError:
-        """An error whose text begins with the path of a shard, with that as its file."""
-        message = str(refusal.args[0])
-        for path in self._paths:
-            if message.startswith((f"{path}: ", f"{path}, ")):
-                return type(refusal)(message[len(path) + 2 :], rule=refusal.rule, file=path)
-        return refusal
 
     def any(self) -> Shard:
         """One of the shards: what they say of their maps is the same in all."""
@@ -121,7 +98,7 @@ class Shards:
         return shard
 
     def _opened(self, number: int) -> Shard:
-        path = self._paths[number]
+        path = self.paths[number]
         try:
             if stamp := self._stamps.get(number):
                 stamp.check(path, Stamp.of(path))
@@ -147,7 +124,7 @@ class Shards:
         first = self._first = self._first or First(shard.path, shard.header, shard.shared)
         for name, value in shard.shared.items():
             if value != first.shared[name]:
-                message = f"{name}: {value!r} here, {first.shared[name]!r} in {first.path}"
+                message = f"'{name}' is {_text(value)} here, {_text(first.shared[name])} in {first.path}"
                 raise violation("M008", message, file=shard.path)
         shard.header = first.header
 
@@ -169,5 +146,12 @@ def _check_listed(shard: Shard, index: DatasetIndex, listed: ListedShard) -> Non
         ("classes_sha256", (header.metadata["classes"] or {}).get("sha256"), index.classes_sha256),
     ):
         if found != expected:
-            message = f"'{name}' is {found!r} in the shard, {expected!r} in index.json"
+            message = f"'{name}' is {_text(found)} in the shard, {_text(expected)} in index.json"
             raise violation("M006", message, file=shard.path)
+
+
+def _text(value: Any) -> str:
+    """A value as an error shows it."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(str, value))
+    return "null" if value is None else str(value)

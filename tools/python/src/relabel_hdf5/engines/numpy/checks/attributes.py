@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from h5py import h5a, h5o, h5s
 
+from ....errors import RelabelError, violation
+from ....layout import MAXIMUM_ATTRIBUTE_BYTES, MAXIMUM_ATTRIBUTES
 from ..elements import Element, element
-from ..errors import RelabelError, violation
-from ..layout import MAXIMUM_ATTRIBUTE_BYTES, MAXIMUM_ATTRIBUTES
 
 
 class Attribute(NamedTuple):

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from h5py import h5d, h5f, h5l, h5o, h5p, h5s, h5z
 
-from .. import layout
+from .... import layout
+from ....errors import RelabelError, violation
 from ..elements import Element, element
-from ..errors import RelabelError, violation
 from .attributes import Attributes
 
 _SMALLEST_CHUNK = 12

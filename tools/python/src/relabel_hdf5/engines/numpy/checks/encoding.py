@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..layout import SCORE_TYPES
+from ....layout import SCORE_TYPES
 from .container import Description
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from h5py import h5f
 
-from ..header import Header
-from ..layout import CLASS_INDEX, IMAGE_KEY
+from ....header import Header
+from ....layout import CLASS_INDEX, IMAGE_KEY
 from .container import Container, Description, check_container
 from .encoding import Encoding
 from .layout import check_layout

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import RelabelError, violation
-from ..layout import (
+from ....errors import RelabelError, violation
+from ....layout import (
     CLASS_INDEX,
     COLUMNS,
     IMAGE_KEY,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layout import MAXIMUM_METADATA_BYTES
+from ....layout import MAXIMUM_METADATA_BYTES
 from .attributes import Attributes
 from .canonical import NotCanonical, dumps, is_number, is_whole, parse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..layout import MAXIMUM_KEY_BYTES
+from ....layout import MAXIMUM_KEY_BYTES
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _WRONG_PART = re.compile(r"(?:^|/)(\.{0,2})(?:/|$)")

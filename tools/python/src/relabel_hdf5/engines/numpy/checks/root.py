@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..header import Extent
+from ....header import Extent
 from .attributes import Attributes
 from .extent import extent_fault
 from .metadata import check_metadata, is_metadata

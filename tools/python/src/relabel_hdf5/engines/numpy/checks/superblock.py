@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..errors import violation
+from ....errors import violation
 from ..files import Stamp, regular_file
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -1,0 +1,102 @@
+"""Boxes and maps as they are given to LabelPooling, and what is refused of them (spec, section 13.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import geometry
+from .errors import BoxError, UsageError
+from .geometry import Floats
+from .header import Header
+from .labels import LabelMap, MapBatch
+
+MAXIMUM_CLASSES = 1 << 24
+"""The most classes that targets are made for."""
+
+Maps = MapBatch | LabelMap
+
+
+def box_array(boxes: Any) -> npt.NDArray[Any]:
+    """Boxes as an array; tensors must be on the CPU."""
+    try:
+        return np.asarray(boxes)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"boxes are nothing that NumPy can read: {error}") from error
+
+
+def how_to_pool(header: Header, profile: str | None, outside: str) -> tuple[bool, bool]:
+    """Whether axes are transposed and whether boxes are cut; raises `UsageError` for what is not defined."""
+    if header.num_classes > MAXIMUM_CLASSES:
+        raise UsageError(f"targets of {header.num_classes} classes are not pooled")
+    return geometry.is_transposed(header, profile), geometry.is_clamped(outside)
+
+
+def box_axes(count: int | None, boxes: Any) -> tuple[int, int]:
+    """How many images there are and boxes for each; `count` is None for a single map without that axis.
+
+    Raises `UsageError` where boxes don't fit the maps.
+    """
+    kind = str(boxes.dtype).removeprefix("torch.")
+    if kind != "float64" and "int" not in kind:
+        raise UsageError(f"boxes are {kind}: they must be float64, since rounding them changes the targets")
+    axes, images, head = tuple(boxes.shape[:-1]), 1, ""
+    if count is None:
+        axes = (1, *axes)
+    else:
+        images, head = count, f"{count}, "
+    if boxes.shape[-1:] != (4,) or len(axes) not in (1, 2) or axes[0] != images:
+        raise UsageError(f"boxes have shape {list(boxes.shape)}, not [{head}4] or [{head}n, 4]")
+    return images, axes[1] if len(axes) == 2 else 1
+
+
+def boxes_in_extents(maps: Maps, batch: MapBatch, boxes: Floats, clamp: bool) -> tuple[Floats, Floats]:
+    """Checked boxes [B, n, 4] in fractions of the extents, and the covered share of each [B, n].
+
+    `batch` is `maps` as a batch. Raises `BoxError` for a box that is none, `UsageError` for a class id of no class.
+    """
+    check_boxes(maps, boxes, geometry.box_rules(boxes))
+    inside, covered, rules = geometry.into_extent(boxes, batch.extent[:, None], clamp, np)
+    check_boxes(maps, boxes, rules)
+    check_ids(batch)
+    return inside, covered
+
+
+def check_boxes(maps: Maps, boxes: Any, rules: list[geometry.Rule]) -> None:
+    """Raises `BoxError` for the first of boxes [B, n, 4] that breaks a rule."""
+    kept = np.logical_and.reduce([np.asarray(mask) for mask, _ in rules])
+    if kept.all():
+        return
+    image, number = np.argwhere(~kept)[0].tolist()
+    reason = next(reason for mask, reason in rules if not mask[image, number])
+    sides = tuple(float(side) for side in boxes[image, number])
+    message = f"box {number}, (top, left, height, width) = {sides}: {reason}"
+    if isinstance(maps, LabelMap):
+        raise BoxError(message, key=maps.key)
+    position = int(maps.positions[image])
+    error = BoxError(f"image at position {position}, {message}")
+    error.position = position
+    raise error
+
+
+def as_batch(maps: Maps) -> MapBatch:
+    """A single map as a batch of one."""
+    if isinstance(maps, MapBatch):
+        return maps
+    extent, position = np.array([maps.extent], np.float64), np.array([maps.position])
+    return MapBatch(maps.class_index[None], maps.score[None], extent, position, maps.header)
+
+
+def check_ids(batch: MapBatch) -> None:
+    """Raises `UsageError` for a class id that would be counted as another image's."""
+    ids = batch.class_index
+    if ids.max(initial=0) < batch.header.num_classes and ids.min(initial=0) >= 0:
+        return
+    bad = (ids < 0) | (ids >= batch.header.num_classes)
+    image, y, x, rank = np.argwhere(bad)[0].tolist()
+    raise UsageError(
+        f"image at position {int(batch.positions[image])}, cell ({y}, {x}): class id "
+        f"{ids[image, y, x, rank]} is not below the number of classes, {batch.header.num_classes}"
+    )

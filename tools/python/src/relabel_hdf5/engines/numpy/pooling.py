@@ -1,0 +1,70 @@
+"""LabelPooling by NumPy (spec, section 13.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import geometry
+from ...geometry import Floats
+from ...header import Header
+from ...labels import MapBatch
+
+BLOCK = 1 << 18
+"""Sums and entries that are worked on at a time: they fit into the cache of a core."""
+
+
+def pool_with_numpy(batch: MapBatch, boxes: Floats, transposed: bool) -> npt.NDArray[np.float32]:
+    """The targets [B·n, C] of boxes [B, n, 4] in fractions of the extents."""
+    header = batch.header
+    top, height, left, width = geometry.axes_of_grid(boxes.reshape(-1, 4), transposed)
+    rows = geometry.axis_weights(top, height, header.height)
+    columns = geometry.axis_weights(left, width, header.width)
+    image = np.arange(len(rows)) // max(1, boxes.shape[1])
+    targets = np.empty((len(rows), header.num_classes), np.float32)
+    for part in blocks(len(rows), header):
+        weights = rows[part, :, None] * columns[part, None, :]
+        sums = weighted_sums(header, batch.class_index[image[part]], batch.score[image[part]], weights)
+        targets[part] = softmax(sums, header.temperature) if header.score_kind == "logit" else sums
+    return targets
+
+
+def blocks(count: int, header: Header) -> Iterator[slice]:
+    """Slices of so many boxes that their sums and entries stay in the cache."""
+    size = max(1, BLOCK // (header.num_classes + header.height * header.width * header.top_k))
+    return (slice(first, first + size) for first in range(0, count, size))
+
+
+def weighted_sums(
+    header: Header, ids: npt.NDArray[Any], scores: npt.NDArray[np.float32], weights: Floats
+) -> Floats:
+    """The pooled scores or probabilities [N, C] before any softmax (spec, section 13.4).
+
+    Ids and scores are [N, H, W, k], the weights of the cells [N, H, W].
+    """
+    values: npt.NDArray[Any] = scores
+    if header.score_kind == "log_probability":
+        values = np.exp(scores, dtype=np.float64)
+    rest = None
+    absent = header.num_classes - header.top_k
+    if header.fill == "uniform" and absent > 0:
+        share = np.maximum(0, 1 - values.sum(-1, dtype=np.float64)) / absent
+        rest = (weights * share).sum((1, 2))
+        values = values - share[..., None]
+    slots = ids.reshape(len(ids), -1) + np.arange(len(ids))[:, None] * header.num_classes
+    parts = values * weights[..., None]
+    counted = np.bincount(slots.ravel(), parts.ravel(), len(ids) * header.num_classes)
+    sums = counted.reshape(len(ids), header.num_classes).astype(np.float64, copy=False)
+    return sums if rest is None else sums + rest[:, None]
+
+
+def softmax(sums: Floats, temperature: float) -> Floats:
+    """The softmax of sums [N, C], in place; a class without entries has the sum 0, which is its logit."""
+    sums /= temperature
+    sums -= sums.max(1, keepdims=True)
+    np.exp(sums, out=sums)
+    sums /= sums.sum(1, keepdims=True)
+    return sums

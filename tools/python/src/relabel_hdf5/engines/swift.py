@@ -1,0 +1,246 @@
+"""The Swift engine: the Swift library opens, checks, reads and pools; nothing is opened here."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import RelabelError, UsageError
+from ..header import Extent, Header
+from ..keys import Array, Positions
+from ..labels import MapBatch
+from .library import failure
+
+_BLOCK = 8192
+"""Images whose keys or indexes are asked for at once."""
+
+_NUMBERS = ("temperature", "step", "offset")
+
+
+class SwiftEngine:
+    """Reads by the Swift library, which notices a fork by itself (see `engines.base.Engine`)."""
+
+    def __init__(self, library: ctypes.CDLL, path: str) -> None:
+        self._library = library
+        self._path = path
+        self._maps: int | None = library.relabel_open(os.fsencode(path))
+        if not self._maps:
+            raise failure(library)
+        listing = json.loads(self._made(library.relabel_listing(self._maps)))
+        self._shards: list[dict[str, Any]] = listing["shards"]
+        self._index: dict[str, Any] | None = listing["index"]
+        self.paths: list[str] = [shard["path"] for shard in self._shards]
+        self.first: Positions = np.array([0, *(shard["rows"] for shard in self._shards)], np.int64).cumsum()
+        self._ends: list[int] = self.first[1:].tolist()
+        self._description: dict[str, Any] | None = None
+        self._header: Header | None = None
+        self._used: set[int] = set()
+        self._last: MapBatch | None = None
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """The digest of the index, or what the shard says of its build and size."""
+        if self._index:
+            return (self._index["sha256"],)
+        header, shard = self.header_at(self.first[:0]), self._shards[0]
+        return header.build_id, header.metadata_sha256, shard["rows"], shard["bytes"]
+
+    def header_at(self, positions: Positions) -> Header:
+        """What the shards say of all maps."""
+        if self._header is None:
+            self._describe(int(positions.min()) if len(positions) else -1)
+        self._open()
+        assert self._header is not None
+        return self._header
+
+    @property
+    def images_per_chunk(self) -> int:
+        """Images of a chunk of labels."""
+        return int(self._describe(-1)["images_per_chunk"])
+
+    def one(self, position: int) -> tuple[Array, npt.NDArray[np.float32], Extent]:
+        """Class ids, decoded scores and extent of one image; the arrays are the caller's own."""
+        self._open()
+        maps = self._last
+        if maps is None or not maps.positions[0] <= position <= maps.positions[-1]:
+            maps = self._last = self._near(position, maps)
+        place = position - maps.positions[0]
+        top, left, height, width = maps.extent[place].tolist()
+        return maps.class_index[place].copy(), maps.score[place].copy(), (top, left, height, width)
+
+    def maps(self, positions: Positions) -> MapBatch:
+        """The maps at some positions, in the order given; every chunk is read once."""
+        header, positions = self.header_at(positions), np.ascontiguousarray(positions)
+        id_type = np.dtype(self._describe(-1)["id_type"])
+        shape = (len(positions), *header.shape)
+        ids, scores, extents = np.empty(shape, id_type), np.empty(shape, np.float32), np.empty((shape[0], 4))
+        self._check(self._library.relabel_read(
+            self._open(), positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
+            scores.ctypes.data, extents.ctypes.data,
+        ))  # fmt: skip
+        self._use(positions)
+        return MapBatch(ids, scores, extents, positions, header)
+
+    def targets(
+        self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Targets [B, n, C] and covered shares [B, n] of boxes [B, n, 4]."""
+        header = self.header_at(positions)
+        positions, boxes = np.ascontiguousarray(positions), np.ascontiguousarray(boxes)
+        targets, covered = _room_for_targets(boxes, header)
+        self._check(self._library.relabel_pool(
+            self._open(), positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
+            profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
+        ))  # fmt: skip
+        self._use(positions)
+        return targets, covered
+
+    def key(self, position: int) -> str:
+        """The key of one image."""
+        width = self._describe(position)["key_bytes"]
+        key, wanted = ctypes.create_string_buffer(width), ctypes.c_int64(position)
+        self._check(self._library.relabel_keys(self._open(), ctypes.byref(wanted), 1, key, width))
+        self._used.add(bisect_right(self._ends, position))
+        return key.value.decode()
+
+    def keys(self) -> Iterator[str]:
+        """All keys, in the order of positions."""
+        return (key.decode() for block in self.stored_keys() for key in block.tolist())
+
+    def stored_keys(self) -> Iterator[Array]:
+        """The bytes of all keys, block by block."""
+        for positions in self._blocks():
+            yield self._keys(positions)
+
+    def image_index(self, position: int) -> int:
+        """The place of one image in the source listing."""
+        index, wanted = ctypes.c_int64(), ctypes.c_int64(position)
+        self._check(self._library.relabel_image_indexes(
+            self._open(), ctypes.byref(wanted), 1, ctypes.byref(index)
+        ))  # fmt: skip
+        self._used.add(bisect_right(self._ends, position))
+        return index.value
+
+    def image_indexes(self) -> Positions:
+        """The places of all images in the source listing."""
+        return np.concatenate([np.empty(0, np.int64), *map(self._image_indexes, self._blocks())])
+
+    def close(self) -> None:
+        """Closes all files."""
+        self._last = None
+        if self._maps:
+            self._library.relabel_close(self._maps)
+            self._maps = None
+
+    def __del__(self) -> None:
+        if hasattr(self, "_maps"):
+            self.close()
+
+    def _open(self) -> int:
+        if not self._maps:
+            raise UsageError("these label maps are closed", file=self._path)
+        return self._maps
+
+    def _check(self, status: int) -> None:
+        if status:
+            raise failure(self._library)
+
+    def _made(self, text: bytes | None) -> bytes:
+        if text is None:
+            raise failure(self._library)
+        return text
+
+    def _describe(self, position: int) -> dict[str, Any]:
+        """What the shards say of their maps: by one that is open, or the one that holds a position."""
+        if self._description is None:
+            found = json.loads(self._made(self._library.relabel_describe(self._open(), position)))
+            named = {name: found[name] for name in Header.__dataclass_fields__}
+            numbers = {name: None if named[name] is None else float(named[name]) for name in _NUMBERS}
+            extent = {"map_extent": tuple(map(float, named["map_extent"]))}
+            self._header = Header(**named | numbers | extent)
+            self._description = found
+        return self._description
+
+    def _near(self, position: int, last: MapBatch | None) -> MapBatch:
+        """The map of an image; those of its chunk, where what was read last is of that chunk or beside it."""
+        if last is not None:
+            number = bisect_right(self._ends, position)
+            size = self.images_per_chunk
+            begin = position - (position - int(self.first[number])) % size
+            end = min(begin + size, self._ends[number])
+            if last.positions[0] <= end and begin - 1 <= last.positions[-1]:
+                try:
+                    return self.maps(np.arange(begin, end))
+                except RelabelError:
+                    pass  # it may be about another image
+        return self.maps(np.array([position]))
+
+    def _use(self, positions: Positions) -> None:
+        """Notes that the shards of some positions stay open."""
+        self._used.update(self.first[1:].searchsorted(positions, "right").tolist())
+
+    def _blocks(self) -> Iterator[Positions]:
+        """All positions, shard by shard; a shard that was not open before is closed when all of it was asked for."""
+        for number, end in enumerate(self._ends):
+            start, was_used = int(self.first[number]), number in self._used
+            self._describe(start)
+            for begin in range(start, end, _BLOCK):
+                yield np.arange(begin, min(begin + _BLOCK, end))
+            if self._index and not was_used:
+                self._check(self._library.relabel_close_shard(self._open(), number))
+
+    def _keys(self, positions: Positions) -> Array:
+        keys = np.empty(len(positions), f"S{self._describe(-1)['key_bytes']}")
+        self._check(self._library.relabel_keys(
+            self._open(), positions.ctypes.data, len(positions), keys.ctypes.data, keys.itemsize
+        ))  # fmt: skip
+        return keys
+
+    def _image_indexes(self, positions: Positions) -> Positions:
+        indexes = np.empty(len(positions), np.int64)
+        self._check(self._library.relabel_image_indexes(
+            self._open(), positions.ctypes.data, len(positions), indexes.ctypes.data
+        ))  # fmt: skip
+        return indexes
+
+
+def pool_arrays(
+    library: ctypes.CDLL, batch: MapBatch, boxes: npt.NDArray[np.float64], transposed: bool, clamp: bool,
+    threads: int = 1,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Targets [B, n, C] and covered shares [B, n] of maps in memory and checked boxes [B, n, 4]."""
+    header = batch.header
+    pooling = library.relabel_pooling_create(
+        header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature,
+        b"xy" if transposed else b"yx", header.height, header.width, header.top_k, b"relabel", clamp,
+    )
+    if not pooling:
+        raise failure(library)
+    try:
+        ids = np.ascontiguousarray(batch.class_index)
+        scores = np.ascontiguousarray(batch.score, np.float32)
+        extents = np.ascontiguousarray(batch.extent, np.float64)
+        boxes = np.ascontiguousarray(boxes)
+        targets, covered = _room_for_targets(boxes, header)
+        status = library.relabel_pool_arrays(
+            pooling, ids.ctypes.data, ids.dtype.itemsize, scores.ctypes.data, extents.ctypes.data,
+            boxes.ctypes.data, len(boxes), boxes.shape[1], threads, targets.ctypes.data, covered.ctypes.data,
+        )
+    finally:
+        library.relabel_pooling_free(pooling)
+    if status:
+        raise failure(library)
+    return targets, covered
+
+
+def _room_for_targets(
+    boxes: npt.NDArray[np.float64], header: Header
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    return np.empty((*boxes.shape[:2], header.num_classes), np.float32), np.empty(boxes.shape[:2])
