@@ -45,7 +45,7 @@ struct ShardedDatasetTests {
       classesSHA256: nil,
       shards: shards,
       leftOut: [],
-      writer: "test"
+      writer: header.writer
     )
     change(&index)
     try PublishedFile.write(index.encoded(), to: folder.file(DatasetIndex.fileName))

@@ -33,7 +33,9 @@ struct CellRefusal {
       } else if isUnwritten {
         found = (.v007, Layout.score, "the map was never written")
       } else if ids.contains(where: { $0 >= header.numClasses }) {
-        found = (.v001, Layout.classIndex, "class ids \(ids) are not all below \(header.numClasses)")
+        found = (
+          .v001, Layout.classIndex, "class ids \(ids) are not all below \(header.numClasses)"
+        )
       } else if Set(ids).count < ids.count {
         found = (.v002, Layout.classIndex, "class ids \(ids) are not distinct")
       } else if !scores.allSatisfy(\.isFinite) {
