@@ -20,6 +20,8 @@ package enum Layout {
   package static let maximumDatasets = 100
   /// The most classes a cell may keep.
   package static let maximumTopK = 65_535
+  /// The most rows of one chunk.
+  package static let maximumRowsPerChunk = 1 << 20
   /// Rows of one chunk of keys or image indexes.
   package static let rowsPerIdentityChunk = 1024
 

@@ -2,7 +2,8 @@ import Glibc
 import Relabel
 
 /// `relabel-conformance read PATH`, `write JSON SHARD` and `equal A B`: the Swift library as the
-/// runner of the conformance pack wants it (`spec/conformance/README.md`).
+/// runner of the conformance pack wants it (`spec/conformance/README.md`); `contract` prints the facts
+/// of the format, which stand in `spec/contract.json`.
 @main
 enum Main {
   static func main() {
@@ -15,10 +16,11 @@ enum Main {
         try writeShard(paths[1], content: try document(paths[0]))
       case ("equal"?, let paths) where paths.count == 2:
         exit(try meaning(ofPath: paths[0]) == meaning(ofPath: paths[1]) ? 0 : 1)
+      case ("contract"?, []): print(try Contract.document().pretty())
       default:
         throw RelabelError(
           .usage,
-          "usage: relabel-conformance read PATH | write JSON SHARD | equal A B"
+          "usage: relabel-conformance read PATH | write JSON SHARD | equal A B | contract"
         )
       }
     } catch {

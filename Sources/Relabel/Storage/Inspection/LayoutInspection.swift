@@ -121,7 +121,8 @@ struct LayoutInspection {
     }
     let isLabel = column.rank == 4
     if Array(description.chunk.dropFirst()) != Array(description.shape.dropFirst())
-      || (isLabel && description.chunk != labels.chunk) || description.chunk[0] > 1 << 20
+      || (isLabel && description.chunk != labels.chunk)
+      || description.chunk[0] > Layout.maximumRowsPerChunk
     {
       fail(.l012, "chunks of \(description.chunk) do not hold whole images alike", column.name)
     }
