@@ -44,8 +44,8 @@ let package = Package(
 
     // From the bytes up: each target sees only those above it in this list.
     // Every fact of the format, once: no HDF5, no files, no threads.
-    .target(name: "RelabelFormat", swiftSettings: settings),
-    .target(name: "HDF5", dependencies: ["CHDF5"], swiftSettings: settings),
+    .target(name: "RelabelFormat", dependencies: [crypto], swiftSettings: settings),
+    .target(name: "HDF5", dependencies: ["RelabelFormat", "CHDF5"], swiftSettings: settings),
     .target(
       name: "Relabel",
       dependencies: ["RelabelFormat", "HDF5", "CDeflate", crypto],
@@ -124,7 +124,11 @@ let package = Package(
     ),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "HDF5Tests",
+      dependencies: ["RelabelFormat", "HDF5", "TestSupport"],
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "RelabelTests",
       dependencies: ["Relabel", "HDF5", "TestSupport"],

@@ -1,32 +1,5 @@
 private import CHDF5
-
-/// The value of an attribute, in the types this package writes.
-package enum AttributeValue: Hashable, Sendable {
-  /// A scalar string, padding removed.
-  case string([UInt8])
-  case integers([Int64])
-  case floats([Double])
-}
-
-/// An attribute with its type.
-package struct Attribute: Hashable, Sendable {
-  package let name: String
-  package let type: ElementType
-  /// Empty for a scalar.
-  package let shape: [Int]
-  /// Nil when the type or the shape is none that this package reads.
-  package let value: AttributeValue?
-
-  /// Elements of the attribute, nil when it is absurdly many.
-  package var count: Int? {
-    shape.reduce(1) { product, side in
-      guard let (value, overflow) = product.map({ $0.multipliedReportingOverflow(by: side) }),
-        !overflow
-      else { return nil }
-      return value
-    }
-  }
-}
+package import RelabelFormat
 
 /// An attribute in the object header is under 64 KiB, so larger ones are not ours to read.
 private let largestAttribute = 65_536

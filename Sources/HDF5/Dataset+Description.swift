@@ -1,4 +1,5 @@
 internal import CHDF5
+package import RelabelFormat
 
 extension Dataset {
   /// What the dataset is made of, read from the file without touching its data.

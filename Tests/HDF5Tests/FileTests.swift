@@ -1,4 +1,5 @@
 import HDF5
+import RelabelFormat
 import TestSupport
 import Testing
 

@@ -112,7 +112,7 @@ public struct Recoverer: Sendable {
     let entries = known + (areFew ? losses.flatMap(\.leftOut) : losses.map(\.whole))
     var index = try plan.index(shards, leftOut: entries, original: source.index)
     var bytes = try index.encoded()
-    if bytes.count > ShardedDataset.maximumIndexBytes {
+    if bytes.count > DatasetIndex.maximumBytes {
       let whole = known + losses.map(\.whole)
       index = try plan.index(shards, leftOut: whole, original: source.index)
       bytes = try index.encoded()

@@ -1,4 +1,4 @@
-package import HDF5
+package import RelabelFormat
 
 /// Why a stored chunk can't be decoded.
 package enum ChunkFault: Error, Hashable, Sendable, CustomStringConvertible {

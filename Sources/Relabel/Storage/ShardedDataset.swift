@@ -16,9 +16,6 @@ public final class ShardedDataset: LabelMapSource {
   package let seen: SeenShards
   private let finder = ImageFinder()
 
-  /// The most bytes of `index.json` that are read.
-  package static let maximumIndexBytes: Int = 64 << 20
-
   /// Opens a dataset by its folder or its `index.json`.
   ///
   /// - Parameters:
@@ -99,7 +96,7 @@ public final class ShardedDataset: LabelMapSource {
   /// The bytes of an `index.json`; nothing but a regular file of bounded size is read.
   package static func indexBytes(_ path: String) throws(RelabelError) -> [UInt8] {
     _ = try Folder.fileBytes(path)
-    return try Folder.contents(path, limit: maximumIndexBytes)
+    return try Folder.contents(path, limit: DatasetIndex.maximumBytes)
   }
 
   /// Rows of all shards.

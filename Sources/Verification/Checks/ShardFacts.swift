@@ -1,4 +1,3 @@
-package import HDF5
 package import Relabel
 
 /// What one shard holds, for the checks across shards and for whoever asked; small enough to cross

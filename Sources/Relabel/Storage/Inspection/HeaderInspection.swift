@@ -193,11 +193,3 @@ extension Attribute {
   /// The text of a string attribute, for messages.
   var text: String? { stringBytes.map { String(decoding: $0, as: UTF8.self) } }
 }
-
-extension String {
-  /// True for 64 lower-case hexadecimal digits.
-  package var isHexDigest: Bool {
-    utf8.count == 64
-      && utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-  }
-}

@@ -1,6 +1,6 @@
 /// A quick answer to whether a map keeps the rules that every reader looks at; `CellRules` then says
 /// where it does not.
-struct SoundMap: Sendable {
+package struct SoundMap: Sendable {
   private let highestClass: UInt32
   private let topK: Int
   /// The highest bit for each entry of a cell with an odd number.
@@ -8,7 +8,7 @@ struct SoundMap: Sendable {
   /// Above so many ranks, comparing all pairs of a cell costs more than sorting them.
   private static let fewRanks = 16
 
-  init(_ header: ShardHeader) {
+  package init(_ header: ShardHeader) {
     highestClass = UInt32(clamping: header.numClasses - 1)
     topK = header.shape.topK
     parity = (0..<header.shape.entries).map { $0 / header.shape.topK % 2 == 0 ? 0 : 1 << 31 }
@@ -17,7 +17,7 @@ struct SoundMap: Sendable {
   /// True when class ids are in range and distinct in each cell, and scores finite.
   ///
   /// - Complexity: O(cells · k²) in vector instructions for small k, else O(cells · k · log k).
-  func contains(_ map: LabelMap) -> Bool {
+  package func contains(_ map: LabelMap) -> Bool {
     // Keys need a bit that ids leave free.
     guard topK <= Self.fewRanks, highestClass >> 31 == 0 else {
       return map.classIndex.allSatisfy { $0 <= highestClass }

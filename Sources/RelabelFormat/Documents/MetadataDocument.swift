@@ -18,7 +18,7 @@ public struct MetadataDocument: Hashable, Sendable {
   package static let pieceBytes = 60_000
 
   /// The longest document (spec, section 16).
-  static let maximumBytes = 16 << 20
+  package static let maximumBytes = 16 << 20
 
   /// Makes the document of a new dataset.
   ///

@@ -17,7 +17,7 @@ public enum OutsideExtent: String, Hashable, Sendable, CaseIterable {
 
 extension PoolingProfile {
   /// True when the grid's first axis takes the box's left and width.
-  func isTransposed(_ orientation: Orientation) -> Bool {
+  package func isTransposed(_ orientation: Orientation) -> Bool {
     self == .relabel2021 || orientation == .xy
   }
 }

@@ -35,3 +35,11 @@ public struct Digest: ~Copyable {
     return String(decoding: text, as: UTF8.self)
   }
 }
+
+extension String {
+  /// True for 64 lower-case hexadecimal digits.
+  package var isHexDigest: Bool {
+    utf8.count == 64
+      && utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+}

@@ -1,5 +1,3 @@
-package import HDF5
-
 /// Everything a shard says about its rows; equal in all shards of one dataset.
 public struct ShardHeader: Hashable, Sendable {
   /// The version of the layout.

@@ -3,7 +3,7 @@ extension DatasetIndex {
   private static let digestClosing = Array("\"}\n".utf8)
 
   /// The digest that the bytes of an `index.json` end with.
-  static func digest(closing bytes: [UInt8]) -> String {
+  package static func digest(closing bytes: [UInt8]) -> String {
     String(decoding: bytes.dropLast(digestClosing.count).suffix(64), as: UTF8.self)
   }
 

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// The facts of the format as one JSON document, which other implementations compare their tables with.
 ///
 /// `relabel-conformance contract` prints it; `spec/contract.json` is what it printed.
@@ -42,7 +40,7 @@ public enum Contract {
     "rows_per_chunk": Layout.maximumRowsPerChunk,
     "metadata_bytes": MetadataDocument.maximumBytes,
     "json_depth": JSONParser.maximumDepth,
-    "index_bytes": ShardedDataset.maximumIndexBytes,
+    "index_bytes": DatasetIndex.maximumBytes,
   ]
 
   private static let words: [String: [String]] = [

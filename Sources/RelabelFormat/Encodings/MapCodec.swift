@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// One image in its stored form, before chunks are made of it.
 public struct EncodedImage: Sendable {
   /// The join key.

@@ -1,5 +1,3 @@
-package import HDF5
-
 /// How scores are stored (spec, "Score encodings").
 public struct ScoreEncoding: Hashable, Sendable {
   /// The stored form.
@@ -35,7 +33,7 @@ public struct ScoreEncoding: Hashable, Sendable {
   /// The largest error the user allows; scores that would exceed it are refused.
   public let maximumError: Double?
 
-  init(name: Name, packing: Packing?, maximumError: Double? = nil) {
+  package init(name: Name, packing: Packing?, maximumError: Double? = nil) {
     self.name = name
     self.packing = packing
     self.maximumError = maximumError

@@ -18,7 +18,7 @@ public struct CropBox: Hashable, Sendable {
   }
 
   /// A box from top, left, height and width in memory.
-  init(_ sides: UnsafePointer<Double>) {
+  package init(_ sides: UnsafePointer<Double>) {
     self.init(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
   }
 
@@ -26,17 +26,17 @@ public struct CropBox: Hashable, Sendable {
   public static let whole: CropBox = CropBox(top: 0, left: 0, height: 1, width: 1)
 
   /// How far a box may reach beyond an edge: sums of rounded fractions exceed 1 by a little.
-  static let tolerance: Double = 1e-6
+  package static let tolerance: Double = 1e-6
 
   /// Top, left, height, width.
   public var components: [Double] { [top, left, height, width] }
 
   /// The lower edge.
-  var bottom: Double { top + height }
+  package var bottom: Double { top + height }
   /// The right edge.
-  var right: Double { left + width }
+  package var right: Double { left + width }
   /// The area of this box as a share of another's.
-  func share(of box: CropBox) -> Double { (height / box.height) * (width / box.width) }
+  package func share(of box: CropBox) -> Double { (height / box.height) * (width / box.width) }
 
   /// Why this is not a box within a picture, or nil when it is one.
   public var fault: String? {
@@ -65,7 +65,7 @@ public struct CropBox: Hashable, Sendable {
   }
 
   /// The part of this box that lies in `other`, or nil when they share no area.
-  func cut(to other: CropBox) -> CropBox? {
+  package func cut(to other: CropBox) -> CropBox? {
     guard let (top, height) = Self.cut(top, height, other.top, other.height),
       let (left, width) = Self.cut(left, width, other.left, other.width)
     else { return nil }

@@ -4,6 +4,9 @@ public struct DatasetIndex: Hashable, Sendable {
   /// The file's name in the dataset's folder.
   public static let fileName: String = "index.json"
 
+  /// The most bytes of `index.json` that are read.
+  package static let maximumBytes: Int = 64 << 20
+
   /// One shard.
   public struct Shard: Hashable, Sendable {
     /// Path below the dataset's folder.

@@ -1,5 +1,3 @@
-package import HDF5
-
 /// Names, types, axes and fill values of a shard (spec, "Layout").
 package enum Layout {
   package static let classIndex = "class_index"
