@@ -1,9 +1,13 @@
 """The Swift library and NumPy read the same maps, to the last bit, and refuse the same files alike."""
 
+import ast
 import dataclasses
 import json
 import os
+import pathlib
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,6 +65,37 @@ def assert_same_maps(path):
             assert_same(outcome(lambda: swift.batch(positions)), outcome(lambda: numpy.batch(positions)))
         for position in [*range(count), *range(count - 1, -1, -1), *rng.permutation(count).tolist(), 0, 0]:
             assert_same(outcome(lambda: swift[position]), outcome(lambda: numpy[position]))
+
+
+# --------------------------------------------------------------------------------------- separation
+
+
+def test_the_swift_engine_does_not_load_h5py(tmp_path):
+    path = write_dataset(tmp_path / "dataset", *two_shards())
+    script = (
+        "import sys, relabel_hdf5\n"
+        "with relabel_hdf5.open(sys.argv[1]) as maps:\n"
+        "    maps.batch(range(3)), maps[4], maps.targets([1], [[0.0, 0.0, 1.0, 1.0]]), maps.header, maps.chunks\n"
+        "    maps.position(maps.key(2)), list(maps.keys()), maps.image_indexes(), maps[0].key\n"
+        "print(relabel_hdf5.engine().split()[0], 'h5py' in sys.modules)\n"
+    )
+    source = pathlib.Path(relabel_hdf5.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(source), "RELABEL_LIBRARY": library.library()._name}
+    found = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, env=environment)
+    assert found.stdout == "swift False\n", found.stderr
+
+
+def test_the_numpy_engine_can_be_read_alone():
+    """It imports itself and what both engines share, nothing of the Swift side."""
+    package = pathlib.Path(relabel_hdf5.__file__).parent
+    root, found = package / "engines" / "numpy", set()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                place = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                if not place.is_relative_to(root):
+                    found |= {place.name} if node.module else {alias.name for alias in node.names}
+    assert found == {"boxes", "errors", "geometry", "header", "keys", "labels", "layout"}
 
 
 # ---------------------------------------------------------------------------------------- equality
