@@ -19,7 +19,7 @@ import torch
 import relabel_hdf5
 from conftest import BIN, ROOT, SAMPLES, tool
 from pooling_reference import opened_by_numpy
-from relabel_hdf5.engines import library, swift
+from relabel_hdf5.engines import library, swift, swift_arrays
 from shard_writer import Shard, two_shards, write_dataset, write_shard
 
 LIBRARY = BIN / "libRelabelC.so"
@@ -180,7 +180,7 @@ def test_arrays_are_pooled_alike(sample_dataset, loaded):
         batch = maps.batch(range(len(maps)))
     boxes = boxes_of(len(batch), 3)
     for transposed in (False, True):
-        found, covered = swift.pool_arrays(loaded, batch, boxes, transposed, False)
+        found, covered = swift_arrays.pool_arrays(loaded, batch, boxes, transposed, False)
         flipped = boxes[..., [1, 0, 3, 2]] if transposed else boxes
         np.testing.assert_allclose(found, numpy_targets(batch, flipped), rtol=0, atol=1e-6)
         assert (covered == 1).all()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..boxes import Maps, as_batch, boxes_in_extents
 from ..geometry import Floats
-from . import library, swift
+from . import library, swift_arrays
 from .numpy.pooling import pool_with_numpy
 
 
@@ -22,5 +22,5 @@ def pool_arrays(
     inside, covered = boxes_in_extents(maps, batch, boxes, clamp)
     loaded = library.library()
     if loaded is not None and batch.class_index.dtype.itemsize in (2, 4):
-        return swift.pool_arrays(loaded, batch, boxes, transposed, clamp)
+        return swift_arrays.pool_arrays(loaded, batch, boxes, transposed, clamp)
     return pool_with_numpy(batch, inside, transposed), covered

@@ -17,6 +17,7 @@ from ..header import Extent, Header
 from ..keys import Array, Positions
 from ..labels import MapBatch
 from .library import failure
+from .swift_arrays import room_for_targets
 
 _BLOCK = 8192
 """Images whose keys or indexes are asked for at once."""
@@ -94,7 +95,7 @@ class SwiftEngine:
         """Targets [B, n, C] and covered shares [B, n] of boxes [B, n, 4]."""
         header = self.header_at(positions)
         positions, boxes = np.ascontiguousarray(positions), np.ascontiguousarray(boxes)
-        targets, covered = _room_for_targets(boxes, header)
+        targets, covered = room_for_targets(boxes, header)
         self._check(self._library.relabel_pool(
             self._open(), positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
             profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
@@ -209,38 +210,3 @@ class SwiftEngine:
             self._open(), positions.ctypes.data, len(positions), indexes.ctypes.data
         ))  # fmt: skip
         return indexes
-
-
-def pool_arrays(
-    library: ctypes.CDLL, batch: MapBatch, boxes: npt.NDArray[np.float64], transposed: bool, clamp: bool,
-    threads: int = 1,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Targets [B, n, C] and covered shares [B, n] of maps in memory and checked boxes [B, n, 4]."""
-    header = batch.header
-    pooling = library.relabel_pooling_create(
-        header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature,
-        b"xy" if transposed else b"yx", header.height, header.width, header.top_k, b"relabel", clamp,
-    )
-    if not pooling:
-        raise failure(library)
-    try:
-        ids = np.ascontiguousarray(batch.class_index)
-        scores = np.ascontiguousarray(batch.score, np.float32)
-        extents = np.ascontiguousarray(batch.extent, np.float64)
-        boxes = np.ascontiguousarray(boxes)
-        targets, covered = _room_for_targets(boxes, header)
-        status = library.relabel_pool_arrays(
-            pooling, ids.ctypes.data, ids.dtype.itemsize, scores.ctypes.data, extents.ctypes.data,
-            boxes.ctypes.data, len(boxes), boxes.shape[1], threads, targets.ctypes.data, covered.ctypes.data,
-        )
-    finally:
-        library.relabel_pooling_free(pooling)
-    if status:
-        raise failure(library)
-    return targets, covered
-
-
-def _room_for_targets(
-    boxes: npt.NDArray[np.float64], header: Header
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    return np.empty((*boxes.shape[:2], header.num_classes), np.float32), np.empty(boxes.shape[:2])
