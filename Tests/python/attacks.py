@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t
 
-import fixtures_structure  # noqa: F401  adds to BROKEN
-from rule_fixtures import BROKEN, partial, plain_storage, stored_otherwise
+from all_fixtures import BROKEN
+from rule_fixtures import partial, plain_storage, stored_otherwise
 from shard_writer import Shard, change_superblock, seal, two_shards, write_dataset, write_shard
 
 ATTACKS = []  # (name, the exit codes that are right, function)

@@ -4,12 +4,15 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("RELABEL_BIN", ROOT / ".build" / "release"))
 SAMPLES = ROOT / "samples"
+# The writer, the fixtures and the oracle, which the conformance pack is made with.
+sys.path.insert(0, str(ROOT / "spec" / "conformance" / "generator"))
 
 
 def tool(name, *arguments, **options):

@@ -11,10 +11,11 @@ import sys
 
 import numpy as np
 import pytest
+from all_fixtures import BROKEN, SOUND
 from conftest import ROOT
 from oracle import CELL_ORDERS, ENCODINGS
 from pooling_reference import opened_by_numpy
-from rule_fixtures import BROKEN, SOUND, made
+from rule_fixtures import made
 from shard_writer import SCORE_KINDS, Shard, two_shards, write_dataset, write_shard
 from test_package_lifetime import open_files
 

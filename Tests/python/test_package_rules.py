@@ -5,9 +5,10 @@ import re
 
 import numpy as np
 import pytest
+from all_fixtures import BROKEN, SOUND
 from conftest import tool
 from pooling_reference import with_numpy, with_swift
-from rule_fixtures import BROKEN, SOUND, flip, made
+from rule_fixtures import flip, made
 from shard_writer import Shard, encode_index, fletcher32, seal, two_shards, write_dataset, write_shard
 
 import relabel_hdf5

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 from h5py import h5o
 
+from all_fixtures import BROKEN
 import oracle
 from conftest import BIN, tool, verify
 from rule_fixtures import (
-    BROKEN, COLUMNS, OPTIONAL, cells, flip, flipped, only, recompressed, with_column, without_checksum,
+    COLUMNS, OPTIONAL, cells, flip, flipped, only, recompressed, with_column, without_checksum,
 )
 from shard_writer import BUILD_ID, Shard, digest, two_shards, write_dataset, write_shard
 

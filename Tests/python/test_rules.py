@@ -6,11 +6,9 @@ import re
 
 import pytest
 
-import fixtures_pictures  # noqa: F401  adds to BROKEN
-import fixtures_structure  # noqa: F401  adds to BROKEN and SOUND
-import fixtures_values  # noqa: F401
+from all_fixtures import BROKEN, SOUND
 from conftest import ROOT, error_rules, tool, verify
-from rule_fixtures import BROKEN, SOUND, cells, flip, made, write_shard
+from rule_fixtures import cells, flip, made, write_shard
 from shard_writer import (
     ENCODINGS, SCORE_KINDS, Shard, seal, two_shards, write_dataset,
 )

@@ -3,7 +3,7 @@
 
     ./generate_shards.py [FOLDER]
 
-Needs h5py and NumPy. The files come from the independent writer of the tests (Tests/python/shard_writer.py),
+Needs h5py and NumPy. The files come from the independent writer beside this (generator/shard_writer.py),
 the contents beside them are read with h5py alone (content.py), the verdicts follow from spec/rules.md.
 """
 
@@ -12,7 +12,7 @@ import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "Tests" / "python"))
+sys.path.insert(0, str(HERE / "generator"))
 
 from content import compact, content, text  # noqa: E402
 from invalid_cases import invalid, set_times  # noqa: E402

@@ -1,21 +1,18 @@
-"""The invalid shards and datasets of the pack: one for each rule, chosen from the fixtures of the tests.
+"""The invalid shards and datasets of the pack: one for each rule, chosen from the fixtures.
 
-All modules fixtures_*.py of the tests are taken in. For a new rule nothing else has to be done,
+All of generator/all_fixtures.py are taken in. For a new rule nothing else has to be done,
 unless its first fixture is not the one to show: see SHOWN.
 """
 
-import importlib
 import pathlib
 import re
 import struct
 from dataclasses import dataclass
 
-import rule_fixtures
+from all_fixtures import BROKEN
 from hdf5_blocks import changed, number, object_blocks
 
 RULES = pathlib.Path(__file__).resolve().parents[1] / "rules.md"
-for module in sorted(pathlib.Path(rule_fixtures.__file__).parent.glob("fixtures_*.py")):
-    importlib.import_module(module.stem)
 
 # The fixture that stands for its rule, where that is not the first.
 SHOWN = {
@@ -61,7 +58,7 @@ def rules():
 def invalid():
     """The rules that have a fixture, each with a variant and the function that makes it in a folder."""
     for rule in rules():
-        variants = {variant: make for id, variant, make in rule_fixtures.BROKEN if id == rule.id}
+        variants = {variant: make for id, variant, make in BROKEN if id == rule.id}
         if variants:
             variant = SHOWN.get(rule.id) or next(iter(variants))
             yield rule, variant, variants[variant]

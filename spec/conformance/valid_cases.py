@@ -1,7 +1,7 @@
 """The valid shards and datasets of the pack, and pairs of them to compare."""
 
 import numpy as np
-import rule_fixtures
+from all_fixtures import SOUND
 from shard_writer import ANNOTATOR, ENCODINGS, SCORE_KINDS, Shard, two_shards
 
 SMALL = {"rows": 3, "height": 2, "width": 3, "k": 2}
@@ -120,5 +120,5 @@ def valid():
     changes |= {f"different-{name}": settings for name, settings in DIFFERENT.items()}
     shards = {name: Shard(**SMALL | settings) for name, settings in changes.items()} | {"joined": joined()}
     cases = {name: lambda folder, shard=shard: shard.write(folder / "a.h5") for name, shard in shards.items()}
-    sound = dict(rule_fixtures.SOUND)
+    sound = dict(SOUND)
     return cases | {name.replace("_", "-"): sound[name] for name in ODD}

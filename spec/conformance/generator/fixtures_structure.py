@@ -11,8 +11,12 @@ from hdf5_blocks import (
     ATTRIBUTE, CONTINUATION, DATASPACE, EMPTY, FILTERS, LAYOUT, NOWHERE, changed, longer, messages_of, named_blocks,
     number, object_blocks,
 )
-from rule_fixtures import add, breaks, flip, linked, sound, with_column, with_root
+from registry import Fixtures
+from rule_fixtures import flip, linked, with_column, with_root
 from shard_writer import Raw, lookup3, write_shard
+
+FIXTURES = Fixtures()
+add, breaks, sound = FIXTURES.add, FIXTURES.breaks, FIXTURES.sound
 
 SMALL_CHUNKS = {"rows": 300, "images_per_chunk": 1, "rows_per_identity_chunk": 64}
 

@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from rule_fixtures import add, breaks, sound, with_column
+from registry import Fixtures
+from rule_fixtures import with_column
 from shard_writer import Shard, encode, in_cell_order, two_shards, write_dataset, write_shard
+
+FIXTURES = Fixtures()
+add, breaks, sound = FIXTURES.add, FIXTURES.breaks, FIXTURES.sound
 
 QUIET = []  # (name, function): near misses, which must give no warning
 

@@ -8,8 +8,11 @@ from dataclasses import replace
 from pictures import (
     boxes_text, copying, digests, localised, png, sizes, write_dense, write_pictures,
 )
-from rule_fixtures import breaks
+from registry import Fixtures
 from shard_writer import two_shards, write_dataset
+
+FIXTURES = Fixtures()
+breaks = FIXTURES.breaks
 
 
 def with_pictures(folder, *shards, **dataset):

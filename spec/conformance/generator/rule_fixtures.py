@@ -15,32 +15,17 @@ import h5py
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t
 
+from registry import Fixtures
 from shard_writer import (
     ANNOTATOR, CLASSES, SCORE_TYPES, Raw, Shard, canonical, change_superblock, class_table, digest,
     encode_index, fill_value, index_document, seal, two_shards, with_checksum, write_dataset, write_shard,
 )
 
-BROKEN = []  # (rule, variant, function)
-SOUND = []  # (name, function)
+FIXTURES = Fixtures()
+add, add_sound, breaks, sound = FIXTURES.add, FIXTURES.add_sound, FIXTURES.breaks, FIXTURES.sound
 
 COLUMNS = ["class_index", "score", "image_index", "image_key"]
 OPTIONAL = ["image_size", "image_sha256", "source_label", "map_extent", "log_normalizer"]
-
-
-def breaks(rule, variant="plain"):
-    def register(function):
-        BROKEN.append((rule, variant, function))
-        return function
-
-    return register
-
-
-def sound(name):
-    def register(function):
-        SOUND.append((name, function))
-        return function
-
-    return register
 
 
 def made(make, folder):
@@ -48,15 +33,6 @@ def made(make, folder):
     result = make(folder)
     path, options = result if isinstance(result, tuple) else (result, [])
     return path, [str(option) for option in options]
-
-
-def add(rule, variant, **changes):
-    """Registers a shard with some fields of `Shard` changed."""
-    breaks(rule, variant)(lambda folder: write_shard(folder / "a.h5", **changes))
-
-
-def add_sound(name, **changes):
-    sound(name)(lambda folder: write_shard(folder / "a.h5", **changes))
 
 
 def with_column(name, **changes):

@@ -1,0 +1,10 @@
+"""Every fixture, in a fixed order: a new module of fixtures is named here."""
+
+import fixtures_pictures
+import fixtures_structure
+import fixtures_values
+import rule_fixtures
+
+MODULES = [rule_fixtures, fixtures_pictures, fixtures_structure, fixtures_values]
+BROKEN = [fixture for module in MODULES for fixture in module.FIXTURES.broken]
+SOUND = [fixture for module in MODULES for fixture in module.FIXTURES.sound_files]
