@@ -39,29 +39,36 @@ class EpochSampler(Sampler[int]):
         self._walk = WalkOfRank(items, seed, rank, ranks, order, tail)
         self.epoch = 0
         self._start = 0
+        self._handed_out = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch: one that `load_state_dict` loaded goes on where it stopped, another begins."""
         if epoch != self.epoch:
-            self.epoch, self._start = epoch, 0
+            self.epoch, self._start, self._handed_out = epoch, 0, 0
 
     def __len__(self) -> int:
         """The items of this epoch that are still to come when it is walked."""
         return self._walk.length - self._start
 
     def __iter__(self) -> Iterator[int]:
-        items = self._walk.items(self.epoch)[self._start :].tolist()
-        self._start = 0
-        yield from items
+        start, self._start = self._start, 0
+        self._handed_out = start
+        for position, item in enumerate(self._walk.items(self.epoch)[start:].tolist(), start + 1):
+            self._handed_out = position
+            yield item
 
-    def state_dict(self, position: int) -> dict[str, Any]:
+    def state_dict(self, position: int | None = None) -> dict[str, Any]:
         """What is needed to go on in the middle of this epoch (spec section 14.5).
 
-        `position` is the number of items that this rank has trained on in this epoch. Only the training loop
-        knows it: DataLoader's workers ask for batches ahead.
+        `position` is the number of items that this rank has trained on in this epoch. With DataLoader's workers
+        only the training loop knows it, since they ask for batches ahead. Without it the items count that were
+        handed out, which is what torchdata's StatefulDataLoader asks for: it keeps a state for each batch.
         """
+        if position is None:
+            position = self._handed_out
         return {**self._walk.identity, "epoch": self.epoch, "position": position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on where a state was taken; raises `UsageError` where it belongs to another walk."""
         self.epoch, self._start = checked_state(state, self._walk)
+        self._handed_out = self._start
