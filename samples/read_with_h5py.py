@@ -1,5 +1,7 @@
 """Prints the labels of one image as JSON: read_with_h5py.py SHARD KEY (needs only h5py)."""
-import json, sys
+import json
+import sys
+
 import h5py
 
 with h5py.File(sys.argv[1]) as shard:

@@ -5,8 +5,9 @@ import pathlib
 import subprocess
 
 import numpy as np
-import relabel_hdf5
 from pixel_crops import pixel_crop
+
+import relabel_hdf5
 from relabel_hdf5.engines.numpy.pooling import pool_with_numpy
 
 ORACLE = pathlib.Path(__file__).with_name("pooling_oracle.py")
@@ -49,6 +50,7 @@ class Pooling:
     def torch(self, profile):
         """Targets by what the Python package runs on a device, here on the CPU."""
         import torch
+
         from relabel_hdf5.pooling_torch import pool_on_device
 
         boxes = torch.from_numpy(self.boxes)

@@ -11,9 +11,8 @@ import subprocess
 
 import h5py
 import numpy as np
-from h5py import h5d, h5f, h5p, h5s, h5t
-
 from all_fixtures import BROKEN
+from h5py import h5d, h5f, h5p, h5s, h5t
 from rule_fixtures import partial, plain_storage, stored_otherwise
 from shard_writer import Shard, change_superblock, seal, two_shards, write_dataset, write_shard
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from attacks import ATTACKS
 from conftest import BIN
 

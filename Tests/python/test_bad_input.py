@@ -13,10 +13,9 @@ import tarfile
 import zipfile
 
 import numpy as np
+import oracle
 import pytest
 import torch
-
-import oracle
 from conftest import SAMPLES, pack, verify
 
 GIBIBYTE = 1 << 30

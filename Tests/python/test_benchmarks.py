@@ -10,7 +10,6 @@ import zipfile
 
 import numpy as np
 import pytest
-
 from conftest import BIN, ROOT, SAMPLES
 
 torch = pytest.importorskip("torch")

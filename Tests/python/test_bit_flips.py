@@ -9,9 +9,8 @@ import shutil
 
 import h5py
 import numpy as np
-import pytest
-
 import oracle
+import pytest
 from conftest import error_rules, pack, tool
 from contents import content_digest, stored_chunks
 

@@ -15,12 +15,12 @@ import h5py
 import numpy as np
 import pytest
 import torch
-
-import relabel_hdf5
 from conftest import BIN, ROOT, SAMPLES, tool
 from pooling_reference import opened_by_numpy
-from relabel_hdf5.engines import library, swift, swift_arrays
 from shard_writer import Shard, two_shards, write_dataset, write_shard
+
+import relabel_hdf5
+from relabel_hdf5.engines import library, swift, swift_arrays
 
 LIBRARY = BIN / "libRelabelC.so"
 HEADER = ROOT / "Sources" / "RelabelC" / "relabel.h"

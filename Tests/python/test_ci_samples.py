@@ -2,14 +2,13 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
-import pathlib
 
 import pytest
 import yaml
-
 from conftest import BIN, ROOT
 from rule_fixtures import flip
 

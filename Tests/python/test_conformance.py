@@ -15,6 +15,7 @@ from importlib.machinery import SourceFileLoader
 import conformance_python
 import pytest
 from conftest import BIN, ROOT, tool
+
 from relabel_hdf5.engines import library as loader
 
 FOLDER = ROOT / "spec" / "conformance"

@@ -10,11 +10,10 @@ import subprocess
 import time
 
 import numpy as np
+import oracle
 import pytest
 import torch
-
-import oracle
-from conftest import BIN, SAMPLES, pack, tool, verify
+from conftest import BIN, SAMPLES, tool, verify
 
 OPTIONS = ["--images-per-shard", 16, "--jobs", 2]
 KILLS = int(os.environ.get("RELABEL_KILLS", "20"))

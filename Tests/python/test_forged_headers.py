@@ -6,10 +6,9 @@ import random
 import subprocess
 import sys
 
-import pytest
-
 import hdf5_blocks
-from conftest import pack, tool
+import pytest
+from conftest import tool
 from shard_writer import write_shard
 
 FORGERIES = int(os.environ.get("RELABEL_FORGERIES", "400"))  # of each shard

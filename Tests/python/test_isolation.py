@@ -9,8 +9,7 @@ import sys
 
 import h5py
 import pytest
-
-from conftest import BIN, error_rules, tool, verify
+from conftest import BIN, error_rules, verify
 from rule_fixtures import write_shard
 from shard_writer import Shard, two_shards, write_dataset
 

@@ -8,9 +8,8 @@ import json
 
 import h5py
 import numpy as np
-import pytest
-
 import oracle
+import pytest
 from conftest import pack, verify
 from shard_writer import canonical, seal, two_shards, write_dataset
 

@@ -5,10 +5,9 @@ import struct
 
 import h5py
 import pytest
-from h5py import h5d, h5p, h5s, h5t
-
 from conftest import error_rules, verify
 from fixtures_structure import move_chunk
+from h5py import h5d, h5p, h5s, h5t
 from hdf5_blocks import changed, named_blocks
 
 CHUNKS = 140_000  # pages begin with the 131,061st

@@ -3,7 +3,6 @@
 import subprocess
 
 import pytest
-
 from conftest import BIN, tool
 
 SHARE = BIN.parent / "share"

@@ -8,7 +8,7 @@ from math import comb
 import h5py
 import numpy as np
 import pytest
-from conftest import SAMPLES, error_rules, pack, tool, verify
+from conftest import error_rules, pack, tool, verify
 from pictures import boxes_text, localised
 from shard_writer import SCORE_KINDS, Shard, class_table, write_shard
 

@@ -12,11 +12,11 @@ import sys
 import tarfile
 
 import numpy as np
+import oracle
 import pytest
 import torch
-
-import oracle
 from conftest import BIN, SAMPLES, pack, tool, verify
+
 
 def packed(*arguments, code=0, **options):
     """Runs the packer, expects an exit code, returns the JSON summary."""

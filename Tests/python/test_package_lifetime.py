@@ -114,7 +114,7 @@ def test_dropped_maps_close_their_files(folder):
         maps = relabel_hdf5.open(folder)
         maps.batch([0, 50]), maps.position(maps.key(0))
         os.truncate(folder / "labels-00000.h5", 4096)
-        for read in (lambda: maps[3], lambda: maps.batch([3]), lambda: maps.targets([3], [[0.0, 0.0, 1.0, 1.0]])):
+        for read in (lambda: maps[3], lambda: maps.batch([3]), lambda: maps.targets([3], [[0.0, 0.0, 1.0, 1.0]])):  # noqa: F821  deleted below
             with pytest.raises(CorruptError, match="was cut"):
                 read()
         del maps, read

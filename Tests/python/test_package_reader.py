@@ -17,7 +17,14 @@ from conftest import ROOT, SAMPLES, pack
 from oracle import CELL_ORDERS, ENCODINGS, read_dataset, read_shards
 from pooling_reference import with_numpy, with_swift
 from shard_writer import (
-    ANNOTATOR, BUILD_ID, SCORE_KINDS, WRITER, Shard, two_shards, write_dataset, write_shard,
+    ANNOTATOR,
+    BUILD_ID,
+    SCORE_KINDS,
+    WRITER,
+    Shard,
+    two_shards,
+    write_dataset,
+    write_shard,
 )
 
 import relabel_hdf5

@@ -7,7 +7,6 @@ import re
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, tool
 from rule_fixtures import write_shard
 from shard_writer import Shard, two_shards, write_dataset

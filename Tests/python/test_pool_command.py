@@ -2,10 +2,8 @@
 
 import json
 
-import numpy as np
-import pytest
-
 import oracle
+import pytest
 from conftest import SAMPLES, pack, tool
 from pooling_reference import dense_target
 from shard_writer import write_shard

@@ -5,10 +5,9 @@ import math
 
 import h5py
 import numpy as np
-import pytest
-
 import oracle
-from conftest import SAMPLES, pack, tool, verify
+import pytest
+from conftest import SAMPLES, pack, verify
 from pooling_reference import dense_target
 
 MASK = 2**64 - 1

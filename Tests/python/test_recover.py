@@ -16,14 +16,20 @@ import time
 
 import h5py
 import numpy as np
-import pytest
-from h5py import h5o
-
-from all_fixtures import BROKEN
 import oracle
+import pytest
+from all_fixtures import BROKEN
 from conftest import BIN, tool, verify
+from h5py import h5o
 from rule_fixtures import (
-    COLUMNS, OPTIONAL, cells, flip, flipped, only, recompressed, with_column, without_checksum,
+    COLUMNS,
+    OPTIONAL,
+    flip,
+    flipped,
+    only,
+    recompressed,
+    with_column,
+    without_checksum,
 )
 from shard_writer import BUILD_ID, Shard, digest, two_shards, write_dataset, write_shard
 

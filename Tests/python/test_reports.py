@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ElementTree
 
 import jsonschema
 import pytest
-
 from all_fixtures import BROKEN
 from conftest import BIN, ROOT, tool
 from rule_fixtures import write_shard

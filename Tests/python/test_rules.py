@@ -5,12 +5,16 @@ import os
 import re
 
 import pytest
-
 from all_fixtures import BROKEN, SOUND
 from conftest import ROOT, error_rules, tool, verify
 from rule_fixtures import cells, flip, made, write_shard
 from shard_writer import (
-    ENCODINGS, SCORE_KINDS, Shard, seal, two_shards, write_dataset,
+    ENCODINGS,
+    SCORE_KINDS,
+    Shard,
+    seal,
+    two_shards,
+    write_dataset,
 )
 
 RULES = {rule["id"]: rule for rule in json.loads(

@@ -11,10 +11,15 @@ import h5py
 import jsonschema
 import numpy as np
 import pytest
-
 from conftest import ROOT, SAMPLES, pack, verify
 from shard_writer import (
-    ENCODINGS, canonical, digest, encode_index, fletcher32, large_fletcher32, write_shard,
+    ENCODINGS,
+    canonical,
+    digest,
+    encode_index,
+    fletcher32,
+    large_fletcher32,
+    write_shard,
 )
 
 SPEC = (ROOT / "spec" / "relabel-hdf5.md").read_text()

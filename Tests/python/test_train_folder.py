@@ -8,10 +8,19 @@ import pytest
 import torch
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader
-from train_data import (
-    FOLDERS, IMAGES, KEYS, ImportingFolder, pictures, random_crop, random_shard, seed, timm_train, transforms,
-)
 from torchvision import datasets  # after train_data, which makes this import possible
+from train_data import (
+    FOLDERS,
+    IMAGES,
+    KEYS,
+    ImportingFolder,
+    pictures,
+    random_crop,
+    random_shard,
+    seed,
+    timm_train,
+    transforms,
+)
 
 import relabel_hdf5
 from relabel_hdf5 import BoxError, NotFoundError, RelabelError, UsageError, label_pooling

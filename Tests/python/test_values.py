@@ -1,9 +1,8 @@
 """What the maps of a shard look like as a whole, against NumPy; near misses of the warnings."""
 
 import numpy as np
-import pytest
-
 import oracle
+import pytest
 from conftest import SAMPLES, error_rules, verify
 from fixtures_values import QUIET, coherent, given, labelled, planes, random_maps
 from rule_fixtures import with_column

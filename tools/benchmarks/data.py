@@ -8,7 +8,6 @@ import zipfile
 
 import numpy as np
 import torch
-
 from measure import BIN
 
 # A tar is written in pieces of so many images.

@@ -2,7 +2,6 @@
 
 import json
 
-
 LONGEST_BAR = 3
 
 

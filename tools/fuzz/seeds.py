@@ -15,7 +15,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "spec/conformance/generator"))
 
 from shard_writer import (  # noqa: E402
-    ENCODINGS, SCORE_KINDS, Shard, canonical, encode_index, shuffle, two_shards, write_dataset, write_shard,
+    ENCODINGS,
+    SCORE_KINDS,
+    Shard,
+    canonical,
+    encode_index,
+    shuffle,
+    two_shards,
+    write_dataset,
+    write_shard,
 )
 
 SAMPLES = ROOT / "samples"

@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass, field
 
 import h5py
-
 import seeds
 from contents import content_digest, stored_chunks
 from hdf5_blocks import Block, blocks

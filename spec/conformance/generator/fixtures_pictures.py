@@ -6,7 +6,14 @@ The functions give back the path to verify and the options that make the verifie
 from dataclasses import replace
 
 from pictures import (
-    boxes_text, copying, digests, localised, png, sizes, write_dense, write_pictures,
+    boxes_text,
+    copying,
+    digests,
+    localised,
+    png,
+    sizes,
+    write_dense,
+    write_pictures,
 )
 from registry import Fixtures
 from shard_writer import two_shards, write_dataset

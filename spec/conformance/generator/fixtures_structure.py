@@ -6,10 +6,20 @@ from functools import partial
 import h5py
 import numpy as np
 from h5py import h5o, h5p, h5s, h5t
-
 from hdf5_blocks import (
-    ATTRIBUTE, CONTINUATION, DATASPACE, EMPTY, FILTERS, LAYOUT, NOWHERE, changed, longer, messages_of, named_blocks,
-    number, object_blocks,
+    ATTRIBUTE,
+    CONTINUATION,
+    DATASPACE,
+    EMPTY,
+    FILTERS,
+    LAYOUT,
+    NOWHERE,
+    changed,
+    longer,
+    messages_of,
+    named_blocks,
+    number,
+    object_blocks,
 )
 from registry import Fixtures
 from rule_fixtures import flip, linked, with_column, with_root

@@ -1,7 +1,6 @@
 """Maps that are sound one by one and suspicious as a whole: rules V011 to V018 and M011."""
 
 import numpy as np
-
 from registry import Fixtures
 from rule_fixtures import with_column
 from shard_writer import Shard, encode, in_cell_order, two_shards, write_dataset, write_shard

@@ -14,11 +14,25 @@ from functools import partial
 import h5py
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t
-
 from registry import Fixtures
 from shard_writer import (
-    ANNOTATOR, CLASSES, SCORE_TYPES, Raw, Shard, canonical, change_superblock, class_table, digest,
-    encode_index, fill_value, index_document, seal, two_shards, with_checksum, write_dataset, write_shard,
+    ANNOTATOR,
+    CLASSES,
+    SCORE_TYPES,
+    Raw,
+    Shard,
+    canonical,
+    change_superblock,
+    class_table,
+    digest,
+    encode_index,
+    fill_value,
+    index_document,
+    seal,
+    two_shards,
+    with_checksum,
+    write_dataset,
+    write_shard,
 )
 
 FIXTURES = Fixtures()

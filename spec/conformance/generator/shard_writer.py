@@ -9,7 +9,6 @@ import ctypes
 import hashlib
 import json
 import math
-import re
 import zlib
 from dataclasses import dataclass, field, replace
 

@@ -3,7 +3,6 @@
 import random
 
 import numpy as np
-
 from maps import label_map, random_map, random_probabilities, sample_maps
 
 GOLDFISH, COW, LEMUR = "n01443537_00069", "n02109047_00009", "n02500267_00013"

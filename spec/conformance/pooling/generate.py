@@ -18,10 +18,9 @@ import sys
 import numpy as np
 import torch
 import torchvision
-from torchvision.ops import roi_align
-
 from answers import dense_planes, solved
 from cases import themes
+from torchvision.ops import roi_align
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 
+
 def steps(scores):
     return np.rint((scores + 128) * 256).astype(np.uint16)
 

@@ -1,8 +1,9 @@
 """The Python package; with NumPy alone, or with the Swift library where RELABEL_LIBRARY allows it."""
 
 import numpy as np
-import relabel_hdf5
 from protocol import batches, half, run
+
+import relabel_hdf5
 
 
 def pool(job, part):

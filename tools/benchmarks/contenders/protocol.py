@@ -8,7 +8,6 @@ import pathlib
 import sys
 import time
 
-
 SHORTEST = 0.3
 
 

@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+
 import relabel_hdf5
 
 with relabel_hdf5.open(sys.argv[1]) as maps:

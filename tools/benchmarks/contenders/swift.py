@@ -3,8 +3,9 @@
 import os
 
 import numpy as np
-import relabel_hdf5
 from protocol import batches, half, run
+
+import relabel_hdf5
 from relabel_hdf5.engines import library
 
 SWIFT = library.library()

@@ -4,7 +4,6 @@ import pathlib
 import shutil
 
 import numpy as np
-
 from data import write_dense
 from measure import BIN, HERE, PYTHON, Commands, Server, row, turns
 

@@ -3,11 +3,11 @@
 import json
 
 import numpy as np
-import relabel_hdf5
-
 from data import pack, write_files
 from measure import BIN, HERE, PYTHON, SWIFT, SYSTEM_PYTHON, Server, row, turns
 from pixel_crops import pixel_crop
+
+import relabel_hdf5
 
 CONTENDERS = HERE / "contenders"
 HOW = {

@@ -6,7 +6,6 @@ import time
 
 import h5py
 import numpy as np
-
 from contenders import containers
 from data import pack
 from measure import HERE, SYSTEM_PYTHON, figure

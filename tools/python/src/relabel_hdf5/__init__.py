@@ -8,6 +8,7 @@ Reading takes h5py and NumPy alone. What needs PyTorch is in `relabel_hdf5.train
 """
 
 from .dataset import LabelMaps, open
+from .engines.library import engine
 from .epoch import epoch_order
 from .errors import (
     BoxError,
@@ -22,7 +23,6 @@ from .errors import (
 )
 from .header import ClassEntry, Header
 from .labels import LabelMap, MapBatch
-from .engines.library import engine
 from .pooling import label_pooling
 
 __version__ = "0.1.0"

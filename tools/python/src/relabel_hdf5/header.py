@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-
 Extent = tuple[float, float, float, float]
 """Top, left, height and width, as fractions of the picture (section 8.5)."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from .view import Placement
 Handler = Callable[[Any, Size], Placement]
 """From a transform and the size (height, width) of its input to what its output shows."""
 
-Effect = Union[Handler, Literal["pixels"]]
+Effect = Handler | Literal["pixels"]
 """What a transform does to the box: a handler says, or it changes only pixels or their number."""
 
-Known = Mapping[Any, Union[Effect, type]]
+Known = Mapping[Any, Effect | type]
 
 _V1, _V2 = "torchvision.transforms", "torchvision.transforms.v2"
 _TIMM, _NAFLEX = "timm.data.transforms", "timm.data.naflex_transforms"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ...errors import CorruptError, RelabelError, UsageError, violation
+from ...errors import RelabelError, UsageError, violation
 from ...header import Header
 from .column import Recent
 from .files import Stamp

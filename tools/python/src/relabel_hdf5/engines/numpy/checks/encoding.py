@@ -10,7 +10,6 @@ import numpy as np
 from ....layout import SCORE_TYPES
 from .container import Description
 
-
 _HIGHEST = float(np.finfo(np.float32).max)
 
 
