@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let package = Package(
   name: "relabel-hdf5",
   products: [
-    .library(name: "Relabel", targets: ["Relabel"]),
+    .library(name: "Relabel", targets: ["Relabel", "RelabelWriting"]),
     .library(name: "RelabelC", type: .dynamic, targets: ["RelabelC"]),
     .executable(name: "relabel", targets: ["RelabelTool"]),
     .executable(name: "relabel-pack", targets: ["RelabelPackTool"]),
@@ -30,7 +30,6 @@ let package = Package(
   targets: [
     // C libraries: a module map and the macros Swift cannot import, nothing else.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(name: "CSharedHDF5"),
     .systemLibrary(
       name: "CDeflate",
       pkgConfig: "libdeflate",
@@ -48,7 +47,13 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["RelabelFormat", "CHDF5"], swiftSettings: settings),
     .target(
       name: "Relabel",
-      dependencies: ["RelabelFormat", "HDF5", "CDeflate", crypto],
+      dependencies: ["RelabelFormat", "CDeflate", crypto],
+      swiftSettings: settings
+    ),
+    // What needs the HDF5 library: writing, and reading what is not sound.
+    .target(
+      name: "RelabelWriting",
+      dependencies: ["Relabel", "HDF5"],
       swiftSettings: settings
     ),
     .target(
@@ -59,20 +64,20 @@ let package = Package(
     // rules.md is a link to the document in spec/, so that `explain` says what the document says.
     .target(
       name: "Verification",
-      dependencies: ["RelabelFormat", "Relabel", "HDF5"],
+      dependencies: ["RelabelFormat", "Relabel", "RelabelWriting", "HDF5"],
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
     .target(
       name: "Packing",
-      dependencies: ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"],
+      dependencies: ["AnnotatorOutputs", "Relabel", "RelabelWriting", "HDF5", "Verification"],
       swiftSettings: settings
     ),
     // The C interface: a dynamic library that carries the Swift runtime, so that a program without
     // a toolchain can load it.
     .target(
       name: "RelabelC",
-      dependencies: ["Relabel", "HDF5", "CSharedHDF5"],
+      dependencies: ["Relabel"],
       exclude: ["relabel.h", "exports.map"],
       swiftSettings: settings,
       linkerSettings: [
@@ -111,7 +116,7 @@ let package = Package(
     // would not, and that would build the whole library a second time.
     .executableTarget(
       name: "relabel-conformance",
-      dependencies: ["Relabel"],
+      dependencies: ["Relabel", "RelabelWriting"],
       path: "tools/conformance/adapter",
       swiftSettings: settings
     ),
@@ -131,7 +136,7 @@ let package = Package(
     ),
     .testTarget(
       name: "RelabelTests",
-      dependencies: ["Relabel", "HDF5", "TestSupport"],
+      dependencies: ["Relabel", "RelabelWriting", "HDF5", "TestSupport"],
       swiftSettings: settings
     ),
     .testTarget(
@@ -147,7 +152,9 @@ let package = Package(
     ),
     .testTarget(
       name: "VerificationTests",
-      dependencies: ["Verification", "Packing", "Relabel", "HDF5", "TestSupport"],
+      dependencies: [
+        "Verification", "Packing", "Relabel", "RelabelWriting", "HDF5", "TestSupport",
+      ],
       swiftSettings: settings
     ),
   ],

@@ -166,39 +166,11 @@ extension Object where Self: ~Copyable {
     count: Int,
     _ object: String
   ) throws(HDF5Error) -> AttributeValue? {
-    switch type {
-    case .oddString, .other, .uint64, .float16: return nil
-    default: break
-    }
-    guard type.size > 0, (1...largestAttribute).contains(count),
-      type.size <= largestAttribute / count
-    else { return nil }
+    guard AttributeValue.isRead(type, count: count) else { return nil }
     let datatype = try type.makeDatatype()
     var bytes = [UInt8](repeating: 0, count: type.size * count)
     try Library.check("H5Aread", on: object) { H5Aread(handle, datatype.id, &bytes) }
-    switch type {
-    case .utf8:
-      guard count == 1 else { return nil }
-      return .string(Array(bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)]))
-    case .uint8: return .integers(bytes.map(Int64.init))
-    case .uint16: return .integers(Self.elements(bytes, UInt16.self).map(Int64.init))
-    case .uint32: return .integers(Self.elements(bytes, UInt32.self).map(Int64.init))
-    case .int8: return .integers(bytes.map { Int64(Int8(bitPattern: $0)) })
-    case .int16: return .integers(Self.elements(bytes, Int16.self).map(Int64.init))
-    case .int32: return .integers(Self.elements(bytes, Int32.self).map(Int64.init))
-    case .int64: return .integers(Self.elements(bytes, Int64.self))
-    case .float32: return .floats(Self.elements(bytes, Float.self).map(Double.init))
-    case .float64: return .floats(Self.elements(bytes, Double.self))
-    case .uint64, .float16, .oddString, .other: return nil
-    }
-  }
-
-  private static func elements<Element>(_ bytes: [UInt8], _: Element.Type) -> [Element] {
-    bytes.withUnsafeBytes { raw in
-      (0..<raw.count / MemoryLayout<Element>.size).map {
-        raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: Element.self)
-      }
-    }
+    return AttributeValue(bytes, type, count: count)
   }
 
   /// True when attributes lie in the object header, not in a heap.

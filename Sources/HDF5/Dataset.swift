@@ -1,16 +1,6 @@
 package import CHDF5
 package import RelabelFormat
 
-/// A chunk as stored.
-package enum RawChunk: Hashable, Sendable {
-  /// It was never written.
-  case missing
-  /// It has more bytes than asked for, and was not read.
-  case oversized(bytes: Int)
-  /// Its bytes; bit i of the mask means that filter i was not applied.
-  case stored(bytes: [UInt8], skippedFilters: UInt32)
-}
-
 /// A dataset of an open file, read and written by whole raw chunks.
 package struct Dataset: ~Copyable, Object {
   private let handle: Handle

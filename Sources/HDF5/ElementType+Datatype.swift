@@ -54,7 +54,7 @@ extension ElementType {
   ]
 
   private static func describe(_ id: hid_t) -> ElementType {
-    if H5Tcommitted(id) > 0 { return .other("committed type") }
+    if H5Tcommitted(id) > 0 { return .committed }
     let size = H5Tget_size(id)
     switch H5Tget_class(id) {
     case H5T_INTEGER:

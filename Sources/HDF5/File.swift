@@ -1,5 +1,6 @@
 package import CHDF5
 import Glibc
+package import RelabelFormat
 
 /// An HDF5 file; attributes set on it are those of the root group.
 package struct File: ~Copyable, Object {
@@ -9,11 +10,6 @@ package struct File: ~Copyable, Object {
 
   package var id: hid_t { root.id }
   package var name: String { path }
-
-  /// What a link of the root group leads to.
-  package enum LinkKind: Hashable, Sendable {
-    case dataset, group, namedType, soft, external, other
-  }
 
   /// Largest count of attributes or links kept in the object header, the library's own limit.
   static let compactLimit: UInt32 = 60_000
@@ -87,25 +83,17 @@ package struct File: ~Copyable, Object {
     try file.close("H5Fclose", on: path)
   }
 
-  /// A link of the root group.
-  package struct Link: Hashable, Sendable {
-    package let name: String
-    package let kind: LinkKind
-    /// Where a hard link's object lies: two names of one object have the same.
-    package let address: UInt64
-  }
-
   /// The links of the root group, in name order.
   ///
   /// Calls `H5Lget_info`.
   /// - Parameter skipped: names of links that are not looked at: what they lead to may be damaged.
   /// - Returns: the others.
   /// - Throws: the library's error for a link whose object can't be opened.
-  package func links(except skipped: Set<String> = []) throws(HDF5Error) -> [Link] {
-    try Library.locked { () throws(HDF5Error) -> [Link] in
+  package func links(except skipped: Set<String> = []) throws(HDF5Error) -> [StoredLink] {
+    try Library.locked { () throws(HDF5Error) -> [StoredLink] in
       var info = H5G_info_t()
       try Library.check("H5Gget_info", on: name) { H5Gget_info(id, &info) }
-      var links: [Link] = []
+      var links: [StoredLink] = []
       for position in 0..<info.nlinks {
         var nameBytes = [CChar]()
         let link = try text("H5Lget_name_by_idx", on: name, into: &nameBytes) { buffer, size in
@@ -117,20 +105,20 @@ package struct File: ~Copyable, Object {
     }
   }
 
-  private func describe(_ link: [CChar], named: String) throws(HDF5Error) -> Link {
+  private func describe(_ link: [CChar], named: String) throws(HDF5Error) -> StoredLink {
     var info = chdf5_link_info()
     try Library.check("H5Lget_info", on: named) { chdf5_get_link_info(id, link, &info) }
     switch info.type {
-    case H5L_TYPE_SOFT: return Link(name: named, kind: .soft, address: 0)
-    case H5L_TYPE_EXTERNAL: return Link(name: named, kind: .external, address: 0)
+    case H5L_TYPE_SOFT: return StoredLink(name: named, kind: .soft, address: 0)
+    case H5L_TYPE_EXTERNAL: return StoredLink(name: named, kind: .external, address: 0)
     case H5L_TYPE_HARD:
       let address = UInt64(info.u.address)
-      return Link(name: named, kind: try kindOfObject(link, named), address: address)
-    default: return Link(name: named, kind: .other, address: 0)
+      return StoredLink(name: named, kind: try kindOfObject(link, named), address: address)
+    default: return StoredLink(name: named, kind: .other, address: 0)
     }
   }
 
-  private func kindOfObject(_ link: [CChar], _ named: String) throws(HDF5Error) -> LinkKind {
+  private func kindOfObject(_ link: [CChar], _ named: String) throws(HDF5Error) -> StoredLink.Kind {
     let object = try Handle("H5Oopen", on: named, closer: H5Oclose) { H5Oopen(id, link, 0) }
     switch H5Iget_type(object.id) {
     case H5I_DATASET: return .dataset

@@ -1,5 +1,6 @@
 import AnnotatorOutputs
 import Relabel
+import RelabelWriting
 import Verification
 
 /// One shard on its way from pending images to a published file.

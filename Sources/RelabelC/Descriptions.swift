@@ -1,5 +1,4 @@
 import Glibc
-import HDF5
 import Relabel
 
 /// A text that lives as long as what it describes.

@@ -1,6 +1,4 @@
-import CSharedHDF5
 import Glibc
-import HDF5
 import Relabel
 
 // The functions of relabel.h, which documents them.
@@ -11,7 +9,7 @@ public func relabelVersion() -> UnsafePointer<CChar>? { versionText }
 
 // Never changes.
 nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
-  strdup("\(Software.version) (format \(FormatVersion.current), HDF5 \(Library.version))")
+  strdup("\(Software.version) (format \(FormatVersion.current))")
   .map { UnsafePointer($0) }
 
 /// See relabel.h.

@@ -1,14 +1,14 @@
 import Glibc
-import HDF5
 import Relabel
 import Synchronization
 
 /// Label maps that a C program holds; opened again in a forked child.
 final class OpenMaps: @unchecked Sendable {
-  // Unchecked: `source` and `process` change under the HDF5 lock, which survives a fork.
+  // Unchecked: `source` and `process` change under the lock, which is made anew after a fork.
   private let path: String
   private var source: any LabelMapSource
   private var process: pid_t
+  private let lock = ProcessLock()
   private let listingText = AtomicLazyReference<KeptText>()
   private let description = AtomicLazyReference<KeptText>()
 
@@ -25,8 +25,7 @@ final class OpenMaps: @unchecked Sendable {
   /// - Throws: what opening throws, and `.corrupt` when a child finds other maps at the path than its
   ///   parent did.
   func current() throws(RelabelError) -> any LabelMapSource {
-    // Any other lock could be held by a thread that the child does not have.
-    try Library.locked { () throws(RelabelError) in
+    try lock.withLock { () throws(RelabelError) in
       if process == getpid() { return source }
       source = try reopened()
       process = getpid()

@@ -1,7 +1,7 @@
 /* relabel.h: label maps and LabelPooling for C and all that can call it.
  *
- * Link with libRelabelC.so, which carries the Swift runtime; besides the C and C++ runtimes it needs the
- * HDF5 and libdeflate libraries. It can't be unloaded.
+ * Link with libRelabelC.so, which carries the Swift runtime; besides the C and C++ runtimes it needs
+ * libdeflate. It can't be unloaded.
  * Words and definitions: spec/relabel-hdf5.md, LabelPooling in section 13.
  *
  * Every function may be called from any thread, and in a child after fork, where files are opened
@@ -36,7 +36,7 @@ typedef struct relabel_maps relabel_maps;
 /* How maps in memory are pooled. */
 typedef struct relabel_pooling relabel_pooling;
 
-/* Version of this library and of the HDF5 library it uses; never NULL. */
+/* Version of this library and of the format it reads; never NULL. */
 const char *relabel_version(void);
 
 /* Why the last call on this thread failed, on one line: file, image, reason. "" if none has failed.

@@ -1,6 +1,7 @@
 import Glibc
 import HDF5
 import Relabel
+import RelabelWriting
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Relabel
+import RelabelWriting
 import TestSupport
 import Testing
 

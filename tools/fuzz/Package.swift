@@ -37,10 +37,11 @@ let package = Package(
     systemLibrary("CArchive", "libarchive"),
     library("RelabelFormat", [crypto]),
     library("HDF5", ["RelabelFormat", "CHDF5"]),
-    library("Relabel", ["RelabelFormat", "HDF5", "CDeflate", crypto]),
+    library("Relabel", ["RelabelFormat", "CDeflate", crypto]),
+    library("RelabelWriting", ["Relabel", "HDF5"]),
     library("AnnotatorOutputs", ["Relabel", "CArchive"]),
-    library("Verification", ["RelabelFormat", "Relabel", "HDF5"]),
-    library("Packing", ["AnnotatorOutputs", "Relabel", "HDF5", "Verification"]),
+    library("Verification", ["RelabelFormat", "Relabel", "RelabelWriting", "HDF5"]),
+    library("Packing", ["AnnotatorOutputs", "Relabel", "RelabelWriting", "HDF5", "Verification"]),
     // libFuzzer brings the entry point.
     .executableTarget(
       name: "Fuzz",

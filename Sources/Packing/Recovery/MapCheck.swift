@@ -1,4 +1,3 @@
-import HDF5
 import Relabel
 
 /// Looks for the first cell of a map that breaks a rule (spec, section 7).

@@ -1,5 +1,5 @@
-import HDF5
 import Relabel
+import RelabelWriting
 
 /// Writes some rows of a damaged shard into a new one, stored bytes unchanged.
 ///

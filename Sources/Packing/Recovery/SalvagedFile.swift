@@ -1,5 +1,5 @@
-import HDF5
 import Relabel
+import RelabelWriting
 import Verification
 
 /// A damaged shard, opened as far as it can be.
@@ -42,9 +42,16 @@ struct SalvagedFile {
     except skipped: Set<String> = []
   ) throws(RelabelError) -> ShardFile {
     var first: Violation?
-    // The library may get at what the walk gives up: a helper process is there for that.
     let structure = try StructureWalk.findings(FileBytes(path))
-    let file = try ShardFile.open(path, structure: structure, except: skipped) {
+    // The library may get at what the walk gives up: a helper process is there for that.
+    let isOurs = skipped.isEmpty && structure.isSound && structure.isComplete
+    let library = isOurs ? nil : try LibraryFile(path)
+    let file = try ShardFile.open(
+      path,
+      structure: structure,
+      contents: try library?.contents(except: skipped),
+      store: library?.store
+    ) {
       first = first ?? $0
     }
     if let first { throw first.error(file: nil) }

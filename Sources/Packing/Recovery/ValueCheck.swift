@@ -1,4 +1,3 @@
-import HDF5
 import Relabel
 
 /// Looks at a row's value of an optional dataset (spec, section 4.5).

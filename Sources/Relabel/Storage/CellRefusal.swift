@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Why a reader refuses a map: the first cell that breaks a rule which readers look at.
 struct CellRefusal {
   let rule: Rule

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Room for label maps in memory of a caller, one behind the other.
 package struct MapRoom: @unchecked Sendable {
   // Unchecked: every place is written by the one thread that has its image.

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// An open shard whose header has been checked against the spec.
 ///
 /// The reader takes the first violation as its error, the verifier collects them all.
@@ -21,29 +19,29 @@ package final class ShardFile: Sendable {
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
 
-  /// Opens a shard.
+  /// Opens a shard: its descriptions, header and the places of its chunks are in its structure.
   ///
-  /// The HDF5 library reads the descriptions and the header. A file whose structure is sound it then
-  /// closes: it would hold half a megabyte for it and read one chunk at a time.
   /// - Parameters:
   ///   - path: the file.
   ///   - structure: what a walk over the file has found, for a caller that has dealt with it. Without, one
-  ///     is made, what it finds is reported, and the library never sees a file that is not sound.
+  ///     is made, and what it finds is reported.
   ///   - given: where chunks are read from; nil for the file at `path`.
   ///   - isMapped: chunks are read from a mapping of the file into memory.
-  ///   - skipped: optional datasets that are not looked at, for files in which they are damaged.
+  ///   - other: what the file says, where somebody else has read it.
+  ///   - store: where the chunks come from that the structure does not place.
   ///   - report: called for every rule that the descriptions, the header or the layout breaks.
-  /// - Returns: nil when a violation makes the rest unreadable.
-  /// - Throws: what the HDF5 library or the system refuses.
+  /// - Returns: nil when a violation makes the rest unreadable, and without `store` for any violation.
+  /// - Throws: what the system refuses.
   package static func open(
     _ path: String,
     structure: StructureWalk.Findings? = nil,
     bytes given: (any ByteSource)? = nil,
     isMapped: Bool = false,
-    except skipped: Set<String> = [],
+    contents other: FileContents? = nil,
+    store: ChunkFinder? = nil,
     report: (Violation) -> Void
   ) throws(RelabelError) -> ShardFile? {
-    // Before the library looks: a file that is replaced while it is opened must not pass as it.
+    // Before anything is read: a file that is replaced while it is opened must not pass as it.
     guard let stamp = FileStamp(path) else { throw .system("can't be opened", path) }
     let bytes: any ByteSource
     if let given {
@@ -61,81 +59,78 @@ package final class ShardFile: Sendable {
         return nil
       }
     }
-    do {
-      return try withoutActuallyEscaping(report) { report throws(HDF5Error) -> ShardFile? in
-        try open(path, stamp, bytes, found, except: skipped, report: report)
+    guard let contents = other ?? found.contents else { return nil }
+    var isRefused = false
+    let layout = withoutActuallyEscaping(report) { report in
+      header(contents, fileBytes: bytes.byteCount) {
+        isRefused = true
+        report($0)
       }
-    } catch {
-      throw RelabelError(reading: error, path)
+    }
+    guard let layout else { return nil }
+    // Without another way to the chunks nobody goes on with a file that breaks a rule.
+    if isRefused, store == nil { return nil }
+    let chunks = found.isSound ? found.chunks : [:]
+    return try ShardFile(path, stamp, layout, contents) {
+      (name, description) throws(RelabelError) in
+      // Only then does a chunk's number in the index say which rows it holds.
+      if description.hasWholeRows, let table = chunks[name] {
+        return StoredColumn(bytes, table, description)
+      }
+      return try store?(name, description).map { StoredColumn($0, description) }
     }
   }
 
-  private static func open(
-    _ path: String,
-    _ stamp: FileStamp,
-    _ bytes: any ByteSource,
-    _ structure: StructureWalk.Findings,
-    except skipped: Set<String>,
+  /// Finds the chunks of a dataset in another way than by the structure.
+  package typealias ChunkFinder = (_ dataset: String, DatasetDescription) throws(RelabelError)
+    -> (any ChunkStore)?
+
+  private static func header(
+    _ contents: FileContents,
+    fileBytes: UInt64,
     report: @escaping (Violation) -> Void
-  ) throws(HDF5Error) -> ShardFile? {
-    let file = try File.open(path)
-    let inspection = ContainerInspection(
-      fileBytes: Int64(clamping: bytes.byteCount),
-      skipped: skipped,
-      report: report
-    )
-    guard let descriptions = try inspection.inspect(file),
-      let root = try HeaderInspection(file, report: report).inspect()
+  ) -> (header: ShardHeader, rows: Int)? {
+    let inspection = ContainerInspection(fileBytes: Int64(clamping: fileBytes), report: report)
+    guard let descriptions = inspection.inspect(contents),
+      let root = HeaderInspection(contents, report: report).inspect()
     else { return nil }
-    let layout = LayoutInspection(root: root, report: report)
-    guard let (header, rows) = try layout.inspect(file, descriptions) else { return nil }
-    let chunks = structure.isSound ? structure.chunks : [:]
-    return try ShardFile(path, stamp, file, header, rows, descriptions) { name, description in
-      // Only then does a chunk's number in the index say which rows it holds.
-      guard description.hasWholeRows else { return nil }
-      return chunks[name].map { StoredColumn(bytes, $0, description) }
-    }
+    return LayoutInspection(root: root, report: report).inspect(contents, descriptions)
   }
 
   private init(
     _ path: String,
     _ stamp: FileStamp,
-    _ file: borrowing File,
-    _ header: ShardHeader,
-    _ rows: Int,
-    _ descriptions: [String: DatasetDescription],
-    located: (String, DatasetDescription) -> StoredColumn?
-  ) throws(HDF5Error) {
-    func column(_ name: String) throws(HDF5Error) -> StoredColumn? {
-      guard let description = descriptions[name] else { return nil }
-      if let column = located(name, description) { return column }
-      return StoredColumn(try file.openDataset(name), description)
-    }
-    func required(_ name: String) throws(HDF5Error) -> StoredColumn {
-      guard let column = try column(name) else {
-        throw HDF5Error(call: "H5Dopen2", object: name, "the dataset is missing")
+    _ layout: (header: ShardHeader, rows: Int),
+    _ contents: FileContents,
+    column: (String, DatasetDescription) throws(RelabelError) -> StoredColumn?
+  ) throws(RelabelError) {
+    func required(_ name: String) throws(RelabelError) -> StoredColumn {
+      guard let description = contents.datasets[name]?.description,
+        let column = try column(name, description)
+      else {
+        let message = "the chunks of the dataset can't be found"
+        throw RelabelError(.c001, message, at: Location(file: path, dataset: name))
       }
       return column
     }
     self.path = path
     place = Folder.absolute(path)
     self.stamp = stamp
-    self.header = header
-    self.rows = rows
+    (header, rows) = layout
     classIndex = try required(Layout.classIndex)
     score = try required(Layout.score)
     imageIndex = try required(Layout.imageIndex)
     imageKey = try required(Layout.imageKey)
     var optional: [(name: String, column: StoredColumn)] = []
-    for known in Layout.optional {
-      if let column = try column(known.name) { optional.append((known.name, column)) }
+    for known in Layout.optional where contents.datasets[known.name] != nil {
+      optional.append((known.name, try required(known.name)))
     }
     self.optional = optional
-    let noted = try file.openDataset(Layout.score).attribute("largest_error")?.value
+    let noted = contents.datasets[Layout.score]?.object["largest_error"]?.value
     if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
   }
 
-  /// Refuses a file that is not the one that was opened: what the library remembers of its structure
+  /// Refuses a file that is not the one that was opened: what is remembered of its structure
   /// would be read from other bytes.
   ///
   /// - Throws: `.corrupt` naming the file.
@@ -160,13 +155,7 @@ package final class ShardFile: Sendable {
     named name: String,
     _ chunk: Int
   ) throws(RelabelError) -> [UInt8] {
-    let result: Result<[UInt8], ChunkFault>
-    do {
-      result = try column.chunk(chunk)
-    } catch {
-      throw RelabelError(reading: error, path)
-    }
-    switch result {
+    switch try column.chunk(chunk) {
     case .success(let bytes): return bytes
     case .failure(let fault):
       let first = chunk * column.rowsPerChunk

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Reads one shard: label maps by row, by image key or by image index.
 ///
 /// Callable from any thread; reads of sound files don't wait for each other.
@@ -240,14 +238,10 @@ extension ShardReader {
     total: Int64, datasets: [(name: String, bytes: Int64)]
   ) {
     var datasets: [(name: String, bytes: Int64)] = []
-    do {
-      for (name, column) in file.columns {
-        var bytes: Int64 = 0
-        for chunk in 0..<column.chunks { bytes += Int64(try column.storedBytes(ofChunk: chunk)) }
-        datasets.append((name, bytes))
-      }
-    } catch {
-      throw RelabelError(reading: error, path)
+    for (name, column) in file.columns {
+      var bytes: Int64 = 0
+      for chunk in 0..<column.chunks { bytes += Int64(try column.storedBytes(ofChunk: chunk)) }
+      datasets.append((name, bytes))
     }
     return (try Folder.fileBytes(path), datasets)
   }

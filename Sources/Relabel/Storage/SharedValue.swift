@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Something that all shards of a dataset say alike (spec, section 11.7), as an error shows it.
 struct SharedValue: Hashable, Sendable {
   let name: String

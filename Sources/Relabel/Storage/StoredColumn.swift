@@ -1,15 +1,22 @@
-import Glibc
-package import HDF5
+/// Where the stored chunks of one dataset come from.
+package protocol ChunkStore: Sendable {
+  /// A chunk as stored; one of more than `limit` bytes is not read.
+  ///
+  /// - Throws: when the chunk can't be found or read.
+  func chunk(_ number: Int, limit: Int) throws(RelabelError) -> RawChunk
+  /// Stored bytes of a chunk, 0 when it was never written.
+  ///
+  /// - Throws: when the chunk can't be found.
+  func storedBytes(ofChunk number: Int) throws(RelabelError) -> Int
+}
 
 /// One dataset of a shard, read by whole chunks of rows.
 ///
-/// Callable from any thread: chunks are read at their places in the file. Only those of files whose
-/// structure is not sound are asked of the HDF5 library, under its lock.
-package final class StoredColumn: @unchecked Sendable {
-  // Unchecked: a dataset is only used under the HDF5 lock; the rest never changes.
-  private enum Source: ~Copyable {
+/// Callable from any thread: chunks are read at their places in the file.
+package final class StoredColumn: Sendable {
+  private enum Source {
     case bytes(any ByteSource, ChunkTable)
-    case library(Dataset)
+    case store(any ChunkStore)
   }
 
   private let source: Source
@@ -23,9 +30,9 @@ package final class StoredColumn: @unchecked Sendable {
     codec = ChunkCodec(description)
   }
 
-  /// Reads through the HDF5 library.
-  init(_ dataset: consuming Dataset, _ description: DatasetDescription) {
-    source = .library(dataset)
+  /// Reads what somebody else finds, where the structure of the file is not sound.
+  init(_ store: any ChunkStore, _ description: DatasetDescription) {
+    source = .store(store)
     self.description = description
     codec = ChunkCodec(description)
   }
@@ -43,20 +50,18 @@ package final class StoredColumn: @unchecked Sendable {
   ///
   /// - Returns: the bytes, or why the chunk can't be decoded.
   /// - Throws: when the chunk can't be found or read.
-  package func chunk(_ chunk: Int) throws(HDF5Error) -> Result<[UInt8], ChunkFault> {
+  package func chunk(_ chunk: Int) throws(RelabelError) -> Result<[UInt8], ChunkFault> {
     switch source {
     case .bytes(let bytes, let chunks):
       guard let place = chunks[chunk] else { return .failure(.missing) }
       guard place.byteCount <= codec.largestStored else {
         return .failure(.tooLong(bytes: place.byteCount))
       }
-      return try reading { () throws(RelabelError) in
-        try bytes.withBytes(at: place.start, count: place.byteCount) {
-          decoded($0, skipped: place.skippedFilters)
-        }
+      return try bytes.withBytes(at: place.start, count: place.byteCount) {
+        decoded($0, skipped: place.skippedFilters)
       }
-    case .library(let dataset):
-      switch try dataset.readChunk(at: offset(chunk), limit: codec.largestStored) {
+    case .store(let store):
+      switch try store.chunk(chunk, limit: codec.largestStored) {
       case .missing: return .failure(.missing)
       case .oversized(let bytes): return .failure(.tooLong(bytes: bytes))
       case .stored(let bytes, let skipped):
@@ -66,10 +71,10 @@ package final class StoredColumn: @unchecked Sendable {
   }
 
   /// Stored bytes of a chunk, 0 when it was never written.
-  package func storedBytes(ofChunk chunk: Int) throws(HDF5Error) -> Int {
+  package func storedBytes(ofChunk chunk: Int) throws(RelabelError) -> Int {
     switch source {
     case .bytes(_, let chunks): chunks[chunk]?.byteCount ?? 0
-    case .library(let dataset): try dataset.storedBytes(at: offset(chunk))
+    case .store(let store): try store.storedBytes(ofChunk: chunk)
     }
   }
 
@@ -78,23 +83,5 @@ package final class StoredColumn: @unchecked Sendable {
     skipped: UInt32
   ) -> Result<[UInt8], ChunkFault> {
     Result { () throws(ChunkFault) in try codec.decode(stored, skipped: skipped) }
-  }
-
-  /// Runs `body`; a refusal of the system becomes one of the file.
-  private func reading<Value>(
-    _ body: () throws(RelabelError) -> Value
-  ) throws(HDF5Error) -> Value {
-    do {
-      return try body()
-    } catch {
-      throw HDF5Error(call: "pread", object: error.location.file, systemError: EIO, error.message)
-    }
-  }
-
-  /// The first element of a chunk.
-  private func offset(_ chunk: Int) -> [Int] {
-    var offset = [Int](repeating: 0, count: description.shape.count)
-    offset[0] = chunk * rowsPerChunk
-    return offset
   }
 }

@@ -168,3 +168,11 @@ public struct MetadataDocument: Hashable, Sendable {
     return ClassTable(entries: entries)
   }
 }
+
+extension MetadataDocument {
+  /// The name of the attribute that holds a piece, from `metadata_0000`.
+  package static func pieceName(_ piece: Int) -> String {
+    let digits = String(piece)
+    return "metadata_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}

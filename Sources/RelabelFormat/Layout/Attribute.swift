@@ -4,6 +4,28 @@ package enum AttributeValue: Hashable, Sendable {
   case string([UInt8])
   case integers([Int64])
   case floats([Double])
+
+  /// True for the same bits: two readings of one NaN are equal.
+  package static func == (one: AttributeValue, other: AttributeValue) -> Bool {
+    switch (one, other) {
+    case (.string(let one), .string(let other)): one == other
+    case (.integers(let one), .integers(let other)): one == other
+    case (.floats(let one), .floats(let other)): one.elementsEqual(other, by: isSame)
+    default: false
+    }
+  }
+
+  private static func isSame(_ one: Double, _ other: Double) -> Bool {
+    one.bitPattern == other.bitPattern
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    switch self {
+    case .string(let bytes): hasher.combine(bytes)
+    case .integers(let values): hasher.combine(values)
+    case .floats(let values): hasher.combine(values.map(\.bitPattern))
+    }
+  }
 }
 
 /// An attribute with its type.
@@ -29,6 +51,49 @@ package struct Attribute: Hashable, Sendable {
         !overflow
       else { return nil }
       return value
+    }
+  }
+}
+
+extension AttributeValue {
+  /// An attribute in the object header is under 64 KiB, so larger ones are not ours to read.
+  private static let largest = 65_536
+
+  /// False for types that no attribute of a shard has, and for too many elements.
+  package static func isRead(_ type: ElementType, count: Int) -> Bool {
+    switch type {
+    case .oddString, .other, .uint64, .float16: false
+    default: type.size > 0 && (1...largest).contains(count) && type.size <= largest / count
+    }
+  }
+
+  /// Reads a value from the little-endian bytes of its elements.
+  ///
+  /// - Returns: nil for what this package does not read.
+  package init?(_ bytes: [UInt8], _ type: ElementType, count: Int) {
+    guard Self.isRead(type, count: count), bytes.count == type.size * count else { return nil }
+    switch type {
+    case .utf8:
+      guard count == 1 else { return nil }
+      self = .string(Array(bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)]))
+    case .uint8: self = .integers(bytes.map(Int64.init))
+    case .uint16: self = .integers(Self.elements(bytes, UInt16.self).map(Int64.init))
+    case .uint32: self = .integers(Self.elements(bytes, UInt32.self).map(Int64.init))
+    case .int8: self = .integers(bytes.map { Int64(Int8(bitPattern: $0)) })
+    case .int16: self = .integers(Self.elements(bytes, Int16.self).map(Int64.init))
+    case .int32: self = .integers(Self.elements(bytes, Int32.self).map(Int64.init))
+    case .int64: self = .integers(Self.elements(bytes, Int64.self))
+    case .float32: self = .floats(Self.elements(bytes, Float.self).map(Double.init))
+    case .float64: self = .floats(Self.elements(bytes, Double.self))
+    case .uint64, .float16, .oddString, .other: return nil
+    }
+  }
+
+  private static func elements<Element>(_ bytes: [UInt8], _: Element.Type) -> [Element] {
+    bytes.withUnsafeBytes { raw in
+      (0..<raw.count / MemoryLayout<Element>.size).map {
+        raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: Element.self)
+      }
     }
   }
 }

@@ -10,6 +10,9 @@ package enum ElementType: Hashable, Sendable, CustomStringConvertible {
   /// Anything else, in words: big-endian, vlen, compound, committed…
   case other(String)
 
+  /// A type that has an object of its own.
+  package static let committed = ElementType.other("committed type")
+
   /// Bytes of one element; 0 for `other`.
   package var size: Int {
     switch self {

@@ -1,4 +1,3 @@
-internal import HDF5
 internal import Relabel
 
 /// Checks that the chunks of one dataset are there, sound and padded (rules C001, C007–C009, V008).

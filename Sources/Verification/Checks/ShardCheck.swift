@@ -1,5 +1,5 @@
-internal import HDF5
 package import Relabel
+internal import RelabelWriting
 
 /// What to check of one shard.
 package struct ShardRequest: Hashable, Sendable {
@@ -56,7 +56,20 @@ package struct ShardCheck {
     if !structure.isSound { return outcome }
     let file: ShardFile?
     do {
-      file = try ShardFile.open(request.path, structure: structure, bytes: bytes) {
+      let library = try LibraryFile(request.path)
+      let contents = try library.contents()
+      if structure.isComplete, contents != structure.contents {
+        let message = "the HDF5 library reads descriptions or attributes that the bytes do not say"
+        outcome.tally.add(Violation(.c001, message))
+      }
+      file = try ShardFile.open(
+        request.path,
+        structure: structure,
+        bytes: bytes,
+        // What lies outside the profile only the library follows; the file is refused for it anyway.
+        contents: structure.isComplete ? nil : contents,
+        store: library.store
+      ) {
         outcome.tally.add($0)
       }
     } catch  where error.code == .corrupt {

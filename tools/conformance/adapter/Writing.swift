@@ -1,4 +1,5 @@
 import Relabel
+import RelabelWriting
 
 /// Writes a shard that holds this content.
 ///

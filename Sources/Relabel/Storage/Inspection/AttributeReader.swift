@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Reads attributes of one object and reports those that are missing or of another type.
 struct AttributeReader {
   private let attributes: [String: Attribute]
@@ -7,15 +5,13 @@ struct AttributeReader {
   private let place: Location
   private let report: (Violation) -> Void
 
-  init<Holder: Object & ~Copyable>(
-    _ object: borrowing Holder,
+  init(
+    _ object: ObjectContents,
     rule: Rule,
     at place: Location = Location(),
     report: @escaping (Violation) -> Void
-  ) throws(HDF5Error) {
-    var attributes: [String: Attribute] = [:]
-    for name in try object.attributeNames() { attributes[name] = try object.attribute(name) }
-    self.attributes = attributes
+  ) {
+    attributes = Dictionary(object.attributes.map { ($0.name, $0) }) { first, _ in first }
     self.rule = rule
     self.place = place
     self.report = report

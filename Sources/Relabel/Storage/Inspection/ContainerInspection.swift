@@ -1,4 +1,3 @@
-internal import HDF5
 import Glibc
 
 /// Looks at links, storage, types and sizes before anything else is read (spec, "HDF5 profile").
@@ -6,8 +5,6 @@ import Glibc
 /// Nothing is opened by name before its link is known to be a hard link to a dataset.
 struct ContainerInspection {
   let fileBytes: Int64
-  /// Datasets that are not looked at.
-  var skipped: Set<String> = []
   let report: (Violation) -> Void
 
   /// The fewest bytes a stored chunk can have: an empty zlib stream and a checksum.
@@ -16,15 +13,15 @@ struct ContainerInspection {
   private static let largestRatio: Int64 = 1_100
 
   /// The file's datasets by name, or nil when it must not be read further.
-  func inspect(_ file: borrowing File) throws(HDF5Error) -> [String: DatasetDescription]? {
+  func inspect(_ file: FileContents) -> [String: DatasetDescription]? {
     var isSafe = true
     var descriptions: [String: DatasetDescription] = [:]
-    guard try file.linkCount() <= Layout.maximumDatasets else {
+    guard file.linkCount <= Layout.maximumDatasets else {
       let limit = Layout.maximumDatasets
       report(Violation(.c006, "the root group has more than \(limit) links"))
       return nil
     }
-    let links = try file.links(except: skipped)
+    let links = file.links
     var names: [UInt64: String] = [:]
     for link in links where link.kind == .dataset {
       guard let other = names.updateValue(link.name, forKey: link.address) else { continue }
@@ -43,19 +40,19 @@ struct ContainerInspection {
       )
     }
     guard isSafe else { return nil }
-    if try !file.hasCompactLinks() {
+    if !file.hasCompactLinks {
       report(Violation(.c005, "the links of the root group are in dense storage"))
     }
-    isSafe = try inspectAttributes(of: file, dataset: nil) && isSafe
+    isSafe = inspectAttributes(of: file.root, dataset: nil) && isSafe
     for link in links {
-      let dataset = try file.openDataset(link.name)
-      let description = try dataset.describe()
+      guard let dataset = file.datasets[link.name] else { continue }
+      let description = dataset.description
       if let violation = fatal(description, link.name) {
         isSafe = false
         report(violation)
         continue
       }
-      isSafe = try inspectAttributes(of: dataset, dataset: link.name) && isSafe
+      isSafe = inspectAttributes(of: dataset.object, dataset: link.name) && isSafe
       descriptions[link.name] = description
     }
     return isSafe ? descriptions : nil
@@ -103,24 +100,19 @@ struct ContainerInspection {
   }
 
   /// False when there are too many attributes to read.
-  private func inspectAttributes<Holder: Object & ~Copyable>(
-    of object: borrowing Holder,
-    dataset: String?
-  ) throws(HDF5Error) -> Bool {
+  private func inspectAttributes(of object: ObjectContents, dataset: String?) -> Bool {
     let place = Location(dataset: dataset)
-    if try !object.hasCompactAttributes() {
+    if !object.hasCompactAttributes {
       report(Violation(.c005, "attributes are in dense storage", at: place))
     }
-    let names = try object.attributeNames(limit: Layout.maximumAttributes)
-    guard names.count <= Layout.maximumAttributes else {
+    guard object.attributeCount <= Layout.maximumAttributes else {
       let limit = Layout.maximumAttributes
       report(Violation(.c006, "there are more than \(limit) attributes", at: place))
       return false
     }
-    for name in names {
-      guard let attribute = try object.attribute(name) else { continue }
+    for attribute in object.attributes {
       if let fault = fault(of: attribute) {
-        report(Violation(.c005, "attribute '\(name)' \(fault)", at: place))
+        report(Violation(.c005, "attribute '\(attribute.name)' \(fault)", at: place))
       }
     }
     return true
@@ -141,7 +133,7 @@ extension ContainerInspection {
   }
 }
 
-extension File.LinkKind {
+extension StoredLink.Kind {
   fileprivate var words: String {
     switch self {
     case .dataset: "dataset"

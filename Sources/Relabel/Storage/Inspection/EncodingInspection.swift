@@ -1,19 +1,16 @@
-internal import HDF5
-
 /// Reads how scores are stored (spec, "Score encodings").
 struct EncodingInspection {
   let report: (Violation) -> Void
 
   /// The encoding, or nil when scores can't be decoded.
   func inspect(
-    _ file: borrowing File,
+    _ dataset: ObjectContents,
     _ scores: DatasetDescription
-  ) throws(HDF5Error) -> ScoreEncoding? {
-    let dataset = try file.openDataset(Layout.score)
+  ) -> ScoreEncoding? {
     let place = Location(dataset: Layout.score)
-    let attributes = try AttributeReader(dataset, rule: .l010, at: place, report: report)
+    let attributes = AttributeReader(dataset, rule: .l010, at: place, report: report)
     guard let name = attributes.word("encoding", ScoreEncoding.Name.self) else { return nil }
-    try inspectFill(dataset, isPacked: name.highestStored != nil, scores)
+    inspectFill(dataset, isPacked: name.highestStored != nil, scores)
     let largestError = largestError(attributes)
     guard name.highestStored != nil else {
       if attributes.has("scale_factor") || attributes.has("add_offset") {
@@ -50,11 +47,11 @@ struct EncodingInspection {
 
   /// `_FillValue` stands on packed scores and nowhere else.
   private func inspectFill(
-    _ dataset: borrowing Dataset,
+    _ dataset: ObjectContents,
     isPacked: Bool,
     _ scores: DatasetDescription
-  ) throws(HDF5Error) {
-    let attribute = try dataset.attribute("_FillValue")
+  ) {
+    let attribute = dataset["_FillValue"]
     guard isPacked else {
       if attribute != nil { fail("float scores have no '_FillValue'") }
       return

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// The values of the root attributes, before the datasets have been looked at.
 struct RootAttributes {
   var version: FormatVersion
@@ -21,8 +19,8 @@ struct RootAttributes {
 struct HeaderInspection {
   private let root: AttributeReader
 
-  init(_ file: borrowing File, report: @escaping (Violation) -> Void) throws(HDF5Error) {
-    root = try AttributeReader(file, rule: .l004, report: report)
+  init(_ file: FileContents, report: @escaping (Violation) -> Void) {
+    root = AttributeReader(file.root, rule: .l004, report: report)
   }
 
   /// The attributes, or nil when the file can't be understood further.

@@ -1,5 +1,3 @@
-internal import HDF5
-
 /// Compares the datasets of a shard with the layout that its root attributes call for
 /// (spec, "Layout", "Score encodings").
 struct LayoutInspection {
@@ -8,9 +6,9 @@ struct LayoutInspection {
 
   /// The shard's header and rows, or nil when the labels can't be decoded.
   func inspect(
-    _ file: borrowing File,
+    _ file: FileContents,
     _ found: [String: DatasetDescription]
-  ) throws(HDF5Error) -> (header: ShardHeader, rows: Int)? {
+  ) -> (header: ShardHeader, rows: Int)? {
     let known = Set((Layout.required + Layout.optional).map(\.name))
     for name in found.keys.sorted()
     where !known.contains(name) && !root.features.optional.contains(name) {
@@ -25,7 +23,8 @@ struct LayoutInspection {
     guard let ids = found[Layout.classIndex], let scores = found[Layout.score],
       found[Layout.imageIndex] != nil, let keys = found[Layout.imageKey]
     else { return nil }
-    guard let encoding = try EncodingInspection(report: report).inspect(file, scores) else {
+    let attributes = file.datasets[Layout.score]?.object ?? ObjectContents()
+    guard let encoding = EncodingInspection(report: report).inspect(attributes, scores) else {
       return nil
     }
     for column in Layout.required + Layout.optional {
@@ -33,7 +32,7 @@ struct LayoutInspection {
       guard isTypeRight(column, description, encoding) else { return nil }
       guard isShapeRight(column, description, labels: ids.shape) else { return nil }
       inspectDetails(column, description, labels: ids)
-      try inspectAxes(file, column)
+      inspectAxes(file, column)
     }
     guard ids.shape == scores.shape, found.values.allSatisfy({ $0.shape.first == ids.shape[0] })
     else {
@@ -156,10 +155,10 @@ struct LayoutInspection {
     return areKnown
   }
 
-  private func inspectAxes(_ file: borrowing File, _ column: Layout.Column) throws(HDF5Error) {
-    let dataset = try file.openDataset(column.name)
+  private func inspectAxes(_ file: FileContents, _ column: Layout.Column) {
+    let dataset = file.datasets[column.name]?.object ?? ObjectContents()
     let place = Location(dataset: column.name)
-    let attributes = try AttributeReader(dataset, rule: .l008, at: place, report: report)
+    let attributes = AttributeReader(dataset, rule: .l008, at: place, report: report)
     if root.version == .current {
       for name in attributes.names where !column.attributes.contains(name) && !name.hasPrefix("x-")
       {

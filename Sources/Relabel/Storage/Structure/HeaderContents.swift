@@ -12,9 +12,21 @@ struct HeaderContents {
   /// True when values of attributes or elements lie elsewhere, which other rules refuse, too.
   private(set) var hasForeignValues = false
 
+  /// The attributes in the order in which they stand; none where they lie elsewhere.
+  private(set) var attributes: [Attribute] = []
+  /// Bytes of all attributes.
+  private(set) var attributeBytes = 0
+  /// False when attributes lie in a heap.
+  private(set) var hasCompactAttributes = true
+  /// False when links lie in a heap.
+  private(set) var hasCompactLinks = true
+  private(set) var elementType: ElementType?
+  private(set) var fill: FillValueMessage?
+
   private var elementBytes: UInt64?
   private var fillBytes: UInt64?
   private var kinds: Set<MessageKind> = []
+  private var attributeNames: Set<String> = []
 
   /// Reads every message strictly: the library trusts what has the right checksum.
   init(_ header: ObjectHeader) throws(Halt) {
@@ -35,18 +47,32 @@ struct HeaderContents {
     case .empty, .continuation: break
     case .link: links.append(try LinkMessage(&fields))
     case .linkInfo, .attributeInfo:
-      foreignBlocks += try GroupMessages.denseStorage(&fields)
+      let blocks = try GroupMessages.denseStorage(&fields)
+      foreignBlocks += blocks
+      if message.kind == .linkInfo {
+        hasCompactLinks = blocks.isEmpty
+      } else {
+        hasCompactAttributes = blocks.isEmpty
+      }
     case .groupInfo: try GroupMessages.requireGroupInfo(&fields)
     case .attribute:
+      attributeBytes += fields.remaining
       let attribute = try AttributeMessage(&fields)
       hasForeignValues = hasForeignValues || !attribute.isPlain
       if let type = attribute.committedType { committedTypes.append(type) }
+      // The library would show the first of two, another reader perhaps the second.
+      guard attributeNames.insert(attribute.attribute.name).inserted else {
+        throw fields.refused("is there twice")
+      }
+      attributes.append(attribute.attribute)
     case .datatype where message.isShared:
       committedTypes.append(try CommittedType(&fields).address)
+      elementType = .committed
     case .datatype:
       let datatype = try DatatypeMessage(&fields)
       try fields.requireEnd()
       elementBytes = datatype.size
+      elementType = datatype.type
       hasForeignValues = hasForeignValues || !datatype.isPlain
     case .dataspace: dataspace = try DataspaceMessage(&fields)
     case .layout:
@@ -55,7 +81,10 @@ struct HeaderContents {
         foreignBlocks.append(.globalHeap(sources))
       }
     case .filters: filters = try FilterMessage(&fields)
-    case .fillValue: fillBytes = try FillValueMessage(&fields).size
+    case .fillValue:
+      let value = try FillValueMessage(&fields)
+      fillBytes = value.size
+      fill = value
     case .externalFiles: try requireExternalFiles(&fields)
     case .referenceCount:
       guard try fields.byte() == 0 else { throw fields.refused("is of no known version") }
@@ -74,6 +103,9 @@ struct HeaderContents {
     try fields.skip(24 * Int(slots.used))
     try fields.requireEnd()
   }
+
+  /// True when elements lie in other files.
+  var hasExternalFiles: Bool { kinds.contains(.externalFiles) }
 
   /// What the object is.
   enum Kind {

@@ -1,4 +1,4 @@
-/// A walk over the structure of a shard, made before the HDF5 library opens the file.
+/// A walk over the structure of a shard, which readers take everything from but the chunks.
 ///
 /// It knows the part of HDF5 that section 3 of the spec allows, and refuses what the library would
 /// trust: damaged blocks (C001), extents that overlap (C011), what the profile does not name (C012),
@@ -13,6 +13,8 @@ package struct StructureWalk {
   private var numbers: [UInt64: Int] = [:]
   /// False when another rule's affair lies in parts of the file that were not followed.
   private var isWhole = true
+  /// What the root group and its datasets say, and what is left to say.
+  private(set) var said = SaidContents()
 
   private init(_ source: any ByteSource) { reader = BlockReader(source) }
 
@@ -39,6 +41,10 @@ package struct StructureWalk {
     package let extents: [Extent]
     /// Where the chunks of datasets lie, by name, for those whose whole index was followed.
     package let chunks: [String: ChunkTable]
+    /// What the file says of its root group and datasets; nil when something broken was found.
+    package let contents: FileContents?
+    /// True when `contents` holds everything that the HDF5 library would tell.
+    package let isComplete: Bool
 
     /// True when nothing is wrong with the structure but stored times, which do no harm.
     package var isSound: Bool { violations.allSatisfy(\.isHarmless) }
@@ -51,10 +57,13 @@ package struct StructureWalk {
   package static func findings(_ source: any ByteSource) throws(RelabelError) -> Findings {
     var walk = StructureWalk(source)
     try walk.run()
+    let contents = walk.violations.allSatisfy(\.isHarmless) ? walk.said.contents : nil
     return Findings(
       violations: walk.violations,
       extents: walk.reader.extents.all,
-      chunks: walk.chunks
+      chunks: walk.chunks,
+      contents: contents,
+      isComplete: contents != nil && walk.said.isComplete
     )
   }
 
@@ -113,6 +122,7 @@ extension StructureWalk {
     }
     for block in contents.foreignBlocks { try block.require(reader) }
     isWhole = isWhole && contents.foreignBlocks.isEmpty && !contents.hasForeignValues
+    try said.note(contents, kind, at: object.address, isRoot: object.role == .root)
     for type in contents.committedTypes { try find(type, as: .type) }
     switch (object.role, kind) {
     case (.root, .group):

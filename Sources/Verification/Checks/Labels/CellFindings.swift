@@ -1,4 +1,3 @@
-internal import HDF5
 internal import Relabel
 
 /// Says which rules the cells of a map break, and where (rules V001–V007).

@@ -1,4 +1,3 @@
-internal import HDF5
 internal import Relabel
 
 /// Stored class ids as signed numbers that compare within a cell as the ids do.

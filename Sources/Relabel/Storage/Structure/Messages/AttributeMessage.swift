@@ -4,6 +4,8 @@ struct AttributeMessage {
   let committedType: UInt64?
   /// True when the value lies in the message and nowhere else.
   let isPlain: Bool
+  /// What the attribute says.
+  let attribute: Attribute
 
   private static let sharedType: UInt8 = 0x01
 
@@ -20,10 +22,17 @@ struct AttributeMessage {
     let name = try fields.text(nameBytes, isTerminated: true)
     var type = try fields.part(typeBytes, "the datatype of attribute '\(name)'")
     var space = try fields.part(spaceBytes, "the dataspace of attribute '\(name)'")
-    let count = try DataspaceMessage(&space).count
+    let dataspace = try DataspaceMessage(&space)
+    let count = dataspace.count
     if flags & Self.sharedType != 0 {
       committedType = try CommittedType(&type).address
       isPlain = false
+      attribute = Attribute(
+        name: name,
+        type: .committed,
+        shape: dataspace.extent,
+        value: nil
+      )
     } else {
       committedType = nil
       let datatype = try DatatypeMessage(&type)
@@ -33,6 +42,13 @@ struct AttributeMessage {
       else {
         throw fields.refused("does not have the bytes of its value")
       }
+      let value = Array(try fields.take(fields.remaining))
+      attribute = Attribute(
+        name: name,
+        type: datatype.type,
+        shape: dataspace.extent,
+        value: AttributeValue(value, datatype.type, count: Int(clamping: count))
+      )
     }
   }
 }

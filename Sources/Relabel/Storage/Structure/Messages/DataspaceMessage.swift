@@ -8,6 +8,8 @@ struct DataspaceMessage {
   let reachableShape: [UInt64]
   /// Number of elements; nil when it overflows.
   let count: UInt64?
+  /// True when there are no elements and no axes.
+  let isNull: Bool
 
   private static let maximumRank = 32
   private static let unlimited = UInt64.max
@@ -40,8 +42,16 @@ struct DataspaceMessage {
     self.shape = shape
     self.maximumShape = maximumShape
     reachableShape = zip(maximumShape, shape).map { $0 ?? $1 }
-    count = type == 2 ? 0 : shape.product()
+    isNull = type == 2
+    count = isNull ? 0 : shape.product()
   }
+}
+
+extension DataspaceMessage {
+  /// The lengths of the axes as the HDF5 library tells them.
+  var extent: [Int] { isNull ? [0] : shape.map(Int.init(clamping:)) }
+  /// The limits of the axes as the HDF5 library tells them.
+  var maximumExtent: [Int?] { isNull ? [0] : maximumShape.map { $0.map(Int.init(clamping:)) } }
 }
 
 extension [UInt64] {

@@ -7,6 +7,8 @@ struct DatatypeMessage {
   let size: UInt64
   /// True for the classes of the profile, whose values lie nowhere else.
   let isPlain: Bool
+  /// The type as inspections name it.
+  let type: ElementType
 
   private static let maximumDepth = 32
 
@@ -27,6 +29,8 @@ struct DatatypeMessage {
     guard Self.isKnown(flags, of: kind) else {
       throw fields.refused("has flags \(flags), which no datatype of its class has")
     }
+    let parts = fields
+    type = try Self.type(of: kind, flags, size: size, parts)
     switch kind {
     case .integer, .bits: try requireBits(&fields)
     case .float: try requireFloat(&fields, flags)
@@ -116,4 +120,87 @@ struct DatatypeMessage {
 
   /// Bytes of the offsets of members: as few as hold the size.
   private var offsetBytes: Int { (UInt64.bitWidth - size.leadingZeroBitCount + 7) / 8 }
+}
+
+extension DatatypeMessage {
+  /// Names a type by its class and the fields that follow.
+  private static func type(
+    of kind: Class,
+    _ flags: Int,
+    size: UInt64,
+    _ fields: FieldReader
+  ) throws(Halt) -> ElementType {
+    switch kind {
+    case .integer: try integer(flags, size: size, fields)
+    case .float: try float(flags, size: size, fields)
+    case .string: string(flags, size: size)
+    case .time: .other("unknown type")
+    case .bits: .other("bit field")
+    case .opaque: .other("opaque type")
+    case .compound: .other("compound type")
+    case .reference: .other("reference type")
+    case .enumeration: .other("enumeration")
+    case .variableLength:
+      .other(flags & 0x0F == 1 ? "variable-length string" : "variable-length type")
+    case .array: .other("array type")
+    }
+  }
+
+  private static func integer(
+    _ flags: Int,
+    size: UInt64,
+    _ fields: FieldReader
+  ) throws(Halt) -> ElementType {
+    var fields = fields
+    let bits = (offset: try fields.number(2), precision: try fields.number(2))
+    // Bit 3: the sign; bits 0 to 2: another order of bytes or filled gaps.
+    if flags & 0x07 == 0, bits == (0, 8 * size) {
+      switch (size, flags & 0x08 != 0) {
+      case (1, false): return .uint8
+      case (2, false): return .uint16
+      case (4, false): return .uint32
+      case (8, false): return .uint64
+      case (1, true): return .int8
+      case (2, true): return .int16
+      case (4, true): return .int32
+      case (8, true): return .int64
+      default: break
+      }
+    }
+    return .other("integer of \(size) bytes that is not little-endian or not of a known size")
+  }
+
+  /// Offset, precision, place and length of the exponent and of the mantissa, and the bias of the
+  /// little-endian IEEE types; their flags are the place of the sign and an implied first bit.
+  private static let floats: [(type: ElementType, flags: Int, fields: [UInt64])] = [
+    (.float16, 0x0F20, [0, 16, 10, 5, 0, 10, 15]),
+    (.float32, 0x1F20, [0, 32, 23, 8, 0, 23, 127]),
+    (.float64, 0x3F20, [0, 64, 52, 11, 0, 52, 1023]),
+  ]
+
+  private static func float(
+    _ flags: Int,
+    size: UInt64,
+    _ fields: FieldReader
+  ) throws(Halt) -> ElementType {
+    var fields = fields
+    var values: [UInt64] = []
+    for width in [2, 2, 1, 1, 1, 1, 4] { values.append(try fields.number(width)) }
+    for known in floats
+    where known.type.size == Int(size) && known.flags == flags && known.fields == values {
+      return known.type
+    }
+    return .other("float of \(size) bytes that is not little-endian IEEE")
+  }
+
+  private static func string(_ flags: Int, size: UInt64) -> ElementType {
+    let bytes = Int(size)
+    guard flags >> 4 == 1 else {
+      return .oddString(bytes: bytes, "fixed-length string not marked UTF-8")
+    }
+    guard flags & 0x0F == 1 else {
+      return .oddString(bytes: bytes, "fixed-length string that is not null-padded")
+    }
+    return .utf8(bytes: bytes)
+  }
 }

@@ -1,6 +1,6 @@
 /// The filters of a dataset's chunks.
 struct FilterMessage {
-  let count: Int
+  private(set) var filters: [Filter] = []
   /// Bytes of the elements that shuffle takes apart; nil without shuffle.
   private(set) var shuffledBytes: UInt64?
 
@@ -13,7 +13,7 @@ struct FilterMessage {
 
   init(_ fields: inout FieldReader) throws(Halt) {
     let version = try fields.byte()
-    count = Int(try fields.byte())
+    let count = Int(try fields.byte())
     guard version == 2, (1...Self.maximumCount).contains(count) else {
       throw fields.refused("has version \(version) and \(count) filters")
     }
@@ -28,7 +28,14 @@ struct FilterMessage {
       guard flags <= 1, Self.isSound(id, parameters) else {
         throw fields.refused("has flags \(flags) and parameters \(parameters) for filter \(id)")
       }
-      if id == Self.shuffle { shuffledBytes = parameters[0] }
+      switch id {
+      case Self.shuffle:
+        shuffledBytes = parameters[0]
+        filters.append(.shuffle)
+      case Self.deflate: filters.append(.deflate(level: Int(parameters[0])))
+      case Self.fletcher32: filters.append(.fletcher32)
+      default: filters.append(.other(id: Int(id)))
+      }
     }
     try fields.requireEnd()
   }

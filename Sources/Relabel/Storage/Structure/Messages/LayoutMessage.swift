@@ -31,6 +31,8 @@ struct ChunkedLayout {
   let chunk: [UInt64]
   let index: Index
   let indexAddress: UInt64
+  /// False when the chunk at the end of an axis skips the filters.
+  let filtersPartialChunks: Bool
 
   enum Index: UInt8 {
     case single = 1
@@ -71,6 +73,7 @@ struct ChunkedLayout {
         throw fields.refused("has an extensible array of unusual proportions")
       }
     }
+    filtersPartialChunks = flags & Self.unfilteredEdges == 0
     self.chunk = chunk
     self.index = index
     indexAddress = try fields.number(8)

@@ -3,8 +3,11 @@ struct LinkMessage {
   let name: String
   /// The object that a hard link leads to; nil for other links, which another rule refuses.
   let address: UInt64?
+  /// What kind of link it is; nil for a hard link, whose object says what it leads to.
+  let kind: StoredLink.Kind?
 
   private static let creationOrder: UInt8 = 0x04
+  private static let softKinds: [UInt8: StoredLink.Kind] = [1: .soft, 64: .external]
 
   init(_ fields: inout FieldReader) throws(Halt) {
     let version = try fields.byte()
@@ -20,9 +23,12 @@ struct LinkMessage {
     name = try fields.text(Int(clamping: length), isTerminated: false)
     guard !name.contains("/") else { throw fields.refused("has a slash in its name") }
     switch type {
-    case 0: address = try fields.number(8)
+    case 0:
+      address = try fields.number(8)
+      kind = nil
     case 1, 64...:
       address = nil
+      kind = Self.softKinds[type] ?? .other
       try fields.skip(Int(try fields.number(2)))
     default: throw fields.refused("is of type \(type), which is reserved")
     }

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Relabel
 internal import Synchronization
 
 /// Class ids and scores of a shard that is being written, compressed and written by several threads.

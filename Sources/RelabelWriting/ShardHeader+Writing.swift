@@ -1,5 +1,6 @@
 import Glibc
 package import HDF5
+package import Relabel
 
 extension File {
   /// Writes the root attributes (spec, "Root attributes").
@@ -71,14 +72,6 @@ extension Dataset {
       encoding.elementType,
       bytes: Layout.fillValue(encoding.elementType)
     )
-  }
-}
-
-extension MetadataDocument {
-  /// The name of the attribute that holds a piece, from `metadata_0000`.
-  static func pieceName(_ piece: Int) -> String {
-    let digits = String(piece)
-    return "metadata_" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }
 

@@ -1,4 +1,5 @@
 internal import HDF5
+public import Relabel
 
 /// What a finished shard holds.
 public struct ShardSummary: Hashable, Sendable {

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Relabel
 
 /// Writes an optional dataset row by row, a chunk whenever one is full.
 ///

@@ -1,1 +1,0 @@
-// Declares nothing: CHDF5 does.

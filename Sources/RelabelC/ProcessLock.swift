@@ -1,0 +1,34 @@
+import Glibc
+import Synchronization
+
+/// A lock that a forked child finds free: a thread that the child does not have may have held it.
+final class ProcessLock: Sendable {
+  /// The process in which the lock is held, 0 where it is free.
+  private let holder = Atomic<pid_t>(0)
+
+  /// Runs `body` while no other thread of this process does.
+  func withLock<Value, Failure: Error>(
+    _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let process = getpid()
+    while true {
+      let (isTaken, found) = holder.compareExchange(
+        expected: 0,
+        desired: process,
+        ordering: .acquiring
+      )
+      if isTaken { break }
+      if found == process {
+        // Held for as long as it takes to open the maps again, once after a fork.
+        usleep(100)
+        continue
+      }
+      // Left behind by the parent of this process.
+      if holder.compareExchange(expected: found, desired: process, ordering: .acquiring).exchanged {
+        break
+      }
+    }
+    defer { holder.store(0, ordering: .releasing) }
+    return try body()
+  }
+}
