@@ -44,10 +44,18 @@ let package = Package(
     // From the bytes up: each target sees only those above it in this list.
     // Every fact of the format, once: no HDF5, no files, no threads.
     .target(name: "RelabelFormat", dependencies: [crypto], swiftSettings: settings),
+    // Files, folders and threads: what the house asks of the operating system.
+    .target(name: "RelabelSystem", dependencies: ["RelabelFormat"], swiftSettings: settings),
+    // Work in a process of its own; knows no shard.
+    .target(
+      name: "HelperProcesses",
+      dependencies: ["RelabelFormat", "RelabelSystem"],
+      swiftSettings: settings
+    ),
     .target(name: "HDF5", dependencies: ["RelabelFormat", "CHDF5"], swiftSettings: settings),
     .target(
       name: "Relabel",
-      dependencies: ["RelabelFormat", "CDeflate", crypto],
+      dependencies: ["RelabelFormat", "RelabelSystem", "CDeflate"],
       swiftSettings: settings
     ),
     // What needs the HDF5 library: writing, and reading what is not sound.
@@ -64,13 +72,15 @@ let package = Package(
     // rules.md is a link to the document in spec/, so that `explain` says what the document says.
     .target(
       name: "Verification",
-      dependencies: ["RelabelFormat", "Relabel", "RelabelWriting", "HDF5"],
+      dependencies: ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"],
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
     .target(
       name: "Packing",
-      dependencies: ["AnnotatorOutputs", "Relabel", "RelabelWriting", "HDF5", "Verification"],
+      dependencies: [
+        "AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5", "Verification",
+      ],
       swiftSettings: settings
     ),
     // The C interface: a dynamic library that carries the Swift runtime, so that a program without
@@ -91,7 +101,7 @@ let package = Package(
     ),
     .target(
       name: "RelabelCommands",
-      dependencies: ["Packing", "Verification", "Relabel", argumentParser],
+      dependencies: ["HelperProcesses", "Packing", "Verification", "Relabel", argumentParser],
       swiftSettings: settings
     ),
 
@@ -153,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: [
-        "Verification", "Packing", "Relabel", "RelabelWriting", "HDF5", "TestSupport",
+        "HelperProcesses", "Verification", "Packing", "Relabel", "RelabelWriting", "HDF5",
+        "TestSupport",
       ],
       swiftSettings: settings
     ),

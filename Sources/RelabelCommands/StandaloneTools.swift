@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import HelperProcesses
 internal import Packing
 internal import Verification
 

@@ -1,3 +1,4 @@
+import HelperProcesses
 import Relabel
 import Testing
 

@@ -36,16 +36,23 @@ let package = Package(
     systemLibrary("CDeflate", "libdeflate"),
     systemLibrary("CArchive", "libarchive"),
     library("RelabelFormat", [crypto]),
+    library("RelabelSystem", ["RelabelFormat"]),
+    library("HelperProcesses", ["RelabelFormat", "RelabelSystem"]),
     library("HDF5", ["RelabelFormat", "CHDF5"]),
-    library("Relabel", ["RelabelFormat", "CDeflate", crypto]),
+    library("Relabel", ["RelabelFormat", "RelabelSystem", "CDeflate"]),
     library("RelabelWriting", ["Relabel", "HDF5"]),
     library("AnnotatorOutputs", ["Relabel", "CArchive"]),
-    library("Verification", ["RelabelFormat", "Relabel", "RelabelWriting", "HDF5"]),
-    library("Packing", ["AnnotatorOutputs", "Relabel", "RelabelWriting", "HDF5", "Verification"]),
+    library("Verification", ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"]),
+    library(
+      "Packing",
+      ["AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5", "Verification"]
+    ),
     // libFuzzer brings the entry point.
     .executableTarget(
       name: "Fuzz",
-      dependencies: ["AnnotatorOutputs", "HDF5", "Packing", "Relabel", "Verification"],
+      dependencies: [
+        "AnnotatorOutputs", "HDF5", "HelperProcesses", "Packing", "Relabel", "RelabelFormat", "Verification",
+      ],
       swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags([sanitizers])]
     ),

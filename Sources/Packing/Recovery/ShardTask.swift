@@ -1,5 +1,6 @@
+package import HelperProcesses
 import Relabel
-package import Verification
+internal import Verification
 
 /// A piece of work on one damaged shard, done in a helper process or in this one.
 ///

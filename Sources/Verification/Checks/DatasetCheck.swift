@@ -1,3 +1,4 @@
+internal import HelperProcesses
 internal import Relabel
 
 /// Checks a folder of shards against its index.json (rules M001–M011).

@@ -1,3 +1,4 @@
+package import HelperProcesses
 package import Relabel
 
 /// Where the HDF5 library works on files that may be broken or hostile.

@@ -1,3 +1,4 @@
+internal import HelperProcesses
 package import Relabel
 
 // How the outcome of a check crosses from the helper: a fact for each entry of the tally, one for

@@ -1,3 +1,4 @@
+internal import HelperProcesses
 internal import Relabel
 
 /// Lists the images of a shard: one fact about the shard, then batch by batch their keys as one

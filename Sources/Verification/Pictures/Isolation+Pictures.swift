@@ -1,3 +1,4 @@
+internal import HelperProcesses
 internal import Relabel
 
 extension Isolation {

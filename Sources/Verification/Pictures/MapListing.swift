@@ -1,3 +1,4 @@
+internal import HelperProcesses
 internal import Relabel
 
 /// Reads the label maps of some rows: for each, its extent in four words and a word for each entry,

@@ -1,4 +1,5 @@
 import Glibc
+package import RelabelFormat
 
 /// Bytes that can be read at any offset: those of a file, or of memory in tests and fuzzers.
 package protocol ByteSource: Sendable {
@@ -80,7 +81,7 @@ package final class FileBytes: ByteSource {
   ///
   /// Calls `pread`.
   /// - Throws: `.io` when the system refuses.
-  func read(
+  package func read(
     at offset: UInt64,
     into buffer: UnsafeMutableRawBufferPointer
   ) throws(RelabelError) {
@@ -107,15 +108,15 @@ package final class FileBytes: ByteSource {
 ///
 /// Callable from any thread. A file that becomes shorter meanwhile ends the program with a bus error, so
 /// it is for local files that nobody changes.
-final class MappedBytes: ByteSource {
-  let byteCount: UInt64
+package final class MappedBytes: ByteSource {
+  package let byteCount: UInt64
   // Never written to.
   nonisolated(unsafe) private let bytes: UnsafeRawBufferPointer
 
   /// Calls `mmap`.
   ///
   /// - Throws: `.io` when the file can't be mapped.
-  init(_ path: String) throws(RelabelError) {
+  package init(_ path: String) throws(RelabelError) {
     byteCount = UInt64(try Folder.fileBytes(path))
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("can't be opened", path) }
@@ -129,11 +130,11 @@ final class MappedBytes: ByteSource {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 
-  func bytes(at offset: UInt64, count: Int) -> [UInt8] {
+  package func bytes(at offset: UInt64, count: Int) -> [UInt8] {
     withBytes(at: offset, count: count) { Array($0) }
   }
 
-  func withBytes<Value>(
+  package func withBytes<Value>(
     at offset: UInt64,
     count: Int,
     _ body: (UnsafeRawBufferPointer) -> Value

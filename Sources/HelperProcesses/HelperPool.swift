@@ -1,5 +1,5 @@
 import Glibc
-import Relabel
+import RelabelFormat
 import Synchronization
 
 /// A running helper process.

@@ -1,5 +1,6 @@
 import Glibc
-package import Relabel
+package import RelabelFormat
+internal import RelabelSystem
 
 /// One message of a helper process: a kind and some bytes.
 package struct HelperMessage: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+package import RelabelFormat
 
 /// The few things this package does with folders.
 package enum Folder {

@@ -1,4 +1,5 @@
 import Glibc
+package import RelabelFormat
 
 /// A file that appears under its name only when it is complete (spec, "Publishing").
 ///

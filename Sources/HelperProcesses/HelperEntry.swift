@@ -1,5 +1,5 @@
 import Glibc
-package import Relabel
+package import RelabelFormat
 
 /// The helper's side: what a program does when it was started as a helper.
 package enum HelperEntry {

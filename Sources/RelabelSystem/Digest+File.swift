@@ -1,4 +1,5 @@
 import Glibc
+public import RelabelFormat
 
 extension Digest {
   /// The digest of a file and its size, read in pieces that stay in a core's cache.

@@ -1,4 +1,5 @@
 import Glibc
+package import RelabelFormat
 
 /// What tells one state of a file from another without reading it.
 package struct FileStamp: Hashable, Sendable {
@@ -21,7 +22,7 @@ package struct FileStamp: Hashable, Sendable {
   }
 
   /// True for another state of the same file.
-  func isOverwritten(by found: FileStamp) -> Bool {
+  package func isOverwritten(by found: FileStamp) -> Bool {
     found != self && (found.device, found.inode) == (device, inode)
   }
 

@@ -1,5 +1,6 @@
 import Glibc
-package import Relabel
+package import RelabelFormat
+internal import RelabelSystem
 import Synchronization
 
 /// Runs a piece of work in a process of its own, with limits, and receives what it sends.
