@@ -1,4 +1,5 @@
 private import CHDF5
+import Glibc
 package import RelabelFormat
 
 /// An attribute in the object header is under 64 KiB, so larger ones are not ours to read.
@@ -114,7 +115,30 @@ extension Object where Self: ~Copyable {
   ///
   /// Calls `H5Aiterate2`: asking by number builds the library's table anew each time.
   package func attributeNames(limit: Int = .max) throws(HDF5Error) -> [String] {
-    var found = (names: [String](), limit: limit)
+    try storedNames(limit: limit).map(Self.text).sorted()
+  }
+
+  /// All attributes, sorted by name; nil when there are more than `limit`.
+  ///
+  /// Calls `H5Aiterate2` and `H5Aread`.
+  package func attributes(limit: Int) throws(HDF5Error) -> [Attribute]? {
+    // By the bytes of their names, which need not be UTF-8.
+    let names = try storedNames(limit: limit)
+    guard names.count <= limit else { return nil }
+    var attributes: [Attribute] = []
+    for name in names {
+      if let attribute = try attribute(stored: name) { attributes.append(attribute) }
+    }
+    return attributes.sorted { $0.name < $1.name }
+  }
+
+  private static func text(_ name: [CChar]) -> String {
+    String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// Names of all attributes as C strings.
+  private func storedNames(limit: Int) throws(HDF5Error) -> [[CChar]] {
+    var found = (names: [[CChar]](), limit: limit)
     try Library.check("H5Aiterate2", on: name) {
       withUnsafeMutablePointer(to: &found) { found in
         H5Aiterate2(
@@ -124,27 +148,33 @@ extension Object where Self: ~Copyable {
           nil,
           { _, name, _, context in
             guard let name, let context else { return -1 }
-            let found = context.assumingMemoryBound(to: (names: [String], limit: Int).self)
-            found.pointee.names.append(String(cString: name))
+            let found = context.assumingMemoryBound(to: (names: [[CChar]], limit: Int).self)
+            let bytes = UnsafeBufferPointer(start: name, count: strlen(name) + 1)
+            found.pointee.names.append(Array(bytes))
             return found.pointee.names.count > found.pointee.limit ? 1 : 0
           },
           found
         )
       }
     }
-    return found.names.sorted()
+    return found.names
   }
 
   /// Reads an attribute with its type, or nil when there is none of that name.
   ///
   /// Calls `H5Aread`.
   package func attribute(_ attribute: String) throws(HDF5Error) -> Attribute? {
+    try self.attribute(stored: attribute.utf8CString.map(\.self))
+  }
+
+  private func attribute(stored bytes: [CChar]) throws(HDF5Error) -> Attribute? {
     try Library.locked { () throws(HDF5Error) -> Attribute? in
+      let attribute = Self.text(bytes)
       let object = "\(name)@\(attribute)"
-      let exists = H5Aexists(id, attribute)
+      let exists = H5Aexists(id, bytes)
       if exists < 0 { throw .current("H5Aexists", on: object) }
       if exists == 0 { return nil }
-      let handle = try Handle("H5Aopen", on: object, closer: H5Aclose) { H5Aopen(id, attribute, 0) }
+      let handle = try Handle("H5Aopen", on: object, closer: H5Aclose) { H5Aopen(id, bytes, 0) }
       let stored = try Handle("H5Aget_type", on: object, closer: H5Tclose) {
         H5Aget_type(handle.id)
       }

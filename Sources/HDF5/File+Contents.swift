@@ -35,12 +35,9 @@ extension File {
   ) throws(HDF5Error) -> ObjectContents {
     var contents = ObjectContents()
     contents.hasCompactAttributes = try object.hasCompactAttributes()
-    let names = try object.attributeNames(limit: limits.attributes)
-    contents.attributeCount = names.count
-    guard names.count <= limits.attributes else { return contents }
-    for name in names {
-      if let attribute = try object.attribute(name) { contents.attributes.append(attribute) }
-    }
+    let attributes = try object.attributes(limit: limits.attributes)
+    contents.attributes = attributes ?? []
+    contents.attributeCount = attributes?.count ?? limits.attributes + 1
     return contents
   }
 }
