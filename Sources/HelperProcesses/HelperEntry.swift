@@ -22,8 +22,8 @@ package enum HelperEntry {
     }
   }
 
-  /// Does the task that the command line asks for, and those that standard input asks for after it, and ends
-  /// the program; returns at once when the program was not started as a helper.
+  /// Does the task that the command line asks for and ends the program; returns at once when the program was
+  /// not started as a helper.
   ///
   /// - Parameter tasks: by name.
   package static func runIfAsked(_ tasks: [String: Task]) {
@@ -35,13 +35,6 @@ package enum HelperEntry {
       let request = try? JSON(parsing: Array(arguments[2].utf8))
     else { exit(64) }
     perform(task, limits, request)
-    while let line = readLine() {
-      guard let json = try? JSON(parsing: Array(line.utf8)), let name = json["task"]?.string,
-        let task = tasks[name], let limits = json["limits"]?.string.flatMap(HelperLimits.init),
-        let request = json["request"]
-      else { exit(64) }
-      perform(task, limits, request)
-    }
     exit(0)
   }
 

@@ -36,30 +36,21 @@ package struct HelperLimits: Hashable, Sendable {
 
   /// Binds this process to the limits; it leaves no core, and unless it `writesFiles`, no file grows.
   ///
-  /// For good, but for the processor time, which begins anew with every piece of work. Calls `setrlimit`.
+  /// For good. Calls `setrlimit`.
   func apply(writesFiles: Bool) {
     Self.limit(RLIMIT_DATA, memory)
-    let (end, overflow) = Self.usedSeconds.addingReportingOverflow(processorSeconds)
-    Self.limit(RLIMIT_CPU, overflow ? Int.max : end, isForGood: false)
+    // The soft limit comes a second before the hard one: it sends SIGXCPU, which says what happened.
+    Self.limit(
+      RLIMIT_CPU,
+      processorSeconds,
+      hard: processorSeconds.addingReportingOverflow(1).partialValue
+    )
     Self.limit(RLIMIT_CORE, 0)
     if !writesFiles { Self.limit(RLIMIT_FSIZE, 0) }
   }
 
-  private static func limit(_ resource: __rlimit_resource, _ value: Int, isForGood: Bool = true) {
-    let resource = __rlimit_resource_t(resource.rawValue)
-    var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-    if !isForGood {
-      getrlimit(resource, &limit)
-      limit.rlim_cur = min(rlim_t(value), limit.rlim_max)
-    }
-    setrlimit(resource, &limit)
-  }
-
-  /// Processor time that this process has used, to the nearest second.
-  private static var usedSeconds: Int {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
-    let microseconds = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
-    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (microseconds + 500_000) / 1_000_000
+  private static func limit(_ resource: __rlimit_resource, _ soft: Int, hard: Int? = nil) {
+    var limit = rlimit(rlim_cur: rlim_t(soft), rlim_max: rlim_t(max(hard ?? soft, soft)))
+    setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
   }
 }

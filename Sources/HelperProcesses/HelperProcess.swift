@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// The HDF5 library is "not designed to handle maliciously crafted files safely": a file may crash
 /// it, make it loop or make it take all memory. Then only the helper dies, and what it sent before
-/// stays. The helper is spawned and re-executed, never a bare fork, which could inherit a lock that
+/// stays. A helper works on one file and never on another: what a file did to its process can't touch what is
+/// said of the next. The helper is spawned and re-executed, never a bare fork, which could inherit a lock that
 /// another thread held.
 package struct HelperProcess: Sendable {
   /// How the helper ended when it did not end well.
@@ -44,20 +45,16 @@ package struct HelperProcess: Sendable {
   /// - Parameters:
   ///   - task: the name of the task, known to `HelperEntry`.
   ///   - request: what the task is to do.
-  ///   - helpers: where a waiting helper may be taken from, and left.
-  ///   - mayStay: asked when the helper has done its work: false when something was wrong with the file, and
-  ///     nobody knows what it left behind in the library.
   ///   - receive: takes a message; may refuse it.
   /// - Returns: nil when the helper said that it was done, else how it ended.
   /// - Throws: `.io` when the helper can't be started.
   package func run(
     _ task: String,
     _ request: JSON,
-    among helpers: HelperPool? = nil,
-    mayStay: () -> Bool = { false },
     receive: (HelperMessage) throws(RelabelError) -> Void
   ) throws(RelabelError) -> Death? {
-    let child = try child(for: task, request, among: helpers)
+    let words = [task, limits.argument, String(decoding: try request.canonical(), as: UTF8.self)]
+    let child = try Self.spawning.withLock { _ throws(RelabelError) in try spawn(words) }
     var reader = MessageReader(child.output, silence: limits.silence)
     var fault: Death?
     var isDone = false
@@ -73,55 +70,23 @@ package struct HelperProcess: Sendable {
         fault = .nonsense(error.message)
       }
     }
-    if isDone, let helpers, reader.isEmpty, mayStay() {
-      helpers.give(child)
-      return nil
-    }
     // After its last word, or when it can't be trusted any more, nothing is waited for.
     let ending = Self.death(child.end(runs: isDone || fault != .status(0)))
     if isDone { return nil }
     return fault == .status(0) ? ending : fault
   }
 
-  private func child(
-    for task: String,
-    _ request: JSON,
-    among helpers: HelperPool?
-  ) throws(RelabelError) -> HelperChild {
-    if let child = helpers?.take(for: self) {
-      if try child.ask(task, limits, request) { return child }
-      child.end()
-    }
-    let words = [task, limits.argument, String(decoding: try request.canonical(), as: UTF8.self)]
-    return try Self.spawning.withLock { _ throws(RelabelError) in
-      try spawn(words, takesMore: helpers != nil)
-    }
-  }
-
   /// Held while a pipe is open without `FD_CLOEXEC`: another helper would keep its end open.
   private static let spawning = Mutex<Void>(())
 
-  private func spawn(
-    _ arguments: [String],
-    takesMore: Bool
-  ) throws(RelabelError) -> HelperChild {
+  private func spawn(_ arguments: [String]) throws(RelabelError) -> HelperChild {
     var pipe: [Int32] = [-1, -1]
     guard Glibc.pipe(&pipe) == 0 else { throw .system("no pipe for a helper process") }
     for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    // A socket, since writing to a pipe whose reader is gone would end this program.
-    var requests: [Int32] = [-1, -1]
-    if takesMore {
-      let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-      if socketpair(AF_UNIX, kind, 0, &requests) != 0 { requests = [-1, -1] }
-    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    if requests[0] >= 0 {
-      posix_spawn_file_actions_adddup2(&actions, requests[1], STDIN_FILENO)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO)
     // What a dying library prints helps nobody; how it died is told in the finding.
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
@@ -129,19 +94,29 @@ package struct HelperProcess: Sendable {
     defer { for word in words { free(word) } }
     var pid: pid_t = 0
     let status = posix_spawn(&pid, program, &actions, nil, &words, environ)
-    for end in [pipe[1], requests[1]] where end >= 0 { _ = close(end) }
+    _ = close(pipe[1])
     guard status == 0 else {
-      for end in [pipe[0], requests[0]] where end >= 0 { _ = close(end) }
+      _ = close(pipe[0])
       errno = status
       throw .system("the helper process can't be started; --no-isolation works without", program)
     }
-    return HelperChild(
-      pid: pid,
-      output: pipe[0],
-      input: requests[0],
-      program: program,
-      memory: limits.memory
-    )
+    return HelperChild(pid: pid, output: pipe[0])
+  }
+
+  /// A running helper.
+  private struct HelperChild {
+    let pid: pid_t
+    /// What it says.
+    let output: Int32
+
+    /// Lets go of the helper, by force if it still `runs`; its status as `waitpid` tells it.
+    func end(runs: Bool) -> Int32 {
+      _ = close(output)
+      if runs { kill(pid, SIGKILL) }
+      var status: Int32 = 0
+      while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+      return status
+    }
   }
 
   private static func death(_ status: Int32) -> Death {

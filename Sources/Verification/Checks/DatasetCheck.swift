@@ -5,7 +5,6 @@ internal import Relabel
 struct DatasetCheck {
   let folder: String
   let verifier: Verifier
-  private let helpers = HelperPool()
 
   init(folder: String, verifier: Verifier) {
     self.folder = folder
@@ -80,7 +79,7 @@ struct DatasetCheck {
       let wantsDigest = try wantsDigest(of: item)
       // Reading and hashing by the way is for one thread.
       request.hashes = wantsDigest && jobs == 1 && item.sample == nil
-      let outcome = try verifier.isolation.check(request, among: helpers)
+      let outcome = try verifier.isolation.check(request)
       var digest = outcome.sha256
       if wantsDigest, digest == nil { digest = try Digest.of(file: item.path).hex }
       return Checked(outcome: .success(outcome), sha256: digest)

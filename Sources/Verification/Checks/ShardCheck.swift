@@ -44,10 +44,6 @@ package struct ShardCheck {
   package func check() throws(RelabelError) -> ShardOutcome {
     var outcome = ShardOutcome()
     let plain = try FileBytes(request.path)
-    if let violation = try Preflight.violation(plain) {
-      outcome.tally.add(violation)
-      return outcome
-    }
     let hashed = request.hashes ? HashedBytes(plain) : nil
     let bytes: any ByteSource = hashed ?? plain
     let structure = try StructureWalk.findings(bytes)

@@ -30,26 +30,18 @@ public struct Isolation: Hashable, Sendable {
   /// Checks a shard where this says.
   ///
   /// A helper that died becomes a finding of rule C001 behind what it had found before.
-  /// - Parameters:
-  ///   - request: the shard.
-  ///   - helpers: where helpers wait between two shards; one that has seen an unsound shard never does.
+  /// - Parameter request: the shard.
   /// - Returns: what was found.
   /// - Throws: `.io` when the system refuses the file or the helper.
-  package func check(
-    _ request: ShardRequest,
-    among helpers: HelperPool? = nil
-  ) throws(RelabelError) -> ShardOutcome {
+  package func check(_ request: ShardRequest) throws(RelabelError) -> ShardOutcome {
     let bytes = try Folder.fileBytes(request.path)
     guard let process = process(fileBytes: bytes, jobs: request.jobs) else {
       return try ShardCheck(request).check()
     }
     var receiver = ShardOutcomeReceiver(fileBytes: bytes)
-    let death = try process.run(
-      VerificationHelper.shardTask,
-      request.json,
-      among: helpers,
-      mayStay: { receiver.outcome.isSound }
-    ) { message throws(RelabelError) in try receiver.receive(message) }
+    let death = try process.run(VerificationHelper.shardTask, request.json) {
+      message throws(RelabelError) in try receiver.receive(message)
+    }
     var outcome = receiver.outcome
     if let death {
       let message = "the HDF5 library failed here: the helper process \(death)"
