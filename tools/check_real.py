@@ -12,13 +12,13 @@ import time
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "Tests" / "python"), str(ROOT / "spec" / "conformance" / "generator")]
+sys.path.insert(0, str(ROOT / "tools" / "checking"))
 
 import check_pooling
+import damage as flips
+import killing as crash
 import oracle
-import test_bit_flips as flips
-import test_crash as crash
-import test_pack as packing
+import running as packing
 
 BYTES_GOAL = 2690
 ERROR_GOAL = 1 / 512

@@ -37,6 +37,27 @@ let verifyingExitCodes =
   )
   + " Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0."
 
+/// What packing says in its help.
+let packingExitCodes = Exit.codes(
+  [.success, .incomplete, .unsafe, .corrupt, .usage, .internalFault, .io],
+  [
+    .incomplete: "done but inputs were left out", .unsafe: "an input is unsafe",
+    .corrupt: "an input is broken", .usage: "usage (an existing dataset included)",
+  ]
+)
+
+/// What recovery says in its help.
+let recoveringExitCodes = Exit.codes(
+  [.success, .incomplete, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io],
+  [
+    .success: "all is saved",
+    .incomplete:
+      "done but something is lost, or nobody can say that nothing is (no sound index.json)",
+    .corrupt: "nothing could be saved", .unsupported: "the dataset needs a newer version",
+    .usage: "usage (an existing dataset included)", .notFound: "no such dataset",
+  ]
+)
+
 /// Results go to standard output, all else to standard error.
 enum Output {
   static func result(_ text: String) {

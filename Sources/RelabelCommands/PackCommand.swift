@@ -14,9 +14,7 @@ public struct PackCommand: ParsableCommand {
       NAME-00000.h5 and so on, and index.json last: a folder without it is incomplete. The same \
       command run again completes what a killed run left.
 
-      Exit codes: 0 done, 3 done but inputs were left out, 4 an input is unsafe, 5 an input is \
-      broken, 64 usage (an existing dataset included), 70 internal error, 74 input or output \
-      failed.
+      \(packingExitCodes)
       """,
     version: RelabelCommand.versionText
   )

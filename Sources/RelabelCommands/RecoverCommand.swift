@@ -19,9 +19,7 @@ public struct RecoverCommand: ParsableCommand {
       cells break a rule. With the list that the dataset was packed from (--images) a lost key is found \
       by image index, and a lost image index by key.
 
-      Exit codes: 0 all is saved, 3 done but something is lost, or nobody can say that nothing is (no \
-      sound index.json), 5 nothing could be saved, 6 the dataset needs a newer version, 64 usage (an \
-      existing dataset included), 66 no such dataset, 70 internal error, 74 input or output failed.
+      \(recoveringExitCodes)
       """
   )
 

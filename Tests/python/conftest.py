@@ -1,42 +1,17 @@
 """What all Python tests share: the built tools and the sample data."""
 
-import json
 import os
 import pathlib
-import subprocess
 import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("RELABEL_BIN", ROOT / ".build" / "release"))
-SAMPLES = ROOT / "samples"
-# The writer, the fixtures and the oracle, which the conformance pack is made with.
-sys.path.insert(0, str(ROOT / "spec" / "conformance" / "generator"))
+# What tests share with the checks in tools; it brings the writer, the fixtures and the oracle.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "checking"))
 
+from running import BIN, ROOT, SAMPLES, error_rules, pack, tool, verify  # noqa: E402
 
-def tool(name, *arguments, **options):
-    """Runs one of the built tools; the result has returncode, stdout and stderr as text."""
-    options.setdefault("timeout", 120)
-    return subprocess.run(
-        [str(BIN / name), *map(str, arguments)], capture_output=True, text=True, **options
-    )
-
-
-def pack(*arguments, **options):
-    return tool("relabel-pack", *arguments, **options)
-
-
-def verify(*paths, **options):
-    """The exit code and the JSON report of relabel-verify."""
-    result = tool("relabel-verify", "--format", "json", *paths, **options)
-    assert result.stdout, result.stderr
-    return result.returncode, json.loads(result.stdout)
-
-
-def error_rules(report):
-    """The ids of the broken rules, notes left out."""
-    return sorted({f["rule"] for f in report["findings"] if f["severity"] == "error"})
+__all__ = ["BIN", "ROOT", "SAMPLES", "error_rules", "pack", "tool", "verify"]
 
 
 @pytest.fixture(scope="session")

@@ -16,28 +16,7 @@ import oracle
 import pytest
 import torch
 from conftest import BIN, SAMPLES, pack, tool, verify
-
-
-def packed(*arguments, code=0, **options):
-    """Runs the packer, expects an exit code, returns the JSON summary."""
-    result = pack(*arguments, "--format", "json", **options)
-    assert result.returncode == code, result.stderr
-    return json.loads(result.stdout)
-
-
-def sound(folder):
-    """Asserts that a dataset verifies without errors and warnings."""
-    code, report = verify(folder)
-    assert code == 0 and report["verdict"] == "sound" and report["complete"], report
-    assert {finding["severity"] for finding in report["findings"]} <= {"note", "warning"}
-
-
-def same(folder, other):
-    """Asserts that two datasets are the same byte for byte, index.json included."""
-    one, two = oracle.folder_bytes(folder), oracle.folder_bytes(other)
-    assert one.keys() == two.keys()
-    assert [name for name in one if one[name] != two[name]] == []
-
+from running import packed, same, sound
 
 KEYS = [f"n{c:03d}/n{c:03d}_{i}" for c in range(4) for i in range(5)] + [
     "Ü/größe", "z.dots.in/name.v2", "deep/" + "/".join(["er"] * 30) + "/x",
