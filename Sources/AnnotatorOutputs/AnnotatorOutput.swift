@@ -36,8 +36,8 @@ public struct AnnotatorOutput: Sendable {
     _ paths: [String],
     options: InputOptions
   ) throws(RelabelError) -> AnnotatorOutput {
-    if let topK = options.topK, topK < 1 || topK > Limits.topK {
-      throw RelabelError(.usage, "the top-k is \(topK); it has to be 1 to \(Limits.topK)")
+    if let topK = options.topK, topK < 1 || topK > Layout.maximumTopK {
+      throw RelabelError(.usage, "the top-k is \(topK); it has to be 1 to \(Layout.maximumTopK)")
     }
     var gathering = Gathering(options)
     for path in paths {
@@ -79,10 +79,10 @@ public struct AnnotatorOutput: Sendable {
     switch input {
     case .folder(let path):
       try FolderTree.gather(path, into: &gathering)
-    case .file(let kind, let path, let size):
+    case .file(let dialect, let path, let size):
       gathering.inputBytes += Int64(size)
       let region = ByteRegion(storage: .closed(path: path), offset: 0, count: size)
-      try gathering.add(kind, region, key: InputPath.key(of: path), at: .path(path))
+      try gathering.add(dialect, region, key: InputPath.key(of: path), at: .path(path))
     case .tar(let file, let name):
       try TarListing.gather(file, name, into: &gathering)
     case .broken(let path, let error):

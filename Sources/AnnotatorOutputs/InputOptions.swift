@@ -51,10 +51,6 @@ public struct SourceTraits: Sendable, Hashable {
 
 /// The largest sizes that are read.
 enum Limits {
-  /// Rows and columns of a grid (format specification, "Limits").
-  static let side: Int = 4096
-  /// Classes kept in a cell (format specification, "Limits").
-  static let topK: Int = 65535
   /// Entries of one map: a chunk of 16 MiB holds whole images of 2-byte class ids.
   static let entries: Int = 1 << 23
   /// Bytes of one member that has to be held in memory.
@@ -66,6 +62,7 @@ enum Limits {
 
   /// Why a grid with these sizes is not read, or nil when it is.
   static func fault(height: Int, width: Int) -> String? {
+    let side = Layout.maximumGridSide
     guard height < 1 || width < 1 || height > side || width > side else { return nil }
     return "the grid is \(height)×\(width); each side has to be 1 to \(side)"
   }
@@ -73,7 +70,9 @@ enum Limits {
   /// Why a map of this shape is not read, or nil when it is.
   static func fault(height: Int, width: Int, topK: Int) -> String? {
     if let fault = fault(height: height, width: width) { return fault }
-    if topK < 1 || topK > self.topK { return "k is \(topK); it has to be 1 to \(self.topK)" }
+    if topK < 1 || topK > Layout.maximumTopK {
+      return "k is \(topK); it has to be 1 to \(Layout.maximumTopK)"
+    }
     // Two factors of at most 4,096 and one of at most 65,535 can't overflow.
     if height * width * topK > entries {
       return

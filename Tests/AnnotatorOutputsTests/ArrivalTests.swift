@@ -90,6 +90,48 @@ struct ArrivalTests {
     }
   }
 
+  @Test("a listed and an arriving input refuse the same with the same error")
+  func refusesLikeAListing() throws {
+    var tar = TarFile()
+    tar.add("a.npy", try Fixtures.bytes("npy/f4-C.npy"))
+    tar.add("a.pt", Self.map)
+    tar.add("b.npy", ArrayFile.dense([7, 3, 4]))
+    tar.add("c.npy", [1, 2])
+    tar.add("d.pt", [1, 2])
+    tar.add("e.npz", [1])
+    tar.add("f\u{1}.pt", Self.map)
+    tar.add("link.pt", type: "2", link: "a.pt")
+    tar.add("unlisted.pt", Self.map)
+    let given = options(
+      topK: nil,
+      numClasses: 6,
+      imageList: ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "link.jpg"]
+    )
+    // Of two images with one key the first has arrived before the other is refused, so that the
+    // places differ; all else is the same.
+    func refusals(_ images: [PendingImage], _ path: String) -> [String] {
+      images.compactMap { image in
+        do throws(RelabelError) {
+          _ = try image.load()
+          return nil
+        } catch {
+          let text = "\(image.key) \(image.imageIndex) \(error.code) \(error.message)"
+          return text.split(separator: path, omittingEmptySubsequences: false).joined(
+            separator: "@"
+          )
+        }
+      }
+    }
+    let folder = try TemporaryFolder()
+    let file = try folder.write("maps.tar", tar.closed)
+    let listed = try AnnotatorOutput.open([file], options: given).listed
+    try piped(tar.closed, given) { output, pipe in
+      let arrived = refusals(try output.arrived, pipe)
+      #expect(arrived.count == 9 - 1)
+      #expect(arrived.sorted() == refusals(listed, file).sorted())
+    }
+  }
+
   @Test func listGivesTheIndices() throws {
     var tar = TarFile()
     for name in ["c", "a", "x"] { tar.add("\(name).pt", Self.map) }

@@ -69,7 +69,7 @@ final class OpenFile: Sendable {
 }
 
 /// Bytes of a file, of a part of one, or in memory.
-struct ByteRegion: Sendable {
+package struct ByteRegion: Sendable {
   enum Storage: Sendable {
     /// The whole file or a part of it, opened when it is read; nil: at the path of the image.
     case closed(path: String?)
@@ -77,6 +77,8 @@ struct ByteRegion: Sendable {
     case open(OpenFile)
     /// A part of a member that was read from a stream.
     case memory([UInt8])
+    /// What a dialect keeps itself: the offset is the number of a row.
+    case rows
   }
 
   let storage: Storage
@@ -106,6 +108,8 @@ struct ByteRegion: Sendable {
         throw RelabelError(.internalFault, "a region lies outside its member")
       }
       return Array(bytes[offset..<offset + count])
+    case .rows:
+      throw RelabelError(.internalFault, "a row was read that its dialect keeps")
     }
   }
 }

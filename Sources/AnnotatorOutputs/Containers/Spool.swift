@@ -4,7 +4,7 @@ import Relabel
 /// Room in a temporary file that no name leads to.
 ///
 /// Only `AnnotatorOutput.open` writes; what it holds is read from any thread afterwards.
-struct Spool {
+package struct Spool {
   private let directory: String
   private var file: OpenFile?
   private var end = 0
@@ -81,55 +81,5 @@ extension OpenFile {
         filled = count
       }
     }
-  }
-}
-
-/// The maps of an `.npz` file, spooled.
-final class SpooledArray: Sendable {
-  let file: OpenFile
-  let shape: MapShape
-  let classOffset: Int
-  let scoreOffset: Int
-  /// What the name of the file's member says about the scores.
-  let scoreKind: ScoreKind?
-  /// Classes of the dense maps that these were reduced from.
-  let denseClasses: Int?
-
-  init(
-    file: OpenFile,
-    shape: MapShape,
-    classOffset: Int,
-    scoreOffset: Int,
-    scoreKind: ScoreKind?,
-    denseClasses: Int?
-  ) {
-    self.file = file
-    self.shape = shape
-    self.classOffset = classOffset
-    self.scoreOffset = scoreOffset
-    self.scoreKind = scoreKind
-    self.denseClasses = denseClasses
-  }
-}
-
-/// One map of a spooled file.
-struct SpooledRow: Sendable {
-  let array: SpooledArray
-  let row: Int
-  /// Bytes of the map's arrays before they were reduced.
-  let sourceBytes: Int
-
-  func load() throws(RelabelError) -> LabelMap {
-    let entries = array.shape.entries
-    let place = row * entries * 4
-    return LabelMap(
-      shape: array.shape,
-      classIndex: try array.file.values(
-        at: array.classOffset + place,
-        count: entries,
-        as: UInt32.self
-      ),
-      score: try array.file.values(at: array.scoreOffset + place, count: entries, as: Float.self)
-    )
   }
 }

@@ -1,5 +1,36 @@
 import Relabel
 
+/// `.npy` files of dense scores: one map [C, H, W] or N of them, [N, C, H, W].
+struct DenseArray: Dialect {
+  let name = "dense array"
+  let extensions = [".npy"]
+
+  func list(
+    _ whole: ByteRegion,
+    path: () -> String,
+    options: InputOptions,
+    spool: inout Spool
+  ) throws(RelabelError) -> FoundMaps {
+    let path = path()
+    var head = try whole.slice(0, min(whole.count, 256)).read(limit: 256, path: path)
+    let (prefix, length) = try NumPyHeader.lengths(head)
+    if prefix + length > head.count {
+      head = try whole.slice(0, min(whole.count, prefix + length)).read(limit: 1 << 17, path: path)
+    }
+    let header = try NumPyHeader(head)
+    try header.check(fileBytes: whole.count)
+    let layout = try DenseLayout(header, topK: options.topK)
+    try layout.checkPlausible(options)
+    guard let rows = layout.rows else {
+      return FoundMaps(layout, whole.slice(header.length, layout.rowBytes))
+    }
+    return FoundMaps(.rows, count: rows) { row in
+      let offset = header.length + row * layout.rowBytes
+      return .map(layout, whole.slice(offset, layout.rowBytes, path: path))
+    }
+  }
+}
+
 /// How one dense map [C, H, W] lies in its bytes, and what it is reduced to.
 final class DenseLayout: Sendable {
   let scalar: NumPyScalar
@@ -101,45 +132,25 @@ final class DenseLayout: Sendable {
   }
 }
 
-extension DenseLayout {
-  /// The images of a `.npy` file or member: one for [C, H, W], N for [N, C, H, W].
-  ///
-  /// - Parameters:
-  ///   - whole: the whole file or member.
-  ///   - place: what an image of its own is called.
-  ///   - path: the file, for the rows of a batch.
-  ///   - options: what the user said.
-  /// - Returns: the images, and whether they are the rows of a batch.
-  /// - Throws: `.invalidInput` or `.unsafeInput` when the array can't be read.
-  static func entries(
-    of whole: ByteRegion,
-    at place: Place,
-    path: String,
-    options: InputOptions
-  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool) {
-    var head = try whole.slice(0, min(whole.count, 256)).read(limit: 256, path: path)
-    let (prefix, length) = try NumPyHeader.lengths(head)
-    if prefix + length > head.count {
-      head = try whole.slice(0, min(whole.count, prefix + length)).read(limit: 1 << 17, path: path)
-    }
-    let header = try NumPyHeader(head)
-    try header.check(fileBytes: whole.count)
-    let layout = try DenseLayout(header, topK: options.topK)
-    try layout.checkPlausible(options)
-    guard let rows = layout.rows else {
-      let region = whole.slice(header.length, layout.rowBytes)
-      let entry = Entry(place: place, payload: .dense(region, layout))
-      return ((0..<1).lazy.map { _ in entry }, false)
-    }
-    let entries = (0..<rows).lazy.map { row in
-      let offset = header.length + row * layout.rowBytes
-      let region = whole.slice(offset, layout.rowBytes, path: path)
-      return Entry(place: .row(of: path, row), payload: .dense(region, layout))
-    }
-    return (entries, true)
+extension DenseLayout: MapDescription {
+  var traits: MapTraits { MapTraits(denseClasses: classes) }
+
+  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
+    try decode(region.read(limit: Limits.denseBytes, path: path()))
   }
+
+  static func == (a: DenseLayout, b: DenseLayout) -> Bool {
+    a.scalar == b.scalar && a.isFortran == b.isFortran && a.classes == b.classes
+      && a.shape == b.shape && a.rows == b.rows
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(classes)
+    hasher.combine(shape)
+  }
+
   /// Refuses an array that is more likely a label map saved with the wrong function.
-  private func checkPlausible(_ options: InputOptions) throws(RelabelError) {
+  fileprivate func checkPlausible(_ options: InputOptions) throws(RelabelError) {
     guard rows == 2, classes <= 64, classes != options.numClasses else { return }
     throw RelabelError(
       .invalidInput,

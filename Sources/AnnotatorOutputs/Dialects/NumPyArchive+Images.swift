@@ -1,11 +1,24 @@
 import Relabel
 
 extension NumPyArchive {
+  /// `.npz` files, whose contents are spooled while they are listed.
+  struct Files: Dialect {
+    let name = "NumPy archive"
+    let extensions = [".npz"]
+    let needsOwnFile = true
+
+    func list(
+      _ region: ByteRegion,
+      path: () -> String,
+      options: InputOptions,
+      spool: inout Spool
+    ) throws(RelabelError) -> FoundMaps {
+      try NumPyArchive.read(path(), topK: options.topK, spool: &spool)
+    }
+  }
+
   /// The images, once every member has been read.
-  func finish(
-    _ path: String,
-    at place: Place
-  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool, keys: NumPyKeys?) {
+  func finish() throws(RelabelError) -> FoundMaps {
     let array: SpooledArray
     let axes: [Int]
     var bytes: Int
@@ -16,7 +29,8 @@ extension NumPyArchive {
         classOffset: part.offset,
         scoreOffset: scoreOffset,
         scoreKind: kind,
-        denseClasses: layout.classes
+        denseClasses: layout.classes,
+        topK: nil
       )
       (axes, bytes) = (part.header.shape, part.header.dataBytes)
     } else if dense == nil, let classIndex, let score {
@@ -32,7 +46,8 @@ extension NumPyArchive {
         classOffset: classIndex.offset,
         scoreOffset: score.offset,
         scoreKind: nil,
-        denseClasses: nil
+        denseClasses: nil,
+        topK: topK
       )
       axes = classIndex.header.shape
       bytes = classIndex.header.dataBytes + score.header.dataBytes
@@ -47,16 +62,12 @@ extension NumPyArchive {
     if let keys, keys.count != rows {
       throw RelabelError(.invalidInput, "the file has \(keys.count) keys for \(rows) maps")
     }
-    bytes /= rows
-    let (keys, faults, topK) = (keys, faults, topK)
-    let entries = (0..<rows).lazy.map { row in
-      let spooled = SpooledRow(array: array, row: row, sourceBytes: bytes)
-      return Entry(
-        place: isBatch || keys != nil ? .row(of: path, row) : place,
-        payload: faults[row].map { .failure($0) }
-          ?? .spooled(spooled, topK: array.denseClasses == nil ? topK : nil)
-      )
+    let mapBytes = bytes / rows
+    let faults = faults
+    let names: FoundMaps.Names = if let keys { .keys(keys) } else { isBatch ? .rows : .file }
+    return FoundMaps(names, count: rows) { row in
+      if let fault = faults[row] { return .failure(fault) }
+      return .map(array, ByteRegion(storage: .rows, offset: row, count: mapBytes))
     }
-    return (entries, isBatch, keys)
   }
 }

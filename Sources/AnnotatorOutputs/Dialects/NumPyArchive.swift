@@ -20,10 +20,9 @@ struct NumPyArchive {
   /// The images of the file at `path`, and their keys when it has some.
   static func read(
     _ path: String,
-    at place: Place,
     topK: Int?,
     spool: inout Spool
-  ) throws(RelabelError) -> (entries: Entries, isBatch: Bool, keys: NumPyKeys?) {
+  ) throws(RelabelError) -> FoundMaps {
     let file = try OpenFile(reading: path)
     let reader = try ArchiveReader(zip: file.descriptor)
     var archive = NumPyArchive(topK: topK)
@@ -39,7 +38,7 @@ struct NumPyArchive {
         throw error.located(Location(dataset: name))
       }
     }
-    return try archive.finish(path, at: place)
+    return try archive.finish()
   }
 
   private init(topK: Int?) { self.topK = topK }

@@ -1,9 +1,37 @@
 import Relabel
 
 /// The dialect of ReLabel and TokenLabeling: a tensor [2, k, H, W] of scores and class ids.
-enum ReLabelTensor {
+struct ReLabelTensor: Dialect {
   /// Classes that both score.
-  static let classes: Int = 1000
+  private static let classes: Int = 1000
+
+  let name = "ReLabel tensor"
+  let extensions = [".pt"]
+
+  func list(
+    _ region: ByteRegion,
+    path: () -> String,
+    options: InputOptions,
+    spool: inout Spool
+  ) throws(RelabelError) -> FoundMaps {
+    FoundMaps(Maps(topK: options.topK), region)
+  }
+
+  /// What all `.pt` files share.
+  struct Maps: MapDescription {
+    /// Classes to keep; nil for all.
+    let topK: Int?
+
+    // What a .pt file holds is only a convention that the user may overrule.
+    var traits: MapTraits {
+      MapTraits(scoreKind: .logit, isConvention: true, usualClasses: ReLabelTensor.classes)
+    }
+
+    func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
+      let bytes = try region.read(limit: Limits.memberBytes, path: path())
+      return try SparseMap.keepingBest(topK, of: ReLabelTensor.decode(bytes))
+    }
+  }
 
   /// Decodes a `.pt` file.
   static func decode(_ file: [UInt8]) throws(RelabelError) -> LabelMap {

@@ -8,12 +8,12 @@ public final class ArrivalStream: @unchecked Sendable {
   private let file: OpenFile
   private let name: String
   private let options: InputOptions
-  private let list: ImageList?
+  private var admission: Admission
+  private var spool: Spool
   private var reader: ArchiveReader?
   private var end = TarEnd()
   private var arrived: Int64 = 0
-  private var sources: [ByteKey: Place] = [:]
-  private var firstClasses: Int?
+  private var sources: [ImageKey.Exact: Place] = [:]
   private var queue: [PendingImage] = []
   private var isListed: [Bool]
   /// Entries read ahead that peeking may have to look through at most.
@@ -29,13 +29,16 @@ public final class ArrivalStream: @unchecked Sendable {
     self.file = file
     self.name = name
     self.options = options
+    let list: ImageList?
     if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
+    admission = Admission(options, list)
+    spool = Spool(directory: options.spoolDirectory)
     isListed = [Bool](repeating: false, count: options.imageList?.count ?? 0)
   }
 
   /// Lines of the image list that no image has arrived for yet; meant for after the end.
   public var unmatchedListLines: [String] {
-    guard let list else { return [] }
+    guard let list = admission.list else { return [] }
     return zip(list.lines, isListed).filter { !$0.1 }.map(\.0)
   }
 
@@ -86,7 +89,8 @@ public final class ArrivalStream: @unchecked Sendable {
       case .skip: break
       case .ignore(let path): ignored.append(path)
       case .refuse(let key, let place, let error): admit(key, .failing(error, at: place))
-      case .read(let kind, let key, let place): try read(member, kind, key, place, from: reader)
+      case .read(let dialect, let key, let place):
+        try read(member, dialect, key, place, from: reader)
       }
     } catch {
       fail(error)
@@ -96,7 +100,7 @@ public final class ArrivalStream: @unchecked Sendable {
 
   private func read(
     _ member: ArchiveReader.Member,
-    _ kind: FileKind,
+    _ dialect: any Dialect,
     _ key: String,
     _ place: Place,
     from reader: ArchiveReader
@@ -108,24 +112,9 @@ public final class ArrivalStream: @unchecked Sendable {
     }
     let bytes = try reader.contents(of: member, limit: Limits.memberBytes)
     let region = ByteRegion(storage: .memory(bytes), offset: 0, count: bytes.count)
-    guard kind == .array else {
-      admit(key, Entry(place: place, payload: .torch(region, topK: options.topK)))
-      return
-    }
     do throws(RelabelError) {
-      let path = place.description(key: key)
-      let (entries, isBatch) = try DenseLayout.entries(
-        of: region,
-        at: place,
-        path: path,
-        options: options
-      )
-      if isBatch {
-        let batch = Gathering.Batch(key: key, rows: entries.count)
-        for (row, entry) in entries.enumerated() { admit(batch.key(ofRow: row), entry) }
-      } else {
-        for entry in entries { admit(key, entry) }
-      }
+      let found = try FoundFile(dialect, region, key: key, at: place, options, &spool)
+      try found.forEach { key, entry in admit(key, entry) }
     } catch {
       admit(key, .failing(error, at: place))
     }
@@ -133,29 +122,11 @@ public final class ArrivalStream: @unchecked Sendable {
 
   /// Gives an image its index and puts it into the queue.
   private func admit(_ key: String, _ found: Entry) {
-    var entry = found
-    if !entry.isFailing, let fault = ImageKey.fault(key) {
-      entry = .failing(RelabelError(.invalidInput, fault), at: entry.place)
-    }
-    if firstClasses == nil { firstClasses = entry.denseClasses }
-    entry = entry.checked(given: options.numClasses, first: firstClasses)
-    if let earlier = sources.updateValue(found.place, forKey: ByteKey(key)) {
-      let error = Listing.duplicate(
-        earlier.description(key: key),
-        found.place.description(key: key)
-      )
-      entry = .failing(error, at: found.place)
-    }
-    var index = arrived
-    if let list {
-      if let line = list.line(of: key) {
-        index = Int64(line)
-        isListed[line] = true
-      } else {
-        index = -1
-        if !entry.isFailing { entry = .failing(ImageList.missing(key), at: entry.place) }
-      }
-    }
+    let earlier = sources.updateValue(found.place, forKey: ImageKey.Exact(key))
+    var entry = admission.check(key, found, duplicate: earlier.map { ($0, found.place) })
+    let line = admission.line(of: key, &entry)
+    if let line { isListed[line] = true }
+    let index = admission.list == nil ? arrived : Int64(line ?? -1)
     arrived += 1
     queue.append(PendingImage(key: key, imageIndex: index, entry: entry))
   }
@@ -164,7 +135,7 @@ public final class ArrivalStream: @unchecked Sendable {
   private func fail(_ error: RelabelError) {
     reader = nil
     let entry = Entry.failing(error, at: .path(name))
-    let index = list == nil ? arrived : -1
+    let index = admission.list == nil ? arrived : -1
     arrived += 1
     queue.append(PendingImage(key: InputPath.key(of: name), imageIndex: index, entry: entry))
   }

@@ -71,7 +71,9 @@ struct FolderTree {
       try walk(relative + "/", ancestors + [identity], &gathering)
       return
     }
-    guard let kind = FileKind(path: relative), !isThere || status.st_mode & S_IFMT == S_IFREG else {
+    guard let dialect = Dialects.recognising(relative),
+      !isThere || status.st_mode & S_IFMT == S_IFREG
+    else {
       gathering.ignored.append(root + relative)
       return
     }
@@ -84,7 +86,7 @@ struct FolderTree {
     }
     gathering.inputBytes += Int64(status.st_size)
     let region = ByteRegion(storage: .closed(path: nil), offset: 0, count: Int(status.st_size))
-    try gathering.add(kind, region, key: path.key, at: place)
+    try gathering.add(dialect, region, key: path.key, at: place)
   }
 }
 

@@ -4,7 +4,7 @@ import Relabel
 /// One of the inputs, by what is at its path.
 enum InputPath {
   case folder(String)
-  case file(FileKind, String, size: Int)
+  case file(any Dialect, String, size: Int)
   /// An uncompressed tar file.
   case tar(OpenFile, String)
   /// A compressed tar file or a pipe.
@@ -32,8 +32,8 @@ enum InputPath {
     case S_IFIFO:
       self = .stream(try OpenFile(reading: path), path)
     case S_IFREG:
-      if let kind = FileKind(path: path) {
-        self = .file(kind, path, size: Int(status.st_size))
+      if let dialect = Dialects.recognising(path) {
+        self = .file(dialect, path, size: Int(status.st_size))
       } else {
         self = try Self.archive(path)
       }
@@ -70,7 +70,7 @@ enum InputPath {
       }
       throw RelabelError(
         .usage,
-        "this is no .pt, .npy, .npz or tar file",
+        "this is no \(Dialects.all.flatMap(\.extensions).joined(separator: ", ")) or tar file",
         at: Location(file: path)
       )
     }

@@ -8,7 +8,7 @@ enum MemberVerdict {
   case ignore(String)
   /// An image that can't be loaded.
   case refuse(key: String, Place, RelabelError)
-  case read(FileKind, key: String, Place)
+  case read(any Dialect, key: String, Place)
 
   /// - Parameters:
   ///   - member: what the header says.
@@ -40,17 +40,20 @@ enum MemberVerdict {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
     } else if parts.contains(where: { $0.first == UInt8(ascii: ".") }) {
       self = .ignore(place.description(key: path.key))
-    } else if let kind = FileKind(path: text) {
+    } else if let dialect = Dialects.recognising(text) {
       if String(exactly: name) == nil {
         self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
       } else if member.isSparse {
         self = refused(.invalidInput, "the member is sparse; make the archive without --sparse")
-      } else if kind == .archive {
-        self = refused(.invalidInput, "an .npz file in a tar file is not read; unpack it first")
+      } else if dialect.needsOwnFile {
+        self = refused(
+          .invalidInput,
+          "an \(path.extension) file in a tar file is not read; unpack it first"
+        )
       } else if member.size == nil {
         self = refused(.invalidInput, "the member's size is not declared")
       } else {
-        self = .read(kind, key: path.key, place)
+        self = .read(dialect, key: path.key, place)
       }
     } else {
       self = .ignore(place.description(key: path.key))

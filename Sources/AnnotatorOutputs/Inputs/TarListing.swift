@@ -35,7 +35,7 @@ enum TarListing {
       case .ignore(let path): gathering.ignored.append(path)
       case .refuse(let key, let place, let error):
         try gathering.addFailure(error, key: key, at: place)
-      case .read(let kind, let key, let place):
+      case .read(let dialect, let key, let place):
         let size = member.size ?? 0
         guard size >= 0, size <= file.size - position else {
           throw RelabelError(
@@ -44,7 +44,7 @@ enum TarListing {
           )
         }
         let region = ByteRegion(storage: .open(file), offset: position, count: size)
-        try gathering.add(kind, region, key: key, at: place)
+        try gathering.add(dialect, region, key: key, at: place)
       }
     }
     try end.check(reader.position)

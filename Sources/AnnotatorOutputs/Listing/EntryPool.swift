@@ -3,7 +3,7 @@ import Relabel
 /// What an `Entry` says in a few bytes: places in an `EntryPool`, and numbers.
 struct EntryRecord: BitwiseCopyable {
   enum PlaceKind: UInt8, BitwiseCopyable { case named, row, path }
-  enum PayloadKind: UInt8, BitwiseCopyable { case failure, torch, dense, spooled }
+  enum PayloadKind: UInt8, BitwiseCopyable { case failure, map }
 
   var placeKind = PlaceKind.path
   var payloadKind = PayloadKind.failure
@@ -11,26 +11,23 @@ struct EntryRecord: BitwiseCopyable {
   var text: UInt32 = 0
   /// The extension.
   var suffix: UInt32 = 0
-  /// The error, the storage of a region or the spooled array.
+  /// The error or the storage of a region.
   var source: UInt32 = 0
-  /// The layout of a dense map.
-  var layout: UInt32 = 0
-  /// Classes to keep; -1 for all.
-  var topK: Int32 = -1
+  /// The description of the map.
+  var description: UInt32 = 0
   /// The row that the place names.
   var placeRow: Int = 0
-  /// Where a region begins, or the row of a spooled array.
+  /// Where the region begins.
   var offset: Int = 0
-  /// Bytes of the region or of the row.
+  /// Bytes of the region.
   var count: Int = 0
 }
 
 /// What entries share, so that each of millions takes an `EntryRecord` and not objects of its own.
 struct EntryPool: Sendable {
   private var texts = Interned<String>()
-  private var layouts = Interned<DenseLayout>()
+  private var descriptions = Interned<SharedDescription>()
   private var storages: [ByteRegion.Storage] = []
-  private var arrays: [SpooledArray] = []
   private var errors: [RelabelError] = []
 
   /// The record of an entry; what it refers to is kept.
@@ -51,20 +48,10 @@ struct EntryPool: Sendable {
     case .failure(let error):
       record.source = UInt32(errors.count)
       errors.append(error)
-    case .torch(let region, let topK):
-      record.payloadKind = .torch
+    case .map(let description, let region):
+      record.payloadKind = .map
+      record.description = descriptions.place(of: SharedDescription(value: description))
       note(region, in: &record)
-      record.topK = topK.map { Int32($0) } ?? -1
-    case .dense(let region, let layout):
-      record.payloadKind = .dense
-      note(region, in: &record)
-      record.layout = layouts.place(of: layout)
-    case .spooled(let row, let topK):
-      record.payloadKind = .spooled
-      if arrays.last !== row.array { arrays.append(row.array) }
-      record.source = UInt32(arrays.count - 1)
-      (record.offset, record.count) = (row.row, row.sourceBytes)
-      record.topK = topK.map { Int32($0) } ?? -1
     }
     return record
   }
@@ -85,7 +72,6 @@ struct EntryPool: Sendable {
       case .row: .row(of: text, record.placeRow)
       case .path: .path(text)
       }
-    let topK = record.topK < 0 ? nil : Int(record.topK)
     var region: ByteRegion {
       ByteRegion(
         storage: storages[Int(record.source)],
@@ -96,20 +82,19 @@ struct EntryPool: Sendable {
     let payload: Payload =
       switch record.payloadKind {
       case .failure: .failure(errors[Int(record.source)])
-      case .torch: .torch(region, topK: topK)
-      case .dense: .dense(region, layouts[record.layout])
-      case .spooled:
-        .spooled(
-          SpooledRow(
-            array: arrays[Int(record.source)],
-            row: record.offset,
-            sourceBytes: record.count
-          ),
-          topK: topK
-        )
+      case .map: .map(descriptions[record.description].value, region)
       }
     return Entry(place: place, payload: payload)
   }
+}
+
+/// A description that is compared with those of other dialects.
+private struct SharedDescription: Hashable, Sendable {
+  let value: any MapDescription
+
+  static func == (a: Self, b: Self) -> Bool { a.value.isEqual(to: b.value) }
+
+  func hash(into hasher: inout Hasher) { value.hash(into: &hasher) }
 }
 
 /// Values that are kept once.
@@ -137,19 +122,8 @@ extension ByteRegion.Storage {
     switch (self, other) {
     case (.open(let one), .open(let other)): one === other
     case (.closed(let one), .closed(let other)): one == other
+    case (.rows, .rows): true
     default: false
     }
-  }
-}
-
-extension DenseLayout: Hashable {
-  static func == (a: DenseLayout, b: DenseLayout) -> Bool {
-    a.scalar == b.scalar && a.isFortran == b.isFortran && a.classes == b.classes
-      && a.shape == b.shape && a.rows == b.rows
-  }
-
-  func hash(into hasher: inout Hasher) {
-    hasher.combine(classes)
-    hasher.combine(shape)
   }
 }

@@ -47,55 +47,25 @@ struct Gathering {
   ///
   /// - Throws: `.usage` when the user's options contradict the file, `.io` when the spool fails.
   mutating func add(
-    _ kind: FileKind,
+    _ dialect: any Dialect,
     _ region: ByteRegion,
     key: String,
     at place: Place
   ) throws(RelabelError) {
-    let found: Found
+    let found: FoundFile
     do throws(RelabelError) {
-      found = try entries(of: kind, region, at: place, path: place.description(key: key))
+      found = try FoundFile(dialect, region, key: key, at: place, options, &spool)
     } catch {
       let error = error.located(Location(file: place.description(key: key)))
       if error.code == .usage || error.code == .internalFault { throw error }
       // A file that can't be read is that file's fault; a full disk is everybody's.
-      if error.code == .io, kind == .archive { throw error }
+      if error.code == .io, dialect.needsOwnFile { throw error }
       return try addFailure(error, key: key, at: place)
     }
-    if let keys = found.keys {
-      for (row, entry) in found.entries.enumerated() { try append(try keys[row], entry) }
-    } else if found.isBatch {
+    if case .rows = found.names {
       try append(found.entries, of: key)
     } else {
-      for entry in found.entries { try append(key, entry) }
-    }
-  }
-
-  /// What a file holds: entries, whether they are a batch, and the keys that it gives them.
-  private typealias Found = (entries: Entries, isBatch: Bool, keys: NumPyKeys?)
-
-  private mutating func entries(
-    of kind: FileKind,
-    _ region: ByteRegion,
-    at place: Place,
-    path: @autoclosure () -> String
-  ) throws(RelabelError) -> Found {
-    switch kind {
-    case .torch:
-      let entry = Entry(place: place, payload: .torch(region, topK: options.topK))
-      return ((0..<1).lazy.map { _ in entry }, false, nil)
-    case .array:
-      let (entries, isBatch) = try DenseLayout.entries(
-        of: region,
-        at: place,
-        path: path(),
-        options: options
-      )
-      return (entries, isBatch, nil)
-    case .archive:
-      let found = try NumPyArchive.read(path(), at: place, topK: options.topK, spool: &spool)
-      try checkKind(found.entries)
-      return found
+      try found.forEach { key, entry throws(RelabelError) in try append(key, entry) }
     }
   }
 
@@ -108,24 +78,13 @@ struct Gathering {
     try keyed.append(key, pool.record(entry))
   }
 
-  private mutating func append(_ entries: Entries, of key: String) throws(RelabelError) {
+  private mutating func append(_ entries: FoundFile.Entries, of key: String) throws(RelabelError) {
     isEmpty = false
     batches.append(Batch(key: key, rows: entries.count))
     for entry in entries {
       let record = pool.record(entry)
       try rows.append { bytes in withUnsafeBytes(of: record) { bytes.append(contentsOf: $0) } }
     }
-  }
-
-  private func checkKind(_ entries: Entries) throws(RelabelError) {
-    guard let given = options.scoreKind,
-      let found = entries.lazy.compactMap(\.scoreKind).first, found != given
-    else { return }
-    throw RelabelError(
-      .usage,
-      "its array is named for the score kind '\(found.rawValue)', the option says"
-        + " '\(given.rawValue)'; leave the option out or rename the array"
-    )
   }
 }
 

@@ -4,12 +4,12 @@ package import Relabel
 package struct ImageList {
   let lines: [String]
   package let keys: [String]
-  private let lineOfKey: [ByteKey: Int]
+  private let lineOfKey: [ImageKey.Exact: Int]
 
   /// Checks the lines: valid, and no two with the same key.
   package init(_ lines: [String]) throws(RelabelError) {
     var keys: [String] = []
-    var lineOfKey: [ByteKey: Int] = [:]
+    var lineOfKey: [ImageKey.Exact: Int] = [:]
     keys.reserveCapacity(lines.count)
     lineOfKey.reserveCapacity(lines.count)
     for (number, line) in lines.enumerated() {
@@ -18,7 +18,7 @@ package struct ImageList {
       if let fault = ImageKey.fault(key) {
         throw RelabelError(.usage, "line \(number + 1) of the image list: \(fault)")
       }
-      if let earlier = lineOfKey.updateValue(number, forKey: ByteKey(key)) {
+      if let earlier = lineOfKey.updateValue(number, forKey: ImageKey.Exact(key)) {
         throw RelabelError(
           .usage,
           "lines \(earlier + 1) and \(number + 1) of the image list give the same key '\(key)'"
@@ -32,7 +32,7 @@ package struct ImageList {
   }
 
   /// The line that `key` is on, from 0.
-  package func line(of key: String) -> Int? { lineOfKey[ByteKey(key)] }
+  package func line(of key: String) -> Int? { lineOfKey[ImageKey.Exact(key)] }
 
   /// What an image that isn't in the list fails with.
   static func missing(_ key: String) -> RelabelError {

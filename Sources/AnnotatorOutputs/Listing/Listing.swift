@@ -16,32 +16,24 @@ struct Listing {
     let list: ImageList?
     if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
     let rows = try BatchRows(gathering)
-    var admission = Admission(options, gathering.pool)
+    var listed: ListedImages
     if let list, !rows.isEmpty, !gathering.hasSoundKeyed {
       // Which lines a broken batch would have taken can't be known.
       if let error = gathering.firstFailure { throw error }
-      try admission.admit(rows, list)
+      // The rows take their keys from the list, so it doesn't have to place them.
+      listed = ListedImages(options, nil, gathering.pool)
+      try listed.admit(rows, list)
     } else {
       var keyed = gathering.keyed
       try rows.forEach { batch, row, record throws(RelabelError) in
         try keyed.append(batch.key(ofRow: row), record)
       }
-      admission.list = list
-      try keyed.forEach { key, record throws(RelabelError) in try admission.admit(key, record) }
-      try admission.finishKey()
+      listed = ListedImages(options, list, gathering.pool)
+      try keyed.forEach { key, record throws(RelabelError) in try listed.admit(key, record) }
+      try listed.finishKey()
     }
-    traits = admission.traits.traits()
-    (images, unmatched) = try admission.finish()
-  }
-
-  /// What an image with two sources fails with.
-  static func duplicate(_ first: String, _ second: String) -> RelabelError {
-    RelabelError(
-      .invalidInput,
-      first == second
-        ? "'\(first)' is there twice; keep one of them"
-        : "'\(first)' and '\(second)' give the same key; keep one of them"
-    )
+    traits = listed.traits.traits()
+    (images, unmatched) = try listed.finish()
   }
 }
 
@@ -74,25 +66,21 @@ private struct BatchRows {
 }
 
 /// Takes images one by one, in the order of their keys but for batches that follow a list.
-private struct Admission {
-  private let options: InputOptions
+private struct ListedImages {
+  private var admission: Admission
   private var pool: EntryPool
   private var writer: PendingImages.Writer
   private(set) var traits: SourceTraitsTally
-  private var firstClasses: Int?
-  /// The list that gives the images their places.
-  var list: ImageList? {
-    didSet { lines = [Int](repeating: -1, count: list?.keys.count ?? 0) }
-  }
   /// Where the image of each line lies, -1 for none.
-  private var lines: [Int] = []
+  private var lines: [Int]
   /// Where images without a line lie.
   private var unlisted: [Int] = []
   /// The images that have the key at hand: how many, and the two whose sources come first.
   private var candidates: (key: String, count: Int, first: Entry, second: Entry?)?
 
-  init(_ options: InputOptions, _ pool: EntryPool) {
-    self.options = options
+  init(_ options: InputOptions, _ list: ImageList?, _ pool: EntryPool) {
+    admission = Admission(options, list)
+    lines = [Int](repeating: -1, count: list?.keys.count ?? 0)
     self.pool = pool
     writer = PendingImages.Writer(directory: options.spoolDirectory)
     traits = SourceTraitsTally(options)
@@ -130,38 +118,30 @@ private struct Admission {
   mutating func finishKey() throws(RelabelError) {
     guard let (key, _, first, second) = candidates else { return }
     candidates = nil
-    var entry = first
-    if let second {
-      let error = Listing.duplicate(
-        first.place.description(key: key),
-        second.place.description(key: key)
-      )
-      entry = .failing(error, at: first.place)
-    } else if !entry.isFailing, let fault = ImageKey.fault(key) {
-      entry = .failing(RelabelError(.invalidInput, fault), at: entry.place)
-    }
-    try admit(key, entry)
+    try admit(key, first, duplicate: second.map { (first.place, $0.place) })
   }
 
-  private mutating func admit(_ key: String, _ found: Entry) throws(RelabelError) {
-    firstClasses = firstClasses ?? found.denseClasses
-    var entry = found.checked(given: options.numClasses, first: firstClasses)
+  private mutating func admit(
+    _ key: String,
+    _ found: Entry,
+    duplicate: (Place, Place)? = nil
+  ) throws(RelabelError) {
+    var entry = admission.check(key, found, duplicate: duplicate)
     try traits.add(entry)
-    let line = list?.line(of: key)
-    if list != nil, line == nil, !entry.isFailing {
-      entry = .failing(ImageList.missing(key), at: entry.place)
-    }
-    let index = list == nil ? writer.count : line ?? -1
+    let line = admission.line(of: key, &entry)
+    let index = admission.list == nil ? writer.count : line ?? -1
     let offset = try writer.append(
       key,
       PendingImages.Item(imageIndex: Int64(index), entry: pool.record(entry))
     )
-    if let line { lines[line] = offset } else if list != nil { unlisted.append(offset) }
+    if let line { lines[line] = offset } else if admission.list != nil { unlisted.append(offset) }
   }
 
   /// The images, and the lines that no image was found for.
   consuming func finish() throws(RelabelError) -> (PendingImages, unmatched: [String]) {
-    guard let list else { return (try PendingImages(writer, order: nil, pool), []) }
+    guard let list = admission.list else {
+      return (try PendingImages(writer, order: nil, pool), [])
+    }
     let unmatched = zip(list.lines, lines).filter { $0.1 < 0 }.map(\.0)
     lines.removeAll { $0 < 0 }
     return (try PendingImages(writer, order: lines + unlisted, pool), unmatched)

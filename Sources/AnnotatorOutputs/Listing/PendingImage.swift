@@ -25,14 +25,8 @@ public struct PendingImage: Sendable {
       switch entry.payload {
       case .failure(let error):
         throw error
-      case .torch(let region, let topK):
-        let bytes = try region.read(limit: Limits.memberBytes, path: source)
-        return try SparseMap.keepingBest(topK, of: ReLabelTensor.decode(bytes))
-      case .dense(let region, let layout):
-        let bytes = try region.read(limit: Limits.denseBytes, path: source)
-        return try layout.decode(bytes)
-      case .spooled(let row, let topK):
-        return try SparseMap.keepingBest(topK, of: row.load())
+      case .map(let description, let region):
+        return try description.load(region) { source }
       }
     } catch {
       throw error.located(Location(file: source, key: key))
@@ -59,36 +53,13 @@ enum Place: Sendable {
   }
 }
 
-/// What has to be read for an image.
-enum Payload: Sendable {
-  indirect case failure(RelabelError)
-  case torch(ByteRegion, topK: Int?)
-  case dense(ByteRegion, DenseLayout)
-  case spooled(SpooledRow, topK: Int?)
-
-  var byteCount: Int {
-    switch self {
-    case .failure: 0
-    case .torch(let region, _), .dense(let region, _): region.count
-    case .spooled(let row, _): row.sourceBytes
-    }
-  }
-}
-
-/// The images of a file, made one by one: there may be millions.
-typealias Entries = LazyMapCollection<Range<Int>, Entry>
-
 /// An image found in the input, before it has an index.
 struct Entry: Sendable {
   let place: Place
   let payload: Payload
 
   /// Classes of a dense map.
-  var denseClasses: Int? {
-    if case .dense(_, let layout) = payload { return layout.classes }
-    if case .spooled(let row, _) = payload { return row.array.denseClasses }
-    return nil
-  }
+  var denseClasses: Int? { payload.traits.denseClasses }
 
   /// True when loading throws whatever happens.
   var isFailing: Bool {
@@ -96,40 +67,8 @@ struct Entry: Sendable {
     return false
   }
 
-  /// True for a `.pt` file.
-  var isTorch: Bool {
-    if case .torch = payload { return true }
-    return false
-  }
-
-  /// The score kind that the source settles.
-  var scoreKind: ScoreKind? {
-    switch payload {
-    case .torch: .logit
-    case .spooled(let row, _): row.array.scoreKind
-    case .dense, .failure: nil
-    }
-  }
-
   /// An entry that can't be loaded.
   static func failing(_ error: RelabelError, at place: Place) -> Entry {
     Entry(place: place, payload: .failure(error))
-  }
-
-  /// This entry, or one that fails when its class count can't be right.
-  ///
-  /// - Parameters:
-  ///   - given: what the user said.
-  ///   - first: what the first dense map of the input has.
-  /// - Returns: an entry at the same place.
-  func checked(given: Int?, first: Int?) -> Entry {
-    guard let found = denseClasses else { return self }
-    guard let expected = given ?? first, found != expected else { return self }
-    let whose =
-      given == nil ? "the first map of the input \(expected)" : "not the \(expected) given"
-    return .failing(
-      RelabelError(.invalidInput, "the map scores \(found) classes, \(whose)"),
-      at: place
-    )
   }
 }

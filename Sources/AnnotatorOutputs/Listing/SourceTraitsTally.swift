@@ -5,7 +5,8 @@ struct SourceTraitsTally {
   private let options: InputOptions
   private var kind: ScoreKind?
   private var classes: Int?
-  private var (hasTorch, hasOther) = (false, false)
+  private var usualClasses: Int?
+  private var (hasReLabel, hasOther) = (false, false)
 
   init(_ options: InputOptions) { self.options = options }
 
@@ -13,11 +14,13 @@ struct SourceTraitsTally {
   ///
   /// - Throws: `.usage` when its scores are of another kind than those before.
   mutating func add(_ entry: Entry) throws(RelabelError) {
-    if entry.isFailing { return }
-    if entry.isTorch { hasTorch = true } else { hasOther = true }
-    if classes == nil { classes = entry.denseClasses }
-    // What a .pt file holds is only a convention that the user may overrule.
-    guard let found = entry.isTorch ? options.scoreKind ?? .logit : entry.scoreKind else { return }
+    guard case .map(let description, _) = entry.payload else { return }
+    let traits = description.traits
+    if description is ReLabelTensor.Maps { hasReLabel = true } else { hasOther = true }
+    classes = classes ?? traits.denseClasses
+    usualClasses = usualClasses ?? traits.usualClasses
+    let overruling = traits.isConvention ? options.scoreKind : nil
+    guard let found = overruling ?? traits.scoreKind else { return }
     if let kind, kind != found {
       throw RelabelError(
         .usage,
@@ -32,8 +35,8 @@ struct SourceTraitsTally {
   func traits() -> SourceTraits {
     SourceTraits(
       scoreKind: kind,
-      numClasses: classes ?? (hasTorch ? ReLabelTensor.classes : nil),
-      isReLabelDialect: hasTorch && !hasOther
+      numClasses: classes ?? usualClasses,
+      isReLabelDialect: hasReLabel && !hasOther
     )
   }
 }

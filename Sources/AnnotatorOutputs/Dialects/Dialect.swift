@@ -1,0 +1,123 @@
+package import Relabel
+
+/// One way in which annotators write label maps: what a file of this folder says about it.
+package protocol Dialect: Sendable {
+  /// The dialect's name, for people.
+  var name: String { get }
+  /// The extensions of its files, each with its dot.
+  var extensions: [String] { get }
+  /// True when only a file of its own can be read, no member of an archive.
+  var needsOwnFile: Bool { get }
+
+  /// Lists the maps in the bytes of a file or member without loading them.
+  ///
+  /// - Parameters:
+  ///   - region: the whole file or member.
+  ///   - path: gives the name of the file or member.
+  ///   - options: what the user said.
+  ///   - spool: where contents may be kept that can only be read once.
+  /// - Returns: the maps.
+  /// - Throws: `.invalidInput` or `.unsafeInput` when the file is broken as a whole.
+  func list(
+    _ region: ByteRegion,
+    path: () -> String,
+    options: InputOptions,
+    spool: inout Spool
+  ) throws(RelabelError) -> FoundMaps
+}
+
+extension Dialect {
+  /// False: most dialects read a member of an archive as they read a file.
+  package var needsOwnFile: Bool { false }
+}
+
+/// The registry of dialects.
+package enum Dialects {
+  /// All dialects that are read.
+  package static let all: [any Dialect] = [
+    ReLabelTensor(),
+    DenseArray(),
+    NumPyArchive.Files(),
+  ]
+
+  /// The dialect that recognises the extension of a path, or nil.
+  static func recognising(_ path: String) -> (any Dialect)? {
+    all.first { $0.extensions.contains(where: path.hasSuffix) }
+  }
+}
+
+/// What is known about a map before it is loaded.
+package struct MapTraits {
+  /// Classes that a dense map scores.
+  var denseClasses: Int?
+  /// What a score is, when the input says so.
+  var scoreKind: ScoreKind?
+  /// True when the score kind is only a convention that the user may overrule.
+  var isConvention = false
+  /// Classes that the annotator scores when nobody says otherwise.
+  var usualClasses: Int?
+}
+
+/// What maps share: how they are loaded, and what is known about them before.
+///
+/// Equal descriptions are kept once for millions of images.
+package protocol MapDescription: Hashable, Sendable {
+  /// What is known without loading.
+  var traits: MapTraits { get }
+
+  /// Loads the map in `region`; `path` names the file that an image comes from.
+  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap
+}
+
+extension MapDescription {
+  /// True for an equal description of the same type.
+  func isEqual(to other: any MapDescription) -> Bool { (other as? Self) == self }
+}
+
+/// What has to be read for an image.
+enum Payload: Sendable {
+  indirect case failure(RelabelError)
+  case map(any MapDescription, ByteRegion)
+
+  var byteCount: Int {
+    switch self {
+    case .failure: 0
+    case .map(_, let region): region.count
+    }
+  }
+
+  var traits: MapTraits {
+    switch self {
+    case .failure: MapTraits()
+    case .map(let description, _): description.traits
+    }
+  }
+}
+
+/// The maps of a file or member, made one by one: there may be millions.
+package struct FoundMaps {
+  /// What the maps are called.
+  enum Names {
+    /// There is one map, which is called like its file.
+    case file
+    /// The maps are called by the number of their row.
+    case rows
+    /// The file gives each map its key.
+    case keys(NumPyKeys)
+  }
+
+  let names: Names
+  let payloads: LazyMapCollection<Range<Int>, Payload>
+
+  /// One map that is called like its file.
+  init(_ description: any MapDescription, _ region: ByteRegion) {
+    names = .file
+    payloads = (0..<1).lazy.map { _ in .map(description, region) }
+  }
+
+  /// As many maps as `count`.
+  init(_ names: Names, count: Int, _ payload: @escaping (Int) -> Payload) {
+    self.names = names
+    payloads = (0..<count).lazy.map(payload)
+  }
+}
