@@ -118,7 +118,7 @@ extension Object where Self: ~Copyable {
     try storedNames(limit: limit).map(Self.text).sorted()
   }
 
-  /// All attributes, sorted by name; nil when there are more than `limit`.
+  /// All attributes, in the order of the bytes of their names; nil when there are more than `limit`.
   ///
   /// Calls `H5Aiterate2` and `H5Aread`.
   package func attributes(limit: Int) throws(HDF5Error) -> [Attribute]? {
@@ -126,10 +126,14 @@ extension Object where Self: ~Copyable {
     let names = try storedNames(limit: limit)
     guard names.count <= limit else { return nil }
     var attributes: [Attribute] = []
-    for name in names {
+    for name in names.sorted(by: Self.precedes) {
       if let attribute = try attribute(stored: name) { attributes.append(attribute) }
     }
-    return attributes.sorted { $0.name < $1.name }
+    return attributes
+  }
+
+  private static func precedes(_ one: [CChar], _ other: [CChar]) -> Bool {
+    one.lexicographicallyPrecedes(other) { UInt8(bitPattern: $0) < UInt8(bitPattern: $1) }
   }
 
   private static func text(_ name: [CChar]) -> String {

@@ -60,6 +60,22 @@ struct StructureWalkTests {
     }
   }
 
+  @Test("Attributes are told apart by the bytes of their names, as the HDF5 library does")
+  func namesThatAreEqualAsText() throws {
+    let path = folder.file("a.h5")
+    let file = try File.create(path)
+    // One letter, then a letter and its accent.
+    try file.setAttribute("x-\u{e9}", 1 as Int64)
+    try file.setAttribute("x-e\u{301}", 2 as Int64)
+    try file.setAttribute("x-f", 3 as Int64)
+    try file.close()
+    let findings = try StructureWalk.findings(FileBytes(path))
+    #expect(findings.violations.isEmpty)
+    let contents = try #require(findings.contents)
+    #expect(contents.root.attributes.map(\.value) == [2, 3, 1].map { .integers([$0]) })
+    #expect(try File.open(path).contents(FileContents.Limits(links: 1, attributes: 3)) == contents)
+  }
+
   @Test("A table knows missing chunks and skipped filters, and gives up on absurd gaps")
   func tables() {
     func place(_ start: UInt64, _ skipped: UInt32 = 0) -> ChunkTable.Place {

@@ -48,7 +48,7 @@ package struct StoredLink: Hashable, Sendable {
 package struct ObjectContents: Hashable, Sendable {
   /// Attributes of the object; one more than the limit stands for any number over it.
   package var attributeCount: Int = 0
-  /// The attributes in the order of their names; none where there are too many.
+  /// The attributes in the order of the bytes of their names; none where there are too many.
   package var attributes: [Attribute] = []
   /// False when attributes lie in a heap.
   package var hasCompactAttributes: Bool = true

@@ -5,7 +5,8 @@ extension HeaderContents {
     object.hasCompactAttributes = hasCompactAttributes
     object.attributeCount = min(attributes.count, Layout.maximumAttributes + 1)
     if attributes.count <= Layout.maximumAttributes {
-      object.attributes = attributes.sorted { $0.name < $1.name }
+      let ordered = attributes.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      object.attributes = ordered.map(\.value)
     }
     return object
   }

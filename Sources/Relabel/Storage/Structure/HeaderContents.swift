@@ -12,8 +12,8 @@ struct HeaderContents {
   /// True when values of attributes or elements lie elsewhere, which other rules refuse, too.
   private(set) var hasForeignValues = false
 
-  /// The attributes in the order in which they stand; none where they lie elsewhere.
-  private(set) var attributes: [Attribute] = []
+  /// The attributes by the bytes of their names; none where they lie elsewhere.
+  private(set) var attributes: [[UInt8]: Attribute] = [:]
   /// Bytes of all attributes.
   private(set) var attributeBytes = 0
   /// False when attributes lie in a heap.
@@ -26,7 +26,6 @@ struct HeaderContents {
   private var elementBytes: UInt64?
   private var fillBytes: UInt64?
   private var kinds: Set<MessageKind> = []
-  private var attributeNames: Set<String> = []
 
   /// Reads every message strictly: the library trusts what has the right checksum.
   init(_ header: ObjectHeader) throws(Halt) {
@@ -61,10 +60,9 @@ struct HeaderContents {
       hasForeignValues = hasForeignValues || !attribute.isPlain
       if let type = attribute.committedType { committedTypes.append(type) }
       // The library would show the first of two, another reader perhaps the second.
-      guard attributeNames.insert(attribute.attribute.name).inserted else {
+      guard attributes.updateValue(attribute.attribute, forKey: attribute.name) == nil else {
         throw fields.refused("is there twice")
       }
-      attributes.append(attribute.attribute)
     case .datatype where message.isShared:
       committedTypes.append(try CommittedType(&fields).address)
       elementType = .committed

@@ -4,6 +4,8 @@ struct AttributeMessage {
   let committedType: UInt64?
   /// True when the value lies in the message and nowhere else.
   let isPlain: Bool
+  /// The name as it is stored: different names may be equal as text, or none at all.
+  let name: [UInt8]
   /// What the attribute says.
   let attribute: Attribute
 
@@ -19,6 +21,8 @@ struct AttributeMessage {
     let typeBytes = Int(try fields.number(2))
     let spaceBytes = Int(try fields.number(2))
     guard try fields.byte() <= 1 else { throw fields.refused("has no known text encoding") }
+    var stored = fields
+    self.name = Array(try stored.take(nameBytes))
     let name = try fields.text(nameBytes, isTerminated: true)
     var type = try fields.part(typeBytes, "the datatype of attribute '\(name)'")
     var space = try fields.part(spaceBytes, "the dataspace of attribute '\(name)'")
