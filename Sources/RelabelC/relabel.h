@@ -26,7 +26,7 @@ enum relabel_status {
   RELABEL_CORRUPT = 5,      /* labels that are damaged, or a file that changed while it was open */
   RELABEL_UNSUPPORTED = 6,  /* the file needs a newer reader */
   RELABEL_USAGE = 64,       /* a box, profile or argument that makes no sense */
-  RELABEL_NOT_FOUND = 66,   /* no such key or position, or a folder without index.json */
+  RELABEL_NOT_FOUND = 66,   /* no such key or position */
   RELABEL_INTERNAL = 70,
   RELABEL_IO = 74           /* no such file, or the operating system refused it */
 };

@@ -11,10 +11,14 @@ import pathlib
 import sys
 
 import numpy as np
-from shard_writer import Shard, canonical, encode
 
-import relabel_hdf5
-from relabel_hdf5 import CorruptError, RelabelError, UnsafeError, UnsupportedError
+# A program of its own, not a test, for which conftest would do this.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "spec" / "conformance" / "generator"))
+
+from shard_writer import Shard, canonical, encode  # noqa: E402
+
+import relabel_hdf5  # noqa: E402
+from relabel_hdf5 import CorruptError, RelabelError, UnsafeError, UnsupportedError  # noqa: E402
 
 HEADER = ["format_version", "writer", "build_id", "num_classes", "score_kind", "fill", "temperature",
           "cell_order", "row_order", "orientation", "map_extent", "metadata", "height", "width"]

@@ -109,8 +109,8 @@ os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
     assert finding["file"].endswith("labels-00000.h5") and (report["shards"], report["images"]) == (3, 8)
 
 
-@pytest.mark.parametrize("unsound, starts", [([], 1), ([0], 2), ([1], 2), ([2], 1), ([0, 1], 3)], ids=str)
-def test_a_helper_serves_until_it_sees_an_unsound_shard(unsound, starts, tmp_path):
+@pytest.mark.parametrize("unsound", [[], [0], [1], [2], [0, 1]], ids=str)
+def test_a_helper_never_judges_a_second_file(unsound, tmp_path):
     shards = [Shard(rows=5, first_index=5 * number, seed=number) for number in range(3)]
     folder = write_dataset(tmp_path / "dataset", *shards)
     for number in unsound:
@@ -128,7 +128,7 @@ os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
     assert code == (5 if unsound else 0) and len(report["files"]) == 4
     broken = {f["file"] for f in report["findings"] if f["severity"] == "error" and f["file"].endswith(".h5")}
     assert broken == {str(folder / f"labels-{number:05}.h5") for number in unsound}
-    assert (tmp_path / "starts").read_text() == "x" * starts
+    assert (tmp_path / "starts").read_text() == "xxx"
 
 
 def test_a_hanging_helper_is_ended(tmp_path):
@@ -172,16 +172,14 @@ def test_the_helper_says_when_it_is_done(tmp_path):
     assert result.returncode == 0 and result.stdout.endswith(message(DONE))
 
 
-def test_the_helper_takes_further_requests(tmp_path):
+def test_the_helper_takes_no_further_requests(tmp_path):
+    """What one file did to the process can't touch what is said of the next."""
     path = write_shard(tmp_path / "a.h5")
     words = [BIN / "relabel-verify", "--relabel-helper", "check-shard", "200000000,10", request(path)]
     line = json.dumps({"task": "check-shard", "limits": "200000000,10", "request": json.loads(request(path))})
     once = subprocess.run(words, input=b"", capture_output=True, timeout=60)
-    thrice = subprocess.run(words, input=f"{line}\n{line}\n".encode(), capture_output=True, timeout=60)
-    assert (once.returncode, thrice.returncode) == (0, 0) and thrice.stdout == 3 * once.stdout
-    for wrong in ("{}", "x", line.replace("check-shard", "nothing"), line.replace("200000000,10", "1")):
-        result = subprocess.run(words, input=f"{wrong}\n{line}\n".encode(), capture_output=True, timeout=60)
-        assert result.returncode == 64 and result.stdout == once.stdout
+    more = subprocess.run(words, input=f"{line}\n{line}\n".encode(), capture_output=True, timeout=60)
+    assert (once.returncode, more.returncode) == (0, 0) and more.stdout == once.stdout
 
 
 def test_the_helper_binds_itself(tmp_path):

@@ -15,7 +15,7 @@ public final class ShardReader: LabelMapSource {
   ///   - isMapped: reads from a mapping of the file into memory, which saves a copy of what the
   ///     system holds in memory already: of use for uncompressed shards on a local disk. A file that
   ///     becomes shorter meanwhile then ends the program.
-  /// - Throws: `.notFound`/`.io` for the file, `.unsupported` for a newer version or feature,
+  /// - Throws: `.io` for the file, `.unsupported` for a newer version or feature,
   ///   `.corrupt` or `.unsafeInput` naming the broken rule.
   public init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
     var first: Violation?

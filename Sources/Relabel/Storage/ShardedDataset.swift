@@ -22,7 +22,7 @@ public final class ShardedDataset: LabelMapSource {
   ///   - path: the folder or the file.
   ///   - isMapped: as for `ShardReader`, for all shards.
   ///   - seen: what the parent of this process has seen of the same dataset; nil where it was not open.
-  /// - Throws: `.notFound` for a folder without `index.json`: such a dataset is incomplete.
+  /// - Throws: M001 for a folder without `index.json`: such a dataset is incomplete.
   package init(
     _ path: String,
     isMapped: Bool = false,
