@@ -1,3 +1,4 @@
+@testable import RelabelFormat
 @testable import Relabel
 
 extension FuzzTarget {

@@ -17,7 +17,7 @@ extension FuzzTarget {
       file.replace(bytes)
       guard let output = try? AnnotatorOutput.open([file.path], options: options) else { return }
       switch output.images {
-      case .listed(let images): for image in images { load(image) }
+      case .listed(let images): for image in (try? images.all()) ?? [] { load(image) }
       case .arriving(let stream):
         while let image = try? stream.next() { load(image) }
         _ = stream.unmatchedListLines

@@ -1,4 +1,4 @@
-import HelperProcesses
+@testable import HelperProcesses
 @testable import Packing
 import Relabel
 @testable import Verification

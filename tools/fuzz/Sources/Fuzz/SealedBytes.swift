@@ -1,9 +1,9 @@
-import Relabel
-@testable import Verification
+@testable import Relabel
 
 /// The bytes of a shard whose blocks get the checksum that is right when they are read: without, a
 /// fuzzer would never come past one.
-final class SealedBytes: ByteSource {
+final class SealedBytes: ByteSource, @unchecked Sendable {
+  // Unchecked: changed only while it is made.
   private var content: [UInt8]
   /// An object header is read in two steps; the first is no block.
   private static let longestPrefix = 34
