@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools" / "checking"))
+sys.path[:0] = [str(ROOT / "tools" / "checking"), str(ROOT / "spec" / "conformance" / "generator")]
 
 import check_pooling
 import damage as flips
