@@ -4,10 +4,10 @@ import Synchronization
 
 /// Label maps that a C program holds; opened again in a forked child.
 final class OpenMaps: @unchecked Sendable {
-  // Unchecked: `source` and `process` change under the lock, which is made anew after a fork.
+  // Unchecked: `source` changes under the lock, before `process` says that it is this process's.
   private let path: String
   private var source: any LabelMapSource
-  private var process: pid_t
+  private let process: Atomic<pid_t>
   private let lock = ProcessLock()
   private let listingText = AtomicLazyReference<KeptText>()
   private let description = AtomicLazyReference<KeptText>()
@@ -17,7 +17,7 @@ final class OpenMaps: @unchecked Sendable {
     let path = Folder.absolute(path)
     self.path = path
     source = try openLabelMaps(path)
-    process = getpid()
+    process = Atomic(getpid())
   }
 
   /// The maps, for use in this process.
@@ -25,10 +25,11 @@ final class OpenMaps: @unchecked Sendable {
   /// - Throws: what opening throws, and `.corrupt` when a child finds other maps at the path than its
   ///   parent did.
   func current() throws(RelabelError) -> any LabelMapSource {
-    try lock.withLock { () throws(RelabelError) in
-      if process == getpid() { return source }
+    if process.load(ordering: .acquiring) == getpid() { return source }
+    return try lock.withLock { () throws(RelabelError) in
+      if process.load(ordering: .acquiring) == getpid() { return source }
       source = try reopened()
-      process = getpid()
+      process.store(getpid(), ordering: .releasing)
       return source
     }
   }

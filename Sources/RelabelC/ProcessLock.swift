@@ -2,6 +2,9 @@ import Glibc
 import Synchronization
 
 /// A lock that a forked child finds free: a thread that the child does not have may have held it.
+///
+/// A descendant that gets the process id of an ancestor which was killed while it held the lock would wait for
+/// ever; it has to be held for a moment after a fork only.
 final class ProcessLock: Sendable {
   /// The process in which the lock is held, 0 where it is free.
   private let holder = Atomic<pid_t>(0)

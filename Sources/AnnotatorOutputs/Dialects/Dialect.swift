@@ -56,6 +56,8 @@ package struct MapTraits {
   var isConvention = false
   /// Classes that the annotator scores when nobody says otherwise.
   var usualClasses: Int?
+  /// True for maps of ReLabel code, which writes either axis first and does not say which.
+  var isReLabelDialect = false
 }
 
 /// What maps share: how they are loaded, and what is known about them before.

@@ -24,7 +24,12 @@ struct ReLabelTensor: Dialect {
 
     // What a .pt file holds is only a convention that the user may overrule.
     var traits: MapTraits {
-      MapTraits(scoreKind: .logit, isConvention: true, usualClasses: ReLabelTensor.classes)
+      MapTraits(
+        scoreKind: .logit,
+        isConvention: true,
+        usualClasses: ReLabelTensor.classes,
+        isReLabelDialect: true
+      )
     }
 
     func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {

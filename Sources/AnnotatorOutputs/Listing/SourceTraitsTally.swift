@@ -16,7 +16,7 @@ struct SourceTraitsTally {
   mutating func add(_ entry: Entry) throws(RelabelError) {
     guard case .map(let description, _) = entry.payload else { return }
     let traits = description.traits
-    if description is ReLabelTensor.Maps { hasReLabel = true } else { hasOther = true }
+    if traits.isReLabelDialect { hasReLabel = true } else { hasOther = true }
     classes = classes ?? traits.denseClasses
     usualClasses = usualClasses ?? traits.usualClasses
     let overruling = traits.isConvention ? options.scoreKind : nil

@@ -34,8 +34,8 @@ struct SaidContents {
   }
 
   /// True when the HDF5 library would tell nothing more than `contents`.
-  var isComplete: Bool {
-    guard let contents, contents.hasCompactLinks, contents.linkCount <= Layout.maximumDatasets,
+  static func isComplete(_ contents: FileContents) -> Bool {
+    guard contents.hasCompactLinks, contents.linkCount <= Layout.maximumDatasets,
       contents.datasets.count == contents.linkCount
     else { return false }
     return ([contents.root] + contents.datasets.values.map(\.object)).allSatisfy {

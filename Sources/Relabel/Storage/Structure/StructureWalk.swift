@@ -63,7 +63,7 @@ package struct StructureWalk {
       extents: walk.reader.extents.all,
       chunks: walk.chunks,
       contents: contents,
-      isComplete: contents != nil && walk.said.isComplete
+      isComplete: contents.map(SaidContents.isComplete) ?? false
     )
   }
 
