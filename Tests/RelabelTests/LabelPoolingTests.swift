@@ -119,25 +119,37 @@ struct LabelPoolingTests {
     #expect(try LabelPooling(header).profile == .relabel)
   }
 
-  @Test("Entries of one class in one cell add up")
-  func duplicates() throws {
-    var header = try Sample.header(shape: MapShape(height: 1, width: 1, topK: 2))
+  @Test(
+    "Maps that no reader would hand out are refused by cell",
+    arguments: [
+      (
+        [0, 1, 2, 10], [1, 1, 1, 1], Location.Cell(y: 0, x: 1),
+        "class ids [2, 10] are not all below 10"
+      ),
+      (
+        [4, 4, 0, 1], [1, 2, 1, 1], Location.Cell(y: 0, x: 0), "class ids [4, 4] are not distinct"
+      ),
+      (
+        [4, 5, 0, 1], [1, 2, .nan, 1], Location.Cell(y: 0, x: 1),
+        "scores [nan, 1.0] are not all finite"
+      ),
+      (
+        [4, 5, 0, 1], [1, -.infinity, 1, 1], Location.Cell(y: 0, x: 0),
+        "scores [1.0, -inf] are not all finite"
+      ),
+    ] as [([UInt32], [Float], Location.Cell, String)]
+  )
+  func unsoundMaps(_ ids: [UInt32], _ scores: [Float], _ cell: Location.Cell, _ text: String) throws
+  {
+    var header = try Sample.header(shape: MapShape(height: 1, width: 2, topK: 2))
     header.orientation = .yx
-    let twice = LabelMap(shape: header.shape, classIndex: [4, 4], score: [1, 2])
-    let target = try LabelPooling(header).target(of: twice, in: .whole)
-    #expect(target.classIndex == [4])
-    #expect(abs(Double(target.probability[0]) - exp(3) / (exp(3) + 9)) < 1e-7)
-  }
-
-  @Test("A class id that is too high is named")
-  func classOutOfRange() throws {
-    let header = try Sample.header(shape: MapShape(height: 1, width: 2, topK: 1))
-    let map = LabelMap(shape: header.shape, classIndex: [0, 10], score: [1, 1])
+    let map = LabelMap(shape: header.shape, classIndex: ids, score: scores)
     let error = #expect(throws: RelabelError.self) {
-      try LabelPooling(header, profile: .relabel).target(of: map, in: .whole)
+      try LabelPooling(header).target(of: map, in: .whole)
     }
-    #expect(error?.location.cell == Location.Cell(y: 0, x: 1, rank: 0))
-    #expect(error?.message.contains("class id 10") == true)
+    #expect(error?.code == .invalidInput)
+    #expect(error?.location.cell == cell)
+    #expect(error?.message == text)
   }
 
   @Test(

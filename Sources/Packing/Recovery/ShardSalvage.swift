@@ -58,14 +58,20 @@ struct ShardSalvage {
 
   /// The fault of each row's labels.
   private func mapFaults(_ chunks: Range<Int>, of file: ShardFile) -> [RowFault?] {
-    let check = MapCheck(file.header)
+    let inspection = CellInspection(file.header)
     return Parallel.map(chunks.count, jobs: jobs) { place -> [RowFault?] in
       let chunk = chunks.lowerBound + place
       let rows = file.rows(ofChunk: chunk).count
       return switch file.labels(ofChunk: chunk) {
       case .failure(let fault): [RowFault?](repeating: fault, count: rows)
       case .success(let labels):
-        (0..<rows).map { check.fault(labels.classIndex(ofRow: $0), labels.score(ofRow: $0)) }
+        (0..<rows).map { row in
+          inspection.firstFault(
+            labels.classIndex(ofRow: row),
+            labels.score(ofRow: row),
+            of: .all
+          ).map { RowFault(.map, $1.rule, $1.summary, cell: $0.place) }
+        }
       }
     }.flatMap(\.self)
   }

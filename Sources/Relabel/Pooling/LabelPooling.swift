@@ -10,6 +10,7 @@ public struct LabelPooling: Sendable {
   public let outside: OutsideExtent
   let kernel: PoolingKernel
   private let isTransposed: Bool
+  private let entriesTest: EntriesTest
 
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
@@ -75,6 +76,7 @@ public struct LabelPooling: Sendable {
     self.profile = profile
     self.outside = outside
     self.kernel = kernel
+    entriesTest = EntriesTest(shape, numClasses: kernel.numClasses)
     isTransposed = profile.isTransposed(orientation)
   }
 
@@ -88,7 +90,7 @@ public struct LabelPooling: Sendable {
   ///   - box: the crop, in fractions of the original picture.
   /// - Returns: the target, sparse.
   /// - Throws: `.usage` for a box that is none, or that leaves the extent; `.invalidInput` for a
-  ///   class id that is too high.
+  ///   cell that no reader would hand out.
   /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
     let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
@@ -135,15 +137,8 @@ public struct LabelPooling: Sendable {
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> Float {
-    switch kernel.sum(map, scratch) {
-    case .success(let rest): return kernel.finish(scratch, rest: rest)
-    case .failure(let entry):
-      throw RelabelError(
-        .invalidInput,
-        "class id \(map.classIndex[entry.offset]) is not below the number of classes, \(numClasses)",
-        at: Location(cell: map.shape.cell(at: entry.offset))
-      )
-    }
+    if !map.isChecked { try entriesTest.check(map) }
+    return kernel.finish(scratch, rest: kernel.sum(map, scratch))
   }
 
   /// Sets the weights of a box and returns the share of it that the extent covers.

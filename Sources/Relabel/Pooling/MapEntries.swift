@@ -3,18 +3,8 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
   let shape: MapShape
   let classIndex: UnsafePointer<ID>
   let score: UnsafePointer<Float>
-  /// True where all class ids are known to be below the number of classes: those of maps that a reader
-  /// has handed out.
+  /// True where a reader has looked at the cells already.
   var isChecked = false
-
-  /// The offset of the first class id that is not below `numClasses`, or nil.
-  func firstEntry(notBelow numClasses: Int) -> Int? {
-    guard let limit = ID(exactly: numClasses) else { return nil }
-    var highest: ID = 0
-    for entry in 0..<shape.entries { highest = max(highest, classIndex[entry]) }
-    if highest < limit { return nil }
-    return (0..<shape.entries).first { classIndex[$0] >= limit }
-  }
 }
 
 extension LabelMap {

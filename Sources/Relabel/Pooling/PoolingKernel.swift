@@ -18,24 +18,17 @@ package struct PoolingKernel: Sendable {
   /// Sums entries by class, with the weights that `scratch` holds.
   ///
   /// - Parameters:
-  ///   - map: the entries.
+  ///   - map: the entries, all sound.
   ///   - scratch: holds the weights, and receives one sum for each class.
-  /// - Returns: what each class gets that is absent from a cell, summed over the cells; or the
-  ///   entry whose class id is too high.
-  func sum<ID>(
-    _ map: MapEntries<ID>,
-    _ scratch: PoolingScratch
-  ) -> Result<Double, EntryOutOfRange> {
-    if !map.isChecked, let offset = map.firstEntry(notBelow: numClasses) {
-      return .failure(EntryOutOfRange(offset: offset))
-    }
+  /// - Returns: what each class gets that is absent from a cell, summed over the cells.
+  func sum<ID>(_ map: MapEntries<ID>, _ scratch: PoolingScratch) -> Double {
     // One loop for each case, so that none asks about the case for every entry.
     let sharesRest = fill == .uniform && numClasses > map.shape.topK
     switch (kind, sharesRest) {
-    case (.logProbability, true): return .success(sum(map, scratch, sharesRest: true) { exp($0) })
-    case (.logProbability, false): return .success(sum(map, scratch, sharesRest: false) { exp($0) })
-    case (_, true): return .success(sum(map, scratch, sharesRest: true) { $0 })
-    case (_, false): return .success(sum(map, scratch, sharesRest: false) { $0 })
+    case (.logProbability, true): return sum(map, scratch, sharesRest: true) { exp($0) }
+    case (.logProbability, false): return sum(map, scratch, sharesRest: false) { exp($0) }
+    case (_, true): return sum(map, scratch, sharesRest: true) { $0 }
+    case (_, false): return sum(map, scratch, sharesRest: false) { $0 }
     }
   }
 
@@ -102,9 +95,4 @@ package struct PoolingKernel: Sendable {
     for place in 0..<sums.count { sums[place] /= total }
     return sums.count < numClasses ? Float(exp(-highest * scale) / total) : 0
   }
-}
-
-/// An entry whose class id is not below the number of classes.
-struct EntryOutOfRange: Error {
-  let offset: Int
 }

@@ -27,7 +27,7 @@ public final class ShardReader: LabelMapSource {
     self.file = file
     identities = ShardIdentities(file)
     codec = MapCodec(file.header)
-    sound = SoundMap(file.header)
+    sound = SoundMap(MapForm(file.header))
   }
 
   /// The path the shard was opened by.
@@ -89,28 +89,46 @@ public final class ShardReader: LabelMapSource {
   ) throws(RelabelError) -> LabelMap {
     let idBytes = file.classIndex.rowBytes
     let scoreBytes = file.score.rowBytes
-    let row = row - first
-    let map = LabelMap(
-      shape: header.shape,
-      classIndex: codec.classIndex(ids[(row * idBytes)..<((row + 1) * idBytes)]),
-      score: codec.score(scores[(row * scoreBytes)..<((row + 1) * scoreBytes)]),
-      extent: extent
-    )
+    let place = row - first
+    let ids = ids[(place * idBytes)..<((place + 1) * idBytes)]
+    let scores = scores[(place * scoreBytes)..<((place + 1) * scoreBytes)]
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
-    if sound.contains(map) { return map }
-    let stored = scores[(row * scoreBytes)..<((row + 1) * scoreBytes)]
-    if let fault = CellRefusal(in: map, stored: stored, header) {
-      let place = Location(
-        file: path,
-        dataset: fault.dataset,
-        key: keyIfReadable(first + row),
-        row: first + row,
-        cell: fault.cell
-      )
-      throw RelabelError(fault.rule, fault.message, at: place)
+    if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
+    return LabelMap(
+      shape: header.shape,
+      classIndex: codec.classIndex(ids),
+      score: codec.score(scores),
+      extent: extent
+    )
+  }
+
+  /// The quick answer, which doubts some maps that are sound.
+  private func isSound(_ ids: ArraySlice<UInt8>, _ scores: ArraySlice<UInt8>) -> Bool {
+    ids.withUnsafeBytes { ids in
+      scores.withUnsafeBytes { scores in
+        guard let ids = ids.baseAddress, let scores = scores.baseAddress else { return true }
+        return sound.contains(ids, scores, entries: header.shape.entries)
+      }
     }
-    return map
+  }
+
+  /// Throws the first fault of a row for which a reader refuses it, if there is one.
+  private func refuse(
+    _ ids: ArraySlice<UInt8>,
+    _ scores: ArraySlice<UInt8>,
+    row: Int
+  ) throws(RelabelError) {
+    let inspection = CellInspection(header)
+    guard let (cell, kind) = inspection.firstFault(ids, scores, of: .forReaders) else { return }
+    let place = Location(
+      file: path,
+      dataset: kind.dataset,
+      key: keyIfReadable(row),
+      row: row,
+      cell: cell.place
+    )
+    throw RelabelError(kind.rule, cell.message(kind.fault), at: place)
   }
 
   /// The key for a message about its labels, or nil where it can't be read either.

@@ -1,32 +1,13 @@
 import Glibc
 
-/// What can be wrong with the entries of one cell; one bit for each rule of the spec.
-package struct CellFaults: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-  package static let classOutOfRange = CellFaults(rawValue: 1)
-  package static let duplicateClass = CellFaults(rawValue: 2)
-  package static let notFinite = CellFaults(rawValue: 4)
-  package static let outOfOrder = CellFaults(rawValue: 8)
-  package static let probabilityRange = CellFaults(rawValue: 16)
-  package static let probabilitySum = CellFaults(rawValue: 32)
-
-  /// Each fault with its rule, in the order of the rules.
-  package static let rules: [(fault: CellFaults, rule: Rule)] = [
-    (.classOutOfRange, .v001), (.duplicateClass, .v002), (.notFinite, .v003), (.outOfOrder, .v004),
-    (.probabilityRange, .v005), (.probabilitySum, .v006),
-  ]
-
-  /// The first rule that is broken, or nil.
-  package var firstRule: Rule? { Self.rules.first { contains($0.fault) }?.rule }
-}
-
-/// The rules that the entries of a cell obey (spec, "Cells"), shared by the writer and the verifier.
+/// The rules that the entries of a cell obey (spec, "Cells"), in exact words: the one place that
+/// says what a sound cell is.
 package struct CellRules: Sendable {
-  private let numClasses: UInt32
+  /// Class ids are below it.
+  package let numClasses: UInt32
   private let kind: ScoreKind
-  private let order: CellOrder?
+  /// How entries of a cell are sorted; nil where they may come in any order.
+  package let order: CellOrder?
   private let encoding: ScoreEncoding
   private let slack: Double
 

@@ -34,7 +34,7 @@ public struct MapCodec: Sendable {
     cellOrder = header.cellOrder
     kind = header.scoreKind
     rules = header.cellRules(order: nil)
-    sound = SoundMap(header)
+    sound = SoundMap(MapForm(inMemory: header.shape, numClasses: header.numClasses))
     hasWideIDs = header.classIndexType == .uint32
     numClasses = header.numClasses
   }

@@ -12,7 +12,7 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   init(_ file: ShardFile, _ plan: LabelScanPlan<Lane>) {
     self.file = file
     self.plan = plan
-    cells = CellFindings(file.header, plan.rules)
+    cells = CellFindings(file.header)
   }
 
   /// What a chunk adds to the outcome.
@@ -88,8 +88,11 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   }
 
   private func add(_ sound: LabelScan<Lane>.Outcome.Sound, row: Int, to part: inout Part) {
-    let lowest = plan.keys.value(sound.range.lowest)
-    part.scoreRange = .union(part.scoreRange, lowest...plan.keys.value(sound.range.highest))
+    let lowest = plan.kernel.scores.value(sound.range.lowest)
+    part.scoreRange = .union(
+      part.scoreRange,
+      lowest...plan.kernel.scores.value(sound.range.highest)
+    )
     let shape = file.header.shape
     if sound.isUniform {
       let message = "all \(shape.cells) cells of the map hold the same entries"

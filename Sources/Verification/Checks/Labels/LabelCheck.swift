@@ -22,9 +22,7 @@ struct LabelCheck: Sendable {
   ///   - chunks: the chunks to check in ascending order, nil for all.
   /// - Returns: the findings in row order, and what the maps look like.
   func check(jobs: Int, chunks: [Int]? = nil) -> Outcome {
-    // Scores of at most 16 bits fit in the same lanes as ids that leave a bit free.
-    let isNarrow = LabelIDs<Int16>.holds(file.header) && file.header.encoding.name != .float32
-    return isNarrow
+    MapForm(file.header).isNarrow
       ? check(as: Int16.self, jobs, chunks) : check(as: Int32.self, jobs, chunks)
   }
 

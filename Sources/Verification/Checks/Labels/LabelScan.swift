@@ -4,9 +4,7 @@ internal import Relabel
 /// What does not change from map to map of a shard.
 struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   let header: ShardHeader
-  let ids: LabelIDs<Lane>
-  let keys: ScoreKeys<Lane>
-  let test: MapTest<Lane>
+  let kernel: CellKernel<Lane>
   let masses: CellMasses<Lane>
   let rules: CellRules
   /// The source label of each row; empty where there are none to compare with.
@@ -16,10 +14,8 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
     self.header = header
     self.labels = labels
     rules = header.cellRules(order: header.cellOrder)
-    ids = LabelIDs(header)
-    keys = ScoreKeys(header.encoding, rules)
-    test = MapTest(header, keys)
-    masses = CellMasses(keys: keys, topK: header.shape.topK)
+    kernel = CellKernel(MapForm(header), rules)
+    masses = CellMasses(keys: kernel.scores, topK: header.shape.topK)
   }
 }
 
@@ -42,8 +38,6 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   private(set) var counts: LabelCounts
   private var hasSeenAll = false
 
-  private static var tableWords: Int { 1024 }
-
   init(_ plan: LabelScanPlan<Lane>) {
     self.plan = plan
     let shape = plan.header.shape
@@ -53,8 +47,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     bestIDs = .allocate(capacity: cells)
     bestScores = .allocate(capacity: cells)
     floats = .allocate(capacity: entries)
-    table = .allocate(capacity: Self.tableWords)
-    table.initialize(repeating: 0, count: Self.tableWords)
+    table = .allocate(capacity: CellKernel<Lane>.tableWords)
+    table.initialize(repeating: 0, count: CellKernel<Lane>.tableWords)
     counts = LabelCounts(plan.header)
   }
 
@@ -100,12 +94,11 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     guard let idStart = idBytes.baseAddress, let scoreStart = scoreBytes.baseAddress else {
       return outcome
     }
-    let isInRange = plan.ids.read(idStart, into: ids)
-    plan.keys.read(scoreStart, entries, into: scores)
-    let range = MapTest.range(scores, entries)
+    let isInRange = plan.kernel.read(idStart, scoreStart, into: ids, scores)
+    let range = plan.kernel.range(scores)
     if !isTrusted {
       countNeighbours(row: row)
-      guard isInRange, plan.test.isSound(ids, scores, range, table), hasSoundMasses() else {
+      guard isInRange, plan.kernel.isSound(ids, scores, range, table), hasSoundMasses() else {
         return outcome
       }
     }
@@ -115,7 +108,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     judgeKinds(range)
     outcome.sound = Outcome.Sound(
       range: range,
-      scoreMean: plan.keys.mean(scores, entries, floats),
+      scoreMean: plan.kernel.scores.mean(scores, entries, floats),
       isUniform: cells > 1 && Self.isPeriodic(idBytes, cells) && Self.isPeriodic(scoreBytes, cells)
     )
     return outcome
@@ -176,9 +169,9 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
       // would wait for the one before.
       let quarter = cells / 4
       for cell in 0..<quarter {
-        for part in 0..<4 { best[LabelIDs<Lane>.id(ids[(cell &+ part &* quarter) &* step])] &+= 1 }
+        for part in 0..<4 { best[ClassKeys<Lane>.id(ids[(cell &+ part &* quarter) &* step])] &+= 1 }
       }
-      for cell in quarter &* 4..<cells { best[LabelIDs<Lane>.id(ids[cell &* step])] &+= 1 }
+      for cell in quarter &* 4..<cells { best[ClassKeys<Lane>.id(ids[cell &* step])] &+= 1 }
     }
     if !hasSeenAll { markSeen() }
   }
@@ -187,7 +180,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     counts.seen.withUnsafeMutableBufferPointer { seen in
       guard let seen = seen.baseAddress else { return }
       for entry in 0..<entries {
-        let id = LabelIDs<Lane>.id(ids[entry])
+        let id = ClassKeys<Lane>.id(ids[entry])
         seen[id &>> 6] |= 1 &<< UInt64(id & 63)
       }
     }
@@ -200,7 +193,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     counts.labelled += 1
     let label = Int(plan.labels[row])
     let (ids, step) = best
-    let agrees = (0..<cells).contains { LabelIDs<Lane>.id(ids[$0 &* step]) == label }
+    let agrees = (0..<cells).contains { ClassKeys<Lane>.id(ids[$0 &* step]) == label }
     if agrees { counts.agreeing += 1 }
   }
 
@@ -209,7 +202,9 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     if range.lowest == range.highest { return }
     counts.judged += 1
     if counts.likelyKinds.isEmpty { return }
-    let (lowest, highest) = (plan.keys.value(range.lowest), plan.keys.value(range.highest))
+    let (lowest, highest) = (
+      plan.kernel.scores.value(range.lowest), plan.kernel.scores.value(range.highest)
+    )
     let slack = plan.header.encoding.slack
     let largestSum = plan.rules.largestSum(topK)
     if counts.likelyKinds.contains(.probability),

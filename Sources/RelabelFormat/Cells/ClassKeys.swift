@@ -1,36 +1,34 @@
-internal import Relabel
-
 /// Stored class ids as signed numbers that compare within a cell as the ids do.
 ///
 /// The highest bit says whether the cell's number is odd: ids of cells side by side are then never
 /// equal, so that whole maps can be compared with themselves, shifted.
-struct LabelIDs<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
+package struct ClassKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   private let isWide: Bool
   private let highest: Lane
   private let fits: Bool
   /// The highest bit for each entry of a map.
   private let parity: [Lane]
 
-  init(_ header: ShardHeader) {
-    isWide = header.classIndexType == .uint32
-    fits = Self.holds(header)
-    highest = Lane(clamping: header.numClasses - 1)
-    let topK = header.shape.topK
-    parity = (0..<header.shape.entries).map { $0 / topK % 2 == 0 ? 0 : Lane.min }
+  package init(_ form: MapForm) {
+    isWide = form.hasWideIDs
+    fits = Self.holds(form.numClasses)
+    highest = Lane(clamping: form.numClasses - 1)
+    let topK = form.shape.topK
+    parity = (0..<form.shape.entries).map { $0 / topK % 2 == 0 ? 0 : Lane.min }
   }
 
-  /// True when all ids of a shard leave the highest bit free.
-  static func holds(_ header: ShardHeader) -> Bool { header.numClasses - 1 <= Int(Lane.max) }
+  /// True when the ids of so many classes leave the highest bit free.
+  package static func holds(_ numClasses: Int) -> Bool { numClasses - 1 <= Int(Lane.max) }
 
   /// The id of a key.
   @inline(__always)
-  static func id(_ key: Lane) -> Int { Int(truncatingIfNeeded: key & Lane.max) }
+  package static func id(_ key: Lane) -> Int { Int(truncatingIfNeeded: key & Lane.max) }
 
   /// The keys of a map's stored ids.
   ///
   /// - Returns: false when an id is not below the number of classes, or may not be; its key is then
   ///   of no use but for comparisons.
-  func read(_ stored: UnsafeRawPointer, into keys: UnsafeMutablePointer<Lane>) -> Bool {
+  package func read(_ stored: UnsafeRawPointer, into keys: UnsafeMutablePointer<Lane>) -> Bool {
     isWide ? read(stored, as: UInt32.self, into: keys) : read(stored, as: UInt16.self, into: keys)
   }
 

@@ -1,16 +1,14 @@
-internal import Relabel
-
 /// Stored scores as signed numbers that compare as the decoded scores do.
 ///
 /// The key of a packed score is its stored number less 32,768. That of a float is its magnitude bits
 /// with its sign, so −0 has the key of +0. All keys of the narrow encodings fit in 16 bits.
-struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
+package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   private let encoding: ScoreEncoding
   private let step: Float
   private let offset: Float
   /// The lowest and highest key of a score that breaks no rule by itself; no key lies between when
   /// the first is above the second.
-  private(set) var sound: (lowest: Lane, highest: Lane)
+  package private(set) var sound: (lowest: Lane, highest: Lane)
 
   private static var half: Int32 { 32_768 }
 
@@ -43,7 +41,7 @@ struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// The decoded score of a key.
-  func value(_ key: Lane) -> Float {
+  package func value(_ key: Lane) -> Float {
     switch encoding.name {
     case .fixed16, .fixed8: Float(Int32(key) + Self.half) * step + offset
     case .float16: Float16Bits.widen(UInt16(key.magnitude) | (key < 0 ? 0x8000 : 0))
@@ -54,7 +52,8 @@ struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   // Loops without branches or traps inside, which the compiler turns into vector instructions.
 
   /// The keys of `count` stored scores.
-  func read(_ stored: UnsafeRawPointer, _ count: Int, into keys: UnsafeMutablePointer<Lane>) {
+  package func read(_ stored: UnsafeRawPointer, _ count: Int, into keys: UnsafeMutablePointer<Lane>)
+  {
     switch encoding.name {
     case .fixed16: Self.read(stored, as: UInt16.self, count, keys) { Self.packed(Int32($0)) }
     case .fixed8: Self.read(stored, as: UInt8.self, count, keys) { Self.packed(Int32($0)) }
@@ -89,7 +88,7 @@ struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// The decoded scores of `count` sound keys.
-  func decode(
+  package func decode(
     _ keys: UnsafePointer<Lane>,
     _ count: Int,
     into values: UnsafeMutablePointer<Float>
@@ -118,7 +117,7 @@ struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// The mean of the decoded scores of `count` sound keys, of which there is at least one.
-  func mean(
+  package func mean(
     _ keys: UnsafePointer<Lane>,
     _ count: Int,
     _ scratch: UnsafeMutablePointer<Float>

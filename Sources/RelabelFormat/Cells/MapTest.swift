@@ -1,25 +1,26 @@
-internal import Relabel
-
-/// A quick answer to whether a map may break a rule of cells; `CellRules` then says where.
-///
-/// Never calls a map sound that is not. What it doubts may be sound.
+/// The part of `CellKernel` that compares the keys of a map with each other.
 struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   private let topK: Int
   private let entries: Int
-  private let order: CellOrder
+  private let order: CellOrder?
   private let scores: (lowest: Lane, highest: Lane)
   /// All ones for entries that are of one cell with the next one, else 0.
   private let isPair: [Lane]
   /// Above so many ranks, comparing all pairs costs more than a table.
   private static var fewRanks: Int { 16 }
 
-  init(_ header: ShardHeader, _ keys: ScoreKeys<Lane>) {
-    let topK = header.shape.topK
+  /// True where ids are looked up in a table.
+  let needsTable: Bool
+
+  /// Makes the test of maps whose scores are `sound` and whose entries may come in any order without one.
+  init(_ shape: MapShape, _ order: CellOrder?, _ sound: (lowest: Lane, highest: Lane)) {
+    let topK = shape.topK
     self.topK = topK
-    entries = header.shape.entries
-    order = header.cellOrder
-    scores = keys.sound
-    isPair = (1..<max(header.shape.entries, 1)).map { $0 % topK == 0 ? 0 : -1 }
+    self.order = order
+    entries = shape.entries
+    scores = sound
+    needsTable = order != .class && topK > Self.fewRanks
+    isPair = (1..<max(shape.entries, 1)).map { $0 % topK == 0 ? 0 : -1 }
   }
 
   /// True when scores are in range, ids distinct in each cell, and cells in order.
@@ -28,13 +29,13 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   ///   - ids: the keys of a map's ids, all in range.
   ///   - scores: the keys of its scores.
   ///   - range: their lowest and highest.
-  ///   - table: 1,024 words, all zero before and after.
+  ///   - table: 1,024 words, all zero before and after; nil where `needsTable` is false.
   /// - Returns: false where a closer look is needed.
   func isSound(
     _ ids: UnsafePointer<Lane>,
     _ scores: UnsafePointer<Lane>,
     _ range: (lowest: Lane, highest: Lane),
-    _ table: UnsafeMutablePointer<UInt64>
+    _ table: UnsafeMutablePointer<UInt64>?
   ) -> Bool {
     guard range.lowest >= self.scores.lowest, range.highest <= self.scores.highest else {
       return false
@@ -43,11 +44,8 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     return isPair.withUnsafeBufferPointer { isPair in
       switch order {
       case .class: return isAscending(ids, isPair)
-      case .score:
-        return isDescending(ids, scores, isPair)
-          && (topK <= Self.fewRanks
-            ? !CellRepeats.exist(in: ids, entries, width: MemoryLayout<Lane>.size, topK: topK)
-            : isDistinct(ids, table))
+      case .score: return isDescending(ids, scores, isPair) && isDistinct(ids, table)
+      case nil: return isDistinct(ids, table)
       }
     }
   }
@@ -96,11 +94,16 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     return faults == 0
   }
 
-  /// True when no two ids of a cell are equal, by a table of their low 16 bits.
+  /// True when no two ids of a cell are equal.
   private func isDistinct(
     _ ids: UnsafePointer<Lane>,
-    _ table: UnsafeMutablePointer<UInt64>
+    _ table: UnsafeMutablePointer<UInt64>?
   ) -> Bool {
+    guard needsTable else {
+      return !CellRepeats.exist(in: ids, entries, width: MemoryLayout<Lane>.size, topK: topK)
+    }
+    guard let table else { return false }
+    // By the low 16 bits of the ids.
     var hits: UInt64 = 0
     for cell in stride(from: 0, to: entries, by: topK) {
       for entry in cell..<cell &+ topK {
