@@ -81,7 +81,7 @@ def test_text(folder):
     name = HOSTILE.replace("\n", "\\n").replace("\t", "\\t").replace("\x1b", "\\u{1b}")
     assert lines_of(result) == [
         f"{name}, class_index, image 'train/n0002', cell (0, 0): error V001: in 12 places of 3 images, first: "
-        "class ids 10, 9, 4 are not all below 10",
+        "class ids [10, 9, 4] are not all below 10",
         "warning.h5, score, image 'train/n0001': warning V012: every score of the map is -126.046875",
         "notes/a.h5: note P001: in 2 files, first here: nobody said which annotator made these maps "
         "(--annotator)",
@@ -310,7 +310,7 @@ def test_junit_results(folder):
     name = HOSTILE.replace("\t", "\\t").replace("\x1b", "\\u{1b}")
     assert cases(root, name, "failure") == ["V001"] and cases(root, name, "skipped") == []
     (failure,) = [f for f in root.iter("failure") if f.get("type") == "error"]
-    assert failure.get("message").startswith("in 12 places of 3 images, first: class ids 10")
+    assert failure.get("message").startswith("in 12 places of 3 images, first: class ids [10")
     assert cases(root, "warning.h5", "system-out") == ["V012"]
     assert cases(root, "notes/a.h5", "system-out") == ["P001"]
     assert cases(root, "notes/a.h5", "failure") == []
@@ -373,7 +373,7 @@ def test_github(folder):
     name = HOSTILE.replace("\t", "\\t").replace("\x1b", "\\u{1b}")
     assert [properties.get("file") for _, properties, _ in found[:4]] == [
         name, "warning.h5", "notes/a.h5", "more notes/a.h5"]
-    assert found[0][2].startswith("in 12 places of 3 images, first: class ids 10")
+    assert found[0][2].startswith("in 12 places of 3 images, first: class ids [10")
     assert "cell (0, 0)" in found[0][2]
     assert len(lines_of(result)) == 7 and lines_of(result)[-1].startswith("failed: 7 shards")
 

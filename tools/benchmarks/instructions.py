@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BIN = ROOT / ".build" / "release"
 RECORD = HERE / "instructions.json"
-KERNELS = ("topk", "pooling", "encode", "decode", "shuffle", "unshuffle", "fletcher32")
+KERNELS = ("topk", "cells", "pooling", "encode", "decode", "shuffle", "unshuffle", "fletcher32")
 # Another compiler of the same series, or another libc's memcpy, moves counts by a few percent.
 TOLERANCE = 0.05
 

@@ -8,9 +8,8 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
 }
 
 extension LabelMap {
-  /// Calls `body` with the entries of this map; `isChecked` where it comes from a reader.
+  /// Calls `body` with the entries of this map.
   func withEntries<Result>(
-    isChecked: Bool = false,
     _ body: (MapEntries<UInt32>) throws(RelabelError) -> Result
   ) throws(RelabelError) -> Result {
     precondition(classIndex.count == shape.entries && score.count == shape.entries)

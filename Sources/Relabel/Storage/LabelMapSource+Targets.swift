@@ -37,7 +37,7 @@ extension LabelMapSource {
   ) throws(RelabelError) {
     _ = try results(at: positions, try scratch(of: pooling), crops.threads) {
       (place, map, scratch) throws(RelabelError) in
-      try map.withEntries(isChecked: true) { entries throws(RelabelError) in
+      try map.withEntries { entries throws(RelabelError) in
         try crops.write(place, entries, map.extent, pooling, scratch)
       }
     }

@@ -95,12 +95,7 @@ public final class ShardReader: LabelMapSource {
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
-    return LabelMap(
-      shape: header.shape,
-      classIndex: codec.classIndex(ids),
-      score: codec.score(scores),
-      extent: extent
-    )
+    return LabelMap(checked: header.shape, codec.classIndex(ids), codec.score(scores), extent)
   }
 
   /// The quick answer, which doubts some maps that are sound.

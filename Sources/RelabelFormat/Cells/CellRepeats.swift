@@ -4,10 +4,12 @@
 /// So whole maps are compared with themselves, shifted: loops without branches or traps inside, which the
 /// compiler turns into vector instructions. Ids apart by as many places as a cell has entries are never
 /// looked at, so only cells side by side must differ.
+@usableFromInline
 package enum CellRepeats {
   /// True when two of `count` keys of one cell are equal, each of `width` bytes, 2 or 4.
   ///
   /// - Complexity: O(count · k), for few ranks.
+  @usableFromInline
   package static func exist(
     in keys: UnsafeRawPointer,
     _ count: Int,

@@ -2,11 +2,13 @@ import Glibc
 
 /// The rules that the entries of a cell obey (spec, "Cells"), in exact words: the one place that
 /// says what a sound cell is.
+@usableFromInline
 package struct CellRules: Sendable {
   /// Class ids are below it.
   package let numClasses: UInt32
   private let kind: ScoreKind
   /// How entries of a cell are sorted; nil where they may come in any order.
+  @usableFromInline
   package let order: CellOrder?
   private let encoding: ScoreEncoding
   private let slack: Double

@@ -2,13 +2,19 @@
 ///
 /// The highest bit says whether the cell's number is odd: ids of cells side by side are then never
 /// equal, so that whole maps can be compared with themselves, shifted.
+@usableFromInline
 package struct ClassKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
-  private let isWide: Bool
-  private let highest: Lane
-  private let fits: Bool
+  @usableFromInline
+  let isWide: Bool
+  @usableFromInline
+  let highest: Lane
+  @usableFromInline
+  let fits: Bool
   /// The highest bit for each entry of a map.
-  private let parity: [Lane]
+  @usableFromInline
+  let parity: [Lane]
 
+  @inlinable
   package init(_ form: MapForm) {
     isWide = form.hasWideIDs
     fits = Self.holds(form.numClasses)
@@ -18,22 +24,24 @@ package struct ClassKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   }
 
   /// True when the ids of so many classes leave the highest bit free.
+  @inlinable
   package static func holds(_ numClasses: Int) -> Bool { numClasses - 1 <= Int(Lane.max) }
 
   /// The id of a key.
-  @inline(__always)
+  @inlinable @inline(__always)
   package static func id(_ key: Lane) -> Int { Int(truncatingIfNeeded: key & Lane.max) }
 
   /// The keys of a map's stored ids.
   ///
   /// - Returns: false when an id is not below the number of classes, or may not be; its key is then
   ///   of no use but for comparisons.
+  @inlinable
   package func read(_ stored: UnsafeRawPointer, into keys: UnsafeMutablePointer<Lane>) -> Bool {
     isWide ? read(stored, as: UInt32.self, into: keys) : read(stored, as: UInt16.self, into: keys)
   }
 
-  @inline(__always)
-  private func read<Stored: FixedWidthInteger>(
+  @inlinable @inline(__always)
+  func read<Stored: FixedWidthInteger>(
     _ stored: UnsafeRawPointer,
     as type: Stored.Type,
     into keys: UnsafeMutablePointer<Lane>

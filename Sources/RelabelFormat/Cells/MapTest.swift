@@ -1,51 +1,38 @@
 /// The part of `CellKernel` that compares the keys of a map with each other.
+@usableFromInline
 struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
-  private let topK: Int
-  private let entries: Int
-  private let order: CellOrder?
-  private let scores: (lowest: Lane, highest: Lane)
-  /// All ones for entries that are of one cell with the next one, else 0.
-  private let isPair: [Lane]
+  @usableFromInline
+  let topK: Int
+  @usableFromInline
+  let entries: Int
+  @usableFromInline
+  let order: CellOrder?
+  /// All ones for entries that are of one cell with the next one, else 0; empty without an order.
+  @usableFromInline
+  let isPair: [Lane]
   /// Above so many ranks, comparing all pairs costs more than a table.
-  private static var fewRanks: Int { 16 }
+  @inlinable
+  static var fewRanks: Int { 16 }
 
-  /// True where ids are looked up in a table.
-  let needsTable: Bool
-
-  /// Makes the test of maps whose scores are `sound` and whose entries may come in any order without one.
-  init(_ shape: MapShape, _ order: CellOrder?, _ sound: (lowest: Lane, highest: Lane)) {
+  /// Makes the test of maps of a shape; without an order, entries may come in any.
+  @inlinable
+  init(_ shape: MapShape, _ order: CellOrder?) {
     let topK = shape.topK
     self.topK = topK
     self.order = order
     entries = shape.entries
-    scores = sound
-    needsTable = order != .class && topK > Self.fewRanks
-    isPair = (1..<max(shape.entries, 1)).map { $0 % topK == 0 ? 0 : -1 }
+    isPair =
+      order == nil ? [] : (1..<max(shape.entries, 1)).map { $0 % topK == 0 ? 0 : -1 }
   }
 
-  /// True when scores are in range, ids distinct in each cell, and cells in order.
-  ///
-  /// - Parameters:
-  ///   - ids: the keys of a map's ids, all in range.
-  ///   - scores: the keys of its scores.
-  ///   - range: their lowest and highest.
-  ///   - table: 1,024 words, all zero before and after; nil where `needsTable` is false.
-  /// - Returns: false where a closer look is needed.
-  func isSound(
-    _ ids: UnsafePointer<Lane>,
-    _ scores: UnsafePointer<Lane>,
-    _ range: (lowest: Lane, highest: Lane),
-    _ table: UnsafeMutablePointer<UInt64>?
-  ) -> Bool {
-    guard range.lowest >= self.scores.lowest, range.highest <= self.scores.highest else {
-      return false
-    }
-    guard topK > 1 else { return true }
+  /// True when the entries of each cell are in order, ids where they are equal included.
+  @inlinable
+  func isInOrder(_ ids: UnsafePointer<Lane>, _ scores: UnsafePointer<Lane>) -> Bool {
+    guard topK > 1, let order else { return true }
     return isPair.withUnsafeBufferPointer { isPair in
       switch order {
-      case .class: return isAscending(ids, isPair)
-      case .score: return isDescending(ids, scores, isPair) && isDistinct(ids, table)
-      case nil: return isDistinct(ids, table)
+      case .class: isAscending(ids, isPair)
+      case .score: isDescending(ids, scores, isPair)
       }
     }
   }
@@ -54,6 +41,7 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   // sound maps have nothing to stop for.
 
   /// Lowest and highest of `count` keys, of which there is at least one.
+  @inlinable
   static func range(_ keys: UnsafePointer<Lane>, _ count: Int) -> (lowest: Lane, highest: Lane) {
     var (lowest, highest) = (keys[0], keys[0])
     for entry in 1..<max(count, 1) {
@@ -64,7 +52,8 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// True when ids ascend in each cell, so that none occurs twice.
-  private func isAscending(
+  @inlinable
+  func isAscending(
     _ ids: UnsafePointer<Lane>,
     _ isPair: UnsafeBufferPointer<Lane>
   ) -> Bool {
@@ -78,7 +67,8 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// True when scores descend in each cell, and ids ascend where scores are equal.
-  private func isDescending(
+  @inlinable
+  func isDescending(
     _ ids: UnsafePointer<Lane>,
     _ scores: UnsafePointer<Lane>,
     _ isPair: UnsafeBufferPointer<Lane>
@@ -95,15 +85,24 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   }
 
   /// True when no two ids of a cell are equal.
-  private func isDistinct(
-    _ ids: UnsafePointer<Lane>,
-    _ table: UnsafeMutablePointer<UInt64>?
-  ) -> Bool {
-    guard needsTable else {
+  @inlinable
+  func isDistinct(_ ids: UnsafePointer<Lane>) -> Bool {
+    guard topK > Self.fewRanks else {
       return !CellRepeats.exist(in: ids, entries, width: MemoryLayout<Lane>.size, topK: topK)
     }
-    guard let table else { return false }
-    // By the low 16 bits of the ids.
+    // By the low 16 bits of the ids: one bit for each.
+    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 1024) { table in
+      table.initialize(repeating: 0)
+      guard let table = table.baseAddress else { return false }
+      return !hasRepeats(ids, table)
+    }
+  }
+
+  @inlinable
+  func hasRepeats(
+    _ ids: UnsafePointer<Lane>,
+    _ table: UnsafeMutablePointer<UInt64>
+  ) -> Bool {
     var hits: UInt64 = 0
     for cell in stride(from: 0, to: entries, by: topK) {
       for entry in cell..<cell &+ topK {
@@ -116,6 +115,6 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
         table[(Int(truncatingIfNeeded: ids[entry]) & 0xFFFF) &>> 6] = 0
       }
     }
-    return hits == 0
+    return hits != 0
   }
 }

@@ -2,16 +2,23 @@
 ///
 /// The key of a packed score is its stored number less 32,768. That of a float is its magnitude bits
 /// with its sign, so −0 has the key of +0. All keys of the narrow encodings fit in 16 bits.
+@usableFromInline
 package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
-  private let encoding: ScoreEncoding
-  private let step: Float
-  private let offset: Float
+  @usableFromInline
+  let encoding: ScoreEncoding
+  @usableFromInline
+  let step: Float
+  @usableFromInline
+  let offset: Float
   /// The lowest and highest key of a score that breaks no rule by itself; no key lies between when
   /// the first is above the second.
+  @usableFromInline
   package private(set) var sound: (lowest: Lane, highest: Lane)
 
-  private static var half: Int32 { 32_768 }
+  @inlinable
+  static var half: Int32 { 32_768 }
 
+  @usableFromInline
   init(_ encoding: ScoreEncoding, _ rules: CellRules) {
     self.encoding = encoding
     (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
@@ -31,7 +38,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
 
   /// The first number of a range for which `holds`, which holds for all after it; one beyond the
   /// range when there is none.
-  private static func first(in range: ClosedRange<Int64>, where holds: (Int64) -> Bool) -> Int64 {
+  static func first(in range: ClosedRange<Int64>, where holds: (Int64) -> Bool) -> Int64 {
     var (low, high) = (range.lowerBound, range.upperBound + 1)
     while low < high {
       let middle = low + (high - low) / 2
@@ -41,6 +48,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   }
 
   /// The decoded score of a key.
+  @inlinable
   package func value(_ key: Lane) -> Float {
     switch encoding.name {
     case .fixed16, .fixed8: Float(Int32(key) + Self.half) * step + offset
@@ -52,6 +60,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   // Loops without branches or traps inside, which the compiler turns into vector instructions.
 
   /// The keys of `count` stored scores.
+  @inlinable
   package func read(_ stored: UnsafeRawPointer, _ count: Int, into keys: UnsafeMutablePointer<Lane>)
   {
     switch encoding.name {
@@ -68,11 +77,11 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     }
   }
 
-  @inline(__always)
-  private static func packed(_ stored: Int32) -> Lane { Lane(truncatingIfNeeded: stored &- half) }
+  @inlinable @inline(__always)
+  static func packed(_ stored: Int32) -> Lane { Lane(truncatingIfNeeded: stored &- half) }
 
-  @inline(__always)
-  private static func read<Stored: FixedWidthInteger>(
+  @inlinable @inline(__always)
+  static func read<Stored: FixedWidthInteger>(
     _ stored: UnsafeRawPointer,
     as type: Stored.Type,
     _ count: Int,
@@ -88,6 +97,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   }
 
   /// The decoded scores of `count` sound keys.
+  @inlinable
   package func decode(
     _ keys: UnsafePointer<Lane>,
     _ count: Int,
@@ -117,6 +127,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   }
 
   /// The mean of the decoded scores of `count` sound keys, of which there is at least one.
+  @inlinable
   package func mean(
     _ keys: UnsafePointer<Lane>,
     _ count: Int,
@@ -141,7 +152,8 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     return sums.sum() / Double(count)
   }
 
-  private static func sum(_ keys: UnsafePointer<Lane>, _ count: Int) -> Int {
+  @inlinable
+  static func sum(_ keys: UnsafePointer<Lane>, _ count: Int) -> Int {
     var sum = 0
     // In blocks whose sum fits in 32 bits.
     for start in stride(from: 0, to: count, by: 32_768) {

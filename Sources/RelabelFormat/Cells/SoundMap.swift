@@ -34,35 +34,33 @@ package enum SoundMap: Sendable {
     }
   }
 
-  /// As above, of a decoded map; for the form of maps in memory.
-  package func contains(_ map: LabelMap) -> Bool {
+  /// True when the class ids of a decoded map are in range and distinct in each cell.
+  ///
+  /// For whoever knows its scores to be finite, and the form of maps in memory.
+  package func holdsIDs(of map: LabelMap) -> Bool {
     map.classIndex.withUnsafeBytes { ids in
-      map.score.withUnsafeBytes { scores in
-        guard let ids = ids.baseAddress, let scores = scores.baseAddress else { return true }
-        return contains(ids, scores, entries: map.shape.entries)
+      guard let ids = ids.baseAddress else { return true }
+      switch self {
+      case .narrow(let kernel): return Self.isSound(ids, nil, map.shape.entries, kernel)
+      case .wide(let kernel): return Self.isSound(ids, nil, map.shape.entries, kernel)
       }
     }
   }
 
   private static func isSound<Lane>(
     _ classIndex: UnsafeRawPointer,
-    _ score: UnsafeRawPointer,
+    _ score: UnsafeRawPointer?,
     _ entries: Int,
     _ kernel: CellKernel<Lane>
   ) -> Bool {
-    withUnsafeTemporaryAllocation(of: Lane.self, capacity: 2 * entries) { lanes in
-      guard let ids = lanes.baseAddress else { return true }
-      let scores = ids + entries
-      guard kernel.read(classIndex, score, into: ids, scores) else { return false }
-      let range = kernel.range(scores)
-      guard kernel.needsTable else { return kernel.isSound(ids, scores, range, nil) }
-      return withUnsafeTemporaryAllocation(
-        of: UInt64.self,
-        capacity: CellKernel<Lane>.tableWords
-      ) { table in
-        table.initialize(repeating: 0)
-        return kernel.isSound(ids, scores, range, table.baseAddress)
+    withUnsafeTemporaryAllocation(of: Lane.self, capacity: entries) { keys in
+      guard let keys = keys.baseAddress else { return true }
+      if let score {
+        // In the same memory, one after the other.
+        kernel.scores.read(score, entries, into: keys)
+        guard kernel.isInRange(kernel.range(keys)) else { return false }
       }
+      return kernel.ids.read(classIndex, into: keys) && kernel.isDistinct(keys)
     }
   }
 }

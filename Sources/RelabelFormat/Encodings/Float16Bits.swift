@@ -2,8 +2,10 @@
 ///
 /// The compiler's own conversions call a slow library routine on processors without F16C in the
 /// build's baseline, and this package is built for the baseline.
+@usableFromInline
 package enum Float16Bits {
   /// The exact value of a binary16 pattern.
+  @usableFromInline
   package static func widen(_ half: UInt16) -> Float {
     let sign = UInt32(half & 0x8000) << 16
     let magnitude = UInt32(half & 0x7FFF)

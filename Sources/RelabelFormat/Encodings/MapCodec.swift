@@ -62,7 +62,7 @@ public struct MapCodec: Sendable {
       throw RelabelError(.invalidInput, "the map is \(map.shape), this dataset's are \(shape)")
     }
     // Quick looks at everything; only a map with a fault is gone through cell by cell.
-    guard let scores = StoredScores(map.score, encoding), sound.contains(map),
+    guard let scores = StoredScores(map.score, encoding), sound.holdsIDs(of: map),
       kind == .logit || areProbable(map, scores)
     else { throw fault(of: map) }
     let cells = CellEntries(map.classIndex, scores, encoding, topK: shape.topK, cellOrder)

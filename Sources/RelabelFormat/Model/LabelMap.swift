@@ -35,9 +35,9 @@ public struct LabelMap: Hashable, Sendable {
   /// Grid and top-k.
   public let shape: MapShape
   /// Class ids, `shape.entries` of them.
-  public var classIndex: [UInt32]
+  public var classIndex: [UInt32] { didSet { isChecked = false } }
   /// Scores, as many; their meaning is the dataset's `ScoreKind`.
-  public var score: [Float]
+  public var score: [Float] { didSet { isChecked = false } }
   /// The part of the picture that the grid covers (spec, "Map extent").
   public var extent: CropBox
 
@@ -55,8 +55,31 @@ public struct LabelMap: Hashable, Sendable {
     self.score = score
   }
 
+  /// True where a reader has looked at the entries, so that pooling need not.
+  package private(set) var isChecked = false
+
+  /// A map whose entries a reader has looked at.
+  package init(checked shape: MapShape, _ classIndex: [UInt32], _ score: [Float], _ extent: CropBox)
+  {
+    self.init(shape: shape, classIndex: classIndex, score: score, extent: extent)
+    isChecked = true
+  }
+
   /// The cell that the entry at `offset` belongs to.
   public func cell(at offset: Int) -> Location.Cell { shape.cell(at: offset) }
+
+  /// True for maps of equal shape, entries and extent, whoever has looked at them.
+  public static func == (a: LabelMap, b: LabelMap) -> Bool {
+    a.shape == b.shape && a.extent == b.extent && a.classIndex == b.classIndex && a.score == b.score
+  }
+
+  /// Feeds shape, entries and extent to a hasher.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(shape)
+    hasher.combine(extent)
+    hasher.combine(classIndex)
+    hasher.combine(score)
+  }
 }
 
 /// One image of a dataset: its identity in the source and its labels.

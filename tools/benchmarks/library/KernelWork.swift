@@ -50,6 +50,7 @@ enum KernelWork {
           )
         }
       }
+    case "cells": body = try cells(images, shard.header)
     case "pooling":
       let pooling = try LabelPooling(shard.header, profile: .relabel)
       var random = SplitMix64(state: 0)
@@ -72,6 +73,27 @@ enum KernelWork {
     default: fatalError("there is no kernel \(name)")
     }
     return Kernel(maps: images.count, body: body)
+  }
+
+  /// The test of stored maps, asked from another module as the verifier does: the compiler has to
+  /// specialise it there.
+  private static func cells(
+    _ images: [LabelledImage],
+    _ header: ShardHeader
+  ) throws -> () throws -> Void {
+    let codec = MapCodec(header)
+    let stored = try images.map { try codec.encode($0) }
+    let rules = header.cellRules(order: header.cellOrder)
+    let kernel = CellKernel<Int16>(MapForm(header), rules)
+    var ids = [Int16](repeating: 0, count: header.shape.entries)
+    var (scores, decoded) = (ids, [Float](repeating: 0, count: ids.count))
+    return {
+      for image in stored {
+        let isInRange = kernel.read(image.classIndex, image.score, into: &ids, &scores)
+        precondition(isInRange && kernel.isSound(ids, scores, kernel.range(scores)))
+        precondition(kernel.scores.mean(scores, scores.count, &decoded).isFinite)
+      }
+    }
   }
 }
 

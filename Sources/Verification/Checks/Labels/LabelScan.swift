@@ -34,7 +34,6 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   private let bestIDs: UnsafeMutablePointer<Lane>
   private let bestScores: UnsafeMutablePointer<Lane>
   private let floats: UnsafeMutablePointer<Float>
-  private let table: UnsafeMutablePointer<UInt64>
   private(set) var counts: LabelCounts
   private var hasSeenAll = false
 
@@ -47,8 +46,6 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     bestIDs = .allocate(capacity: cells)
     bestScores = .allocate(capacity: cells)
     floats = .allocate(capacity: entries)
-    table = .allocate(capacity: CellKernel<Lane>.tableWords)
-    table.initialize(repeating: 0, count: CellKernel<Lane>.tableWords)
     counts = LabelCounts(plan.header)
   }
 
@@ -58,7 +55,6 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     bestIDs.deallocate()
     bestScores.deallocate()
     floats.deallocate()
-    table.deallocate()
   }
 
   /// What one map is like.
@@ -98,7 +94,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     let range = plan.kernel.range(scores)
     if !isTrusted {
       countNeighbours(row: row)
-      guard isInRange, plan.kernel.isSound(ids, scores, range, table), hasSoundMasses() else {
+      guard isInRange, plan.kernel.isSound(ids, scores, range), hasSoundMasses() else {
         return outcome
       }
     }
