@@ -97,8 +97,8 @@ package struct HelperProcess: Sendable {
     _ = close(pipe[1])
     guard status == 0 else {
       _ = close(pipe[0])
-      errno = status
-      throw .system("the helper process can't be started; --no-isolation works without", program)
+      let what = "the helper process can't be started; --no-isolation works without"
+      throw .system(what, program, SystemError(status))
     }
     return HelperChild(pid: pid, output: pipe[0])
   }

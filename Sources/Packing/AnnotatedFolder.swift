@@ -4,11 +4,11 @@ import Verification
 
 /// What the command wrote; the folder goes when this does.
 struct AnnotatedFolder: FreshMaps {
-  private let folder: TemporaryFolder
+  private let folder: ScratchFolder
   private let images: [ImageKey.Exact: PendingImage]
 
   init(
-    _ folder: TemporaryFolder,
+    _ folder: ScratchFolder,
     _ output: String,
     _ request: AnnotationRequest
   ) throws(RelabelError) {

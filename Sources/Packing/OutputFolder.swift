@@ -1,16 +1,15 @@
-import Glibc
 import Relabel
 
 /// The folder a dataset is written to, held by one run at a time.
 struct OutputFolder: ~Copyable {
   let path: String
   let name: String
-  private let descriptor: Int32
+  private let descriptor: FileDescriptor
 
-  private init(_ path: String, name: String, descriptor: Int32) {
+  private init(_ path: String, name: String) throws(RelabelError) {
     self.path = path
     self.name = name
-    self.descriptor = descriptor
+    descriptor = try FileDescriptor(path, .folder, or: "the folder can't be opened")
   }
 
   /// Creates the folder if need be, locks it, and removes what a killed run left half-written.
@@ -18,30 +17,25 @@ struct OutputFolder: ~Copyable {
   /// - Throws: `.usage` when another run writes here, `.io` when the folder can't be written.
   static func claim(_ path: String, name: String) throws(RelabelError) -> OutputFolder {
     try Folder.create(path)
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("the folder can't be opened", path) }
-    let folder = OutputFolder(path, name: name, descriptor: descriptor)
+    let folder = try OutputFolder(path, name: name)
     try folder.lock()
     return folder
   }
 
   private func lock() throws(RelabelError) {
-    // The lock goes away with the process, so a killed run never blocks the next. File systems
-    // without locks are not refused.
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+    // The lock goes away with the process, so a killed run never blocks the next.
+    if !descriptor.lock() {
       throw RelabelError(
         .usage,
         "another run is writing to this folder",
         at: Location(file: path)
       )
     }
-    guard access(path, W_OK) == 0 else { throw .system("the folder can't be written", path) }
+    guard Folder.isWritable(path) else { throw .system("the folder can't be written", path) }
     for stale in try Folder.names(path) where PublishedFile.isTemporary(stale) {
       try Folder.remove("\(path)/\(stale)")
     }
   }
-
-  deinit { _ = close(descriptor) }
 
   /// The file name of a shard, `NAME-00000.h5`.
   func shardName(_ number: Int) -> String { "\(ShardFileName(base: name, number: number))" }

@@ -1,5 +1,4 @@
 import AnnotatorOutputs
-import Glibc
 import Relabel
 import Synchronization
 
@@ -41,56 +40,45 @@ final class ReadAhead {
 
 /// A few batches of images between the thread that reads and the one that packs.
 private final class Shelf: @unchecked Sendable {
-  // Unchecked: semaphores are made for several threads, the rest is behind a lock or never changes.
+  // Unchecked: one thread reads the stream, the rest is behind a lock or never changes.
   private let stream: ArrivalStream
   private let batches = Mutex<[Result<[PendingImage], RelabelError>]>([])
   private let isCancelled = Atomic<Bool>(false)
   /// Batches that are there, and that there is room for.
-  private let filled = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-  private let free = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+  private let filled = Semaphore(0)
+  private let free = Semaphore(4)
 
-  private static let room: UInt32 = 4
   private static let batchBytes = 4 << 20
   private static let batchImages = 64
 
   /// Starts the thread; nil when the system has none.
   init?(filledFrom stream: ArrivalStream) {
     self.stream = stream
-    sem_init(filled, 0, 0)
-    sem_init(free, 0, Self.room)
-    guard let thread = Parallel.start({ self.fill() }) else { return nil }
     // It may wait for a pipe for ever, so nobody waits for it.
-    pthread_detach(thread)
-  }
-
-  deinit {
-    sem_destroy(filled)
-    sem_destroy(free)
-    filled.deallocate()
-    free.deallocate()
+    guard Parallel.startDetached({ self.fill() }) else { return nil }
   }
 
   /// The next batch, empty at the end.
   func take() throws(RelabelError) -> [PendingImage] {
-    Self.wait(filled)
+    filled.wait()
     let batch = batches.withLock { $0.removeFirst() }
-    sem_post(free)
+    free.signal()
     return try batch.get()
   }
 
   /// Lets the thread end that nobody takes batches from any more.
   func cancel() {
     isCancelled.store(true, ordering: .releasing)
-    sem_post(free)
+    free.signal()
   }
 
   private func fill() {
     while true {
-      Self.wait(free)
+      free.wait()
       if isCancelled.load(ordering: .acquiring) { return }
       let batch = Result { () throws(RelabelError) in try read() }
       batches.withLock { $0.append(batch) }
-      sem_post(filled)
+      filled.signal()
       guard case .success(let images) = batch, !images.isEmpty else { return }
     }
   }
@@ -102,9 +90,5 @@ private final class Shelf: @unchecked Sendable {
       bytes += image.byteCount
     }
     return images
-  }
-
-  private static func wait(_ semaphore: UnsafeMutablePointer<sem_t>) {
-    while sem_wait(semaphore) != 0 && errno == EINTR {}
   }
 }

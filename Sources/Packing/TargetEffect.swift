@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// What storing does to training targets, measured on a sample of the images that are packed.
@@ -105,7 +104,7 @@ extension CropBox {
   fileprivate static func random(_ random: inout SplitMix64) -> CropBox {
     for _ in 0..<10 {
       let area = 0.08 + 0.92 * random.nextFraction()
-      let ratio = exp(log(4.0 / 3) * (2 * random.nextFraction() - 1))
+      let ratio = Mathematics.exp(Mathematics.log(4.0 / 3) * (2 * random.nextFraction() - 1))
       let (height, width) = ((area / ratio).squareRoot(), (area * ratio).squareRoot())
       guard height <= 1, width <= 1 else { continue }
       return CropBox(

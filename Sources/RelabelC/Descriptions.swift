@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// A text that lives as long as what it describes.
@@ -8,11 +7,11 @@ final class KeptText: @unchecked Sendable {
   private let owned: UnsafeMutablePointer<CChar>?
 
   init(_ json: JSON) throws(RelabelError) {
-    owned = strdup(String(decoding: try json.canonical(), as: UTF8.self))
+    owned = CText.copy(String(decoding: try json.canonical(), as: UTF8.self))
     pointer = UnsafePointer(owned)
   }
 
-  deinit { free(owned) }
+  deinit { CText.free(owned) }
 }
 
 extension LabelMapSource {

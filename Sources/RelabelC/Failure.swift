@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// The last failure of each thread.
@@ -22,44 +21,45 @@ enum Failure {
     init(_ error: RelabelError) {
       let location = error.location
       status = error.code.exitStatus.rawValue
-      rule = error.rule.flatMap { strdup($0.id) }
-      message = strdup(error.message)
-      file = location.file.flatMap { strdup($0) }
-      dataset = location.dataset.flatMap { strdup($0) }
-      key = location.key.flatMap { strdup($0) }
+      rule = error.rule.flatMap { CText.copy($0.id) }
+      message = CText.copy(error.message)
+      file = location.file.flatMap { CText.copy($0) }
+      dataset = location.dataset.flatMap { CText.copy($0) }
+      key = location.key.flatMap { CText.copy($0) }
       if let row = location.row { self.row = Int64(row) }
       if let cell = location.cell {
         (cellY, cellX) = (Int32(cell.y), Int32(cell.x))
         if let rank = cell.rank { self.rank = Int32(rank) }
       }
       if let place = error.place { position = Int64(place) }
-      line = strdup(error.description)
+      line = CText.copy(error.description)
     }
 
     func freeTexts() {
-      for text in [rule, message, file, dataset, key, line] { free(text) }
+      for text in [rule, message, file, dataset, key, line] { CText.free(text) }
     }
   }
 
-  private static let key: pthread_key_t = {
-    var key = pthread_key_t()
-    pthread_key_create(&key) { kept in
-      guard let kept else { return }
-      let record = kept.assumingMemoryBound(to: Record.self)
+  /// The record of one thread, at a place that does not change.
+  private final class Kept {
+    let record = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+
+    init(_ error: RelabelError) { record.initialize(to: Record(error)) }
+
+    deinit {
       record.pointee.freeTexts()
       record.deallocate()
     }
-    return key
-  }()
+  }
+
+  private static let kept = PerThread<Kept>()
 
   // Never changes.
-  nonisolated(unsafe) private static let none: UnsafePointer<CChar>? = strdup("").map {
+  nonisolated(unsafe) private static let none: UnsafePointer<CChar>? = CText.copy("").map {
     UnsafePointer($0)
   }
 
-  private static var record: UnsafeMutablePointer<Record>? {
-    pthread_getspecific(key)?.assumingMemoryBound(to: Record.self)
-  }
+  private static var record: UnsafeMutablePointer<Record>? { kept.value?.record }
 
   /// Keeps an error for this thread and returns its status.
   static func keep(_ error: RelabelError) -> Int32 {
@@ -67,9 +67,7 @@ enum Failure {
       record.pointee.freeTexts()
       record.pointee = Record(error)
     } else {
-      let made = UnsafeMutablePointer<Record>.allocate(capacity: 1)
-      made.initialize(to: Record(error))
-      pthread_setspecific(key, made)
+      kept.set(Kept(error))
     }
     return error.code.exitStatus.rawValue
   }

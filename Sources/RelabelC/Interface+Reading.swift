@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 // Reading from storage: the functions of relabel.h, which documents them.
@@ -57,9 +56,9 @@ public func relabelKeys(
           at: Location(file: shard.path, key: key, row: row)
         )
       }
-      let target = UnsafeMutableRawPointer(keys + place * room)
-      key.withUTF8 { if let start = $0.baseAddress { memcpy(target, start, length) } }
-      memset(target + length, 0, room - length)
+      let target = UnsafeMutableRawBufferPointer(start: keys + place * room, count: room)
+      key.withUTF8 { target.copyBytes(from: $0) }
+      for rest in length..<room { target[rest] = 0 }
     }
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 // The functions of relabel.h, which documents them.
@@ -9,7 +8,7 @@ public func relabelVersion() -> UnsafePointer<CChar>? { versionText }
 
 // Never changes.
 nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
-  strdup("\(Software.version) (format \(FormatVersion.current))")
+  CText.copy("\(Software.version) (format \(FormatVersion.current))")
   .map { UnsafePointer($0) }
 
 /// See relabel.h.

@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 import Synchronization
 
@@ -7,7 +6,7 @@ final class OpenMaps: @unchecked Sendable {
   // Unchecked: `source` changes under the lock, before `process` says that it is this process's.
   private let path: String
   private var source: any LabelMapSource
-  private let process: Atomic<pid_t>
+  private let process: Atomic<Int32>
   private let lock = ProcessLock()
   private let listingText = AtomicLazyReference<KeptText>()
   private let description = AtomicLazyReference<KeptText>()
@@ -17,7 +16,7 @@ final class OpenMaps: @unchecked Sendable {
     let path = Folder.absolute(path)
     self.path = path
     source = try openLabelMaps(path)
-    process = Atomic(getpid())
+    process = Atomic(ThisProcess.id)
   }
 
   /// The maps, for use in this process.
@@ -25,11 +24,11 @@ final class OpenMaps: @unchecked Sendable {
   /// - Throws: what opening throws, and `.corrupt` when a child finds other maps at the path than its
   ///   parent did.
   func current() throws(RelabelError) -> any LabelMapSource {
-    if process.load(ordering: .acquiring) == getpid() { return source }
+    if process.load(ordering: .acquiring) == ThisProcess.id { return source }
     return try lock.withLock { () throws(RelabelError) in
-      if process.load(ordering: .acquiring) == getpid() { return source }
+      if process.load(ordering: .acquiring) == ThisProcess.id { return source }
       source = try reopened()
-      process.store(getpid(), ordering: .releasing)
+      process.store(ThisProcess.id, ordering: .releasing)
       return source
     }
   }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import Glibc
 internal import Relabel
 
 /// How commands end.
@@ -61,29 +60,19 @@ let recoveringExitCodes = Exit.codes(
 /// Results go to standard output, all else to standard error.
 enum Output {
   static func result(_ text: String) {
-    write(text + "\n", STDOUT_FILENO)
+    StandardStream.output.write(text + "\n")
   }
 
   static func error(_ text: String) {
-    write(text + "\n", STDERR_FILENO)
+    StandardStream.error.write(text + "\n")
   }
 
   /// Replaces the current line of a terminal; nothing when standard error is none.
   static func progress(_ text: String) {
-    if isTerminal { write("\r\u{1B}[K" + text, STDERR_FILENO) }
+    if isTerminal { StandardStream.error.write("\r\u{1B}[K" + text) }
   }
 
-  static let isTerminal = isatty(STDERR_FILENO) == 1
-
-  private static func write(_ text: String, _ descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      // A closed pipe has nobody left to tell.
-      if count < 0 && errno != EINTR { return }
-      bytes = bytes.dropFirst(max(count, 0))
-    }
-  }
+  static let isTerminal = StandardStream.error.isTerminal
 }
 
 /// How a result is printed.

@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Glibc
 public import Packing
 public import Relabel
 public import Verification
@@ -40,7 +39,7 @@ struct JobsOption: ParsableArguments {
     name: [.customShort("j", allowingJoined: true), .long],
     help: "Threads. The result never depends on it."
   )
-  var jobs: Int = min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 64)
+  var jobs: Int = min(max(Parallel.processors, 1), 64)
 
   func validate() throws {
     if jobs < 1 { throw ValidationError("Please give --jobs a number of at least 1.") }

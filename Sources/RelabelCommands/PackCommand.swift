@@ -1,5 +1,4 @@
 public import ArgumentParser
-internal import Glibc
 internal import Packing
 internal import Relabel
 
@@ -99,7 +98,7 @@ public struct PackCommand: ParsableCommand {
   /// Packs and prints the summary.
   public func run() throws {
     // Or libarchive looks at /etc/localtime for every member of every .pt file: a tenth of the time.
-    setenv("TZ", "UTC0", 0)
+    Environment.setDefault("TZ", "UTC0")
     let meter = ProgressMeter("images")
     let summary: PackSummary
     do {

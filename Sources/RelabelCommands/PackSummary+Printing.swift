@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Packing
 internal import Relabel
 
@@ -98,8 +97,8 @@ extension Double {
   /// A positive number below 1 with two digits that count, rounded by `rule`.
   fileprivate func significant(_ rule: FloatingPointRoundingRule) -> String {
     guard self > 0 else { return "0" }
-    let digits = max(2, 1 - Int(log10(self).rounded(.down)))
-    let units = String(Int((self * pow(10, Double(digits))).rounded(rule)))
+    let digits = max(2, 1 - Int(Mathematics.log10(self).rounded(.down)))
+    let units = String(Int((self * Mathematics.pow(10, Double(digits))).rounded(rule)))
     return "0." + String(repeating: "0", count: max(0, digits - units.utf8.count)) + units
   }
 

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-import Glibc
 internal import Relabel
 internal import Verification
 
@@ -92,7 +91,7 @@ struct ReportOptions: ParsableArguments {
 
   /// True on a terminal that shows colours, unless the user wants none (https://no-color.org).
   private static var isColored: Bool {
-    func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-    return isatty(STDOUT_FILENO) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    StandardStream.output.isTerminal && (Environment.variable("NO_COLOR") ?? "").isEmpty
+      && Environment.variable("TERM") != "dumb"
   }
 }

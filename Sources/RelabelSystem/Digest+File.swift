@@ -1,4 +1,3 @@
-import Glibc
 public import RelabelFormat
 
 extension Digest {
@@ -7,18 +6,12 @@ extension Digest {
   /// - Throws: `.io` naming the file.
   public static func of(file path: String) throws(RelabelError) -> (hex: String, bytes: Int64) {
     _ = try Folder.fileBytes(path)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("can't be opened", path) }
-    defer { _ = close(descriptor) }
+    let file = try FileDescriptor(path)
     var digest = Digest()
     var total: Int64 = 0
     var buffer = [UInt8](repeating: 0, count: 1 << 17)
     while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("can't be read", path)
-      }
+      let count = try buffer.filled(from: file)
       if count == 0 { return (digest.hex(), total) }
       digest.update(buffer[..<count])
       total += Int64(count)
@@ -26,9 +19,12 @@ extension Digest {
   }
 }
 
-extension RelabelError {
-  /// An error of the operating system, with the reason that `errno` gives now.
-  package static func system(_ what: String, _ path: String? = nil) -> RelabelError {
-    RelabelError(.io, "\(what): \(String(cString: strerror(errno)))", at: Location(file: path))
+extension [UInt8] {
+  /// Takes the next bytes of a file; how many there were, 0 at the end.
+  mutating func filled(from file: borrowing FileDescriptor) throws(RelabelError) -> Int {
+    let result = withUnsafeMutableBytes { buffer in
+      Result { () throws(RelabelError) in try file.read(into: buffer) }
+    }
+    return try result.get()
   }
 }

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 package import RelabelFormat
 
 /// What tells one state of a file from another without reading it.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 package import RelabelFormat
 
 /// The few things this package does with folders.
@@ -7,22 +7,14 @@ package enum Folder {
   ///
   /// - Throws: `.io` naming the folder.
   package static func names(_ path: String) throws(RelabelError) -> [String] {
-    guard let folder = opendir(path) else { throw .system("can't be listed", path) }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted(by: ImageKey.precedes)
+    try FolderEntry.all(in: Array(path.utf8), or: "can't be listed")
+      .map { String(decoding: $0.name, as: UTF8.self) }
+      .sorted(by: ImageKey.precedes)
   }
 
   /// True when `path` is a folder.
   package static func exists(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    kind(of: path) == .folder
   }
 
   /// The folder of a dataset that is named by its folder or its `index.json`; nil for a shard.
@@ -46,21 +38,25 @@ package enum Folder {
 
   /// True when both paths lead to the same file or folder.
   package static func areOne(_ a: String, _ b: String) -> Bool {
-    var (first, second) = (stat(), stat())
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev
-      && first.st_ino == second.st_ino
+    guard case .success(let first) = FileStatus.of(a), case .success(let second) = FileStatus.of(b)
+    else { return false }
+    return first.identity == second.identity
   }
 
   /// True when `path` is a symbolic link.
   package static func isLink(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    FileStatus.kindOfEntry(at: path) == .link
   }
 
   /// True when there is a file of any kind at `path`.
   package static func hasFile(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0
+    kind(of: path) != nil
+  }
+
+  /// The kind of what a path leads to; nil for nothing.
+  package static func kind(of path: String) -> FileKind? {
+    guard case .success(let status) = FileStatus.of(path) else { return nil }
+    return status.kind
   }
 
   /// A path that means the same after the program changed its folder.
@@ -74,12 +70,14 @@ package enum Folder {
   ///
   /// - Throws: `.io` naming the file.
   package static func fileBytes(_ path: String) throws(RelabelError) -> Int64 {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw .system("can't be opened", path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    let status: FileStatus
+    do throws(SystemError) { status = try FileStatus.of(path).get() } catch {
+      throw .system("can't be opened", path, error)
+    }
+    guard status.kind == .regular else {
       throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
     }
-    return Int64(status.st_size)
+    return Int64(status.bytes)
   }
 
   /// Refuses a file that this user may not read.
@@ -88,6 +86,9 @@ package enum Folder {
   package static func requireReadable(_ path: String) throws(RelabelError) {
     guard access(path, R_OK) == 0 else { throw .system("can't be opened", path) }
   }
+
+  /// True when this user may write to a file or folder.
+  package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
   /// Creates a folder and those above it where they are missing.
   ///
@@ -113,17 +114,11 @@ package enum Folder {
   ///
   /// - Throws: `.io`, or `.unsafeInput` for a larger file.
   package static func contents(_ path: String, limit: Int) throws(RelabelError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("can't be opened", path) }
-    defer { _ = close(descriptor) }
+    let file = try FileDescriptor(path)
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("can't be read", path)
-      }
+      let count = try buffer.filled(from: file)
       if count == 0 { return bytes }
       bytes += buffer[..<count]
       if bytes.count > limit {

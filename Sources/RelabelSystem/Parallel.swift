@@ -1,4 +1,4 @@
-package import Glibc
+internal import Glibc
 import Synchronization
 
 /// Work on many items by a few threads, results in the order of the items.
@@ -44,8 +44,18 @@ package enum Parallel {
     for thread in threads { pthread_join(thread, nil) }
   }
 
+  /// Starts a thread that does `work` and that nobody waits for; false when the system has none.
+  package static func startDetached(_ work: @escaping @Sendable () -> Void) -> Bool {
+    guard let thread = start(work) else { return false }
+    pthread_detach(thread)
+    return true
+  }
+
+  /// Processors that this system has at work.
+  package static var processors: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
   /// Starts a thread that does `work`, to be joined or detached; nil when the system has none.
-  package static func start(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
+  private static func start(_ work: @escaping @Sendable () -> Void) -> pthread_t? {
     var thread = pthread_t()
     let task = Unmanaged.passRetained(Task(work))
     let status = pthread_create(

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 package import RelabelFormat
 
 /// A file that appears under its name only when it is complete (spec, "Publishing").
@@ -37,20 +37,7 @@ package struct PublishedFile: ~Copyable {
   package static func write(_ bytes: [UInt8], to path: String) throws(RelabelError) {
     var file = PublishedFile(path)
     let temporary = file.temporaryPath
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .system("can't be written", temporary) }
-    defer { _ = close(descriptor) }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("can't be written", temporary)
-      }
-      written += count
-    }
+    try FileDescriptor(temporary, .writing(mode: 0o644), or: "can't be written").write(bytes)
     try file.publish()
   }
 
@@ -62,9 +49,6 @@ package struct PublishedFile: ~Copyable {
   ///
   /// Calls `fsync`; one that is there already takes no time.
   package static func sync(_ path: String) throws(RelabelError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("can't be opened", path) }
-    defer { _ = close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("can't be synced to disk", path) }
+    try FileDescriptor(path).sync()
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 internal import HDF5
 package import Relabel
 

@@ -1,4 +1,3 @@
-import Glibc
 package import HDF5
 package import Relabel
 
@@ -79,7 +78,7 @@ extension RelabelError {
   /// A failure of the HDF5 library while writing `path`.
   init(writing error: HDF5Error, _ path: String) {
     // The library's account of a full disk is long and says the same.
-    let reason = error.systemError.map { String(cString: strerror($0)) } ?? "\(error)"
+    let reason = error.systemError.map { SystemError($0).reason } ?? "\(error)"
     self.init(.io, "can't be written: \(reason)", at: Location(file: path))
   }
 

@@ -1,5 +1,4 @@
 import CArchive
-import Glibc
 import Relabel
 
 /// A tar or zip file read by libarchive, front to back.
@@ -72,8 +71,8 @@ final class ArchiveReader {
   /// The next member, or nil at the end.
   func next() throws(RelabelError) -> Member? {
     // In a UTF-8 locale libarchive normalises names; the C locale leaves their bytes as they are.
-    let previous = uselocale(CLocale.handle)
-    defer { uselocale(previous) }
+    let locale = PlainLocale()
+    defer { locale.leave() }
     var entry: OpaquePointer?
     let status = archive_read_next_header(handle, &entry)
     if status == ARCHIVE_EOF { return nil }
@@ -84,7 +83,7 @@ final class ArchiveReader {
       throw RelabelError(.invalidInput, "\(noun) has a member without a name")
     }
     return Member(
-      name: Array(UnsafeRawBufferPointer(start: name, count: strlen(name))),
+      name: CText.bytes(of: name),
       kind: kind(of: entry),
       size: archive_entry_size_is_set(entry) == 0 ? nil : Int(archive_entry_size(entry)),
       isSparse: archive_entry_sparse_count(entry) > 0
@@ -148,11 +147,11 @@ final class ArchiveReader {
 
   private func kind(of entry: OpaquePointer) -> Kind {
     if archive_entry_hardlink(entry) != nil { return .link }
-    switch archive_entry_filetype(entry) {
-    case Glibc.S_IFREG: return .regular
-    case Glibc.S_IFDIR: return .directory
-    case Glibc.S_IFLNK: return .link
-    default: return .special
+    return switch FileKind(mode: archive_entry_filetype(entry)) {
+    case .regular: .regular
+    case .folder: .directory
+    case .link: .link
+    case .pipe, .other: .special
     }
   }
 
@@ -171,10 +170,4 @@ final class ArchiveReader {
   private func failure() -> RelabelError {
     RelabelError(.invalidInput, "\(noun) is damaged or truncated: \(errorText)")
   }
-}
-
-/// The C locale, made once and never freed.
-private enum CLocale {
-  // LC_CTYPE_MASK is a macro that Swift can't import: 1 << LC_CTYPE.
-  nonisolated(unsafe) static let handle: locale_t? = newlocale(1 << LC_CTYPE, "C", nil)
 }

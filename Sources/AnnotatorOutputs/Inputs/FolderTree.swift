@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// Walks a folder and gathers the maps in it.
@@ -11,41 +10,28 @@ struct FolderTree {
   /// Adds the maps below the folder at `path`.
   static func gather(_ path: String, into gathering: inout Gathering) throws(RelabelError) {
     let tree = FolderTree(root: path.hasSuffix("/") ? path : path + "/")
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw RelabelError.system("the folder can't be read", path)
+    let status: FileStatus
+    do throws(SystemError) { status = try FileStatus.of(path).get() } catch {
+      throw .system("the folder can't be read", path, error)
     }
-    try tree.walk("", [FileIdentity(status)], &gathering)
+    try tree.walk("", [status.identity], &gathering)
   }
 
   private func walk(
     _ folder: String,
-    _ ancestors: [FileIdentity],
+    _ ancestors: [FileStatus.Identity],
     _ gathering: inout Gathering
   ) throws(RelabelError) {
-    let path = root + folder
-    guard let stream = opendir(path) else {
-      throw RelabelError.system("the folder can't be read", path)
+    let path = Array((root + folder).utf8)
+    for entry in try FolderEntry.all(in: path, or: "the folder can't be read") {
+      try visit(entry.name, in: folder, ancestors, &gathering)
     }
-    var names: [[UInt8]] = []
-    errno = 0
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if name != [UInt8(ascii: ".")] && name != Array("..".utf8) { names.append(name) }
-      errno = 0
-    }
-    let error = errno == 0 ? nil : RelabelError.system("the folder can't be read")
-    closedir(stream)
-    if let error { throw error.located(Location(file: path)) }
-
-    names.sort { $0.lexicographicallyPrecedes($1) }
-    for name in names { try visit(name, in: folder, ancestors, &gathering) }
   }
 
   private func visit(
     _ bytes: [UInt8],
     in folder: String,
-    _ ancestors: [FileIdentity],
+    _ ancestors: [FileStatus.Identity],
     _ gathering: inout Gathering
   ) throws(RelabelError) {
     guard let name = String(validating: bytes, as: UTF8.self) else {
@@ -60,43 +46,27 @@ struct FolderTree {
       gathering.ignored.append(root + relative)
       return
     }
-    var status = stat()
-    let isThere = stat(root + relative, &status) == 0
-    if isThere, status.st_mode & S_IFMT == S_IFDIR {
-      let identity = FileIdentity(status)
-      guard !ancestors.contains(identity), ancestors.count < Self.maximumDepth else {
+    let status = FileStatus.of(root + relative)
+    if case .success(let status) = status, status.kind == .folder {
+      guard !ancestors.contains(status.identity), ancestors.count < Self.maximumDepth else {
         gathering.ignored.append(root + relative + "/")
         return
       }
-      try walk(relative + "/", ancestors + [identity], &gathering)
-      return
-    }
-    guard let dialect = Dialects.recognising(relative),
-      !isThere || status.st_mode & S_IFMT == S_IFREG
-    else {
-      gathering.ignored.append(root + relative)
+      try walk(relative + "/", ancestors + [status.identity], &gathering)
       return
     }
     let path = RelativePath(relative)
     let place = Place.named(prefix: root, extension: path.extension)
-    guard isThere else {
-      let error = RelabelError.system("the file can't be opened")
+    switch (status, Dialects.recognising(relative)) {
+    case (.success(let status), let dialect?) where status.kind == .regular:
+      gathering.inputBytes += Int64(status.bytes)
+      let region = ByteRegion(storage: .closed(path: nil), offset: 0, count: status.bytes)
+      try gathering.add(dialect, region, key: path.key, at: place)
+    case (.failure(let error), .some):
+      let error = RelabelError.system("the file can't be opened", nil, error)
       try gathering.addFailure(error, key: path.key, at: place)
-      return
+    default:
+      gathering.ignored.append(root + relative)
     }
-    gathering.inputBytes += Int64(status.st_size)
-    let region = ByteRegion(storage: .closed(path: nil), offset: 0, count: Int(status.st_size))
-    try gathering.add(dialect, region, key: path.key, at: place)
-  }
-}
-
-/// What tells two folders apart however they are reached.
-private struct FileIdentity: Equatable {
-  private let device: UInt64
-  private let number: UInt64
-
-  init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    number = UInt64(status.st_ino)
   }
 }

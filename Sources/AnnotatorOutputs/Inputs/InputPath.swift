@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// One of the inputs, by what is at its path.
@@ -14,31 +13,32 @@ enum InputPath {
 
   init(_ path: String) throws(RelabelError) {
     if path == "-" {
-      let descriptor = dup(STDIN_FILENO)
-      guard descriptor >= 0 else { throw RelabelError.system("standard input can't be read") }
-      self = .stream(try OpenFile(owning: descriptor, path: "standard input"), "stdin")
+      self = .stream(try OpenFile.standardInput(), "stdin")
       return
     }
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      let error = errno == ENOENT ? RelabelError(.usage, "there is no such file or folder") : nil
-      throw (error ?? RelabelError.system("the input can't be examined")).located(
-        Location(file: path)
-      )
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFDIR:
+    let status = try Self.status(path)
+    switch status.kind {
+    case .folder:
       self = .folder(path)
-    case S_IFIFO:
+    case .pipe:
       self = .stream(try OpenFile(reading: path), path)
-    case S_IFREG:
+    case .regular:
       if let dialect = Dialects.recognising(path) {
-        self = .file(dialect, path, size: Int(status.st_size))
+        self = .file(dialect, path, size: status.bytes)
       } else {
         self = try Self.archive(path)
       }
-    default:
+    case .link, .other:
       throw RelabelError(.usage, "this is neither a file nor a folder", at: Location(file: path))
+    }
+  }
+
+  private static func status(_ path: String) throws(RelabelError) -> FileStatus {
+    do throws(SystemError) { return try FileStatus.of(path).get() } catch {
+      if error.isNoSuchFile {
+        throw RelabelError(.usage, "there is no such file or folder", at: Location(file: path))
+      }
+      throw .system("the input can't be examined", path, error)
     }
   }
 
@@ -48,9 +48,7 @@ enum InputPath {
     do throws(RelabelError) {
       let reader = try ArchiveReader(tar: file.descriptor)
       _ = try reader.next()
-      guard lseek(file.descriptor, 0, SEEK_SET) == 0 else {
-        throw RelabelError.system("the file can't be read", path)
-      }
+      try file.rewind()
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {
       if error.code == .io { throw error }

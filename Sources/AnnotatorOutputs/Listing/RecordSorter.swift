@@ -1,4 +1,3 @@
-import Glibc
 import Relabel
 
 /// Sorts keyed records by the bytes of their keys, most of them on disk.
@@ -89,9 +88,8 @@ enum RecordBytes {
   }
 
   static func compare(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
-    guard let x = a.baseAddress, let y = b.baseAddress else { return a.count - b.count }
-    let sign = memcmp(x, y, min(a.count, b.count))
-    return sign == 0 ? a.count - b.count : Int(sign)
+    let sign = Memory.compare(a, b, count: min(a.count, b.count))
+    return sign == 0 ? a.count - b.count : sign
   }
 }
 

@@ -1,4 +1,4 @@
-import Glibc
+import RelabelFormat
 
 /// From the entries of a map to a target: sums over weighted cells, then what the score kind asks
 /// for (spec, section 13.4).
@@ -25,8 +25,9 @@ package struct PoolingKernel: Sendable {
     // One loop for each case, so that none asks about the case for every entry.
     let sharesRest = fill == .uniform && numClasses > map.shape.topK
     switch (kind, sharesRest) {
-    case (.logProbability, true): return sum(map, scratch, sharesRest: true) { exp($0) }
-    case (.logProbability, false): return sum(map, scratch, sharesRest: false) { exp($0) }
+    case (.logProbability, true): return sum(map, scratch, sharesRest: true) { Mathematics.exp($0) }
+    case (.logProbability, false):
+      return sum(map, scratch, sharesRest: false) { Mathematics.exp($0) }
     case (_, true): return sum(map, scratch, sharesRest: true) { $0 }
     case (_, false): return sum(map, scratch, sharesRest: false) { $0 }
     }
@@ -85,14 +86,14 @@ package struct PoolingKernel: Sendable {
     // Infinity times 0 would be no number.
     let scale = min(1 / temperature, .greatestFiniteMagnitude)
     let others = Double(numClasses - sums.count)
-    var total = others > 0 ? others * exp(-highest * scale) : 0
+    var total = others > 0 ? others * Mathematics.exp(-highest * scale) : 0
     for place in 0..<sums.count {
       // Float's exp errs by 2e-8 of the largest probability, at half the price.
-      let power = Double(expf(Float((sums[place] - highest) * scale)))
+      let power = Double(Mathematics.exp(Float((sums[place] - highest) * scale)))
       sums[place] = power
       total += power
     }
     for place in 0..<sums.count { sums[place] /= total }
-    return sums.count < numClasses ? Float(exp(-highest * scale) / total) : 0
+    return sums.count < numClasses ? Float(Mathematics.exp(-highest * scale) / total) : 0
   }
 }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension String {
   /// The text that some bytes are in UTF-8, or nil for bytes that are none.
   ///
@@ -12,8 +10,7 @@ extension String {
     let isSame = withUTF8 { text in
       bytes.withUnsafeBytes { bytes in
         guard text.count == bytes.count else { return false }
-        guard let text = text.baseAddress, let bytes = bytes.baseAddress else { return true }
-        return memcmp(text, bytes, count) == 0
+        return Memory.compare(UnsafeRawBufferPointer(text), bytes, count: count) == 0
       }
     }
     if !isSame { return nil }

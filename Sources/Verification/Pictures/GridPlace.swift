@@ -1,4 +1,3 @@
-import Glibc
 internal import Relabel
 
 /// The two places that a box may have on a grid.
@@ -88,7 +87,7 @@ extension LabelMap {
       return sum > 0 ? Double(score[entry]) / sum : 0
     }
     // A softmax over what is stored, without overflow.
-    let sum = score[entries].reduce(0.0) { $0 + exp(Double($1) - Double(score[entry])) }
+    let sum = score[entries].reduce(0.0) { $0 + Mathematics.exp(Double($1) - Double(score[entry])) }
     return 1 / sum
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 internal import Relabel
 
 /// What boxes say about how label maps lie on their pictures.
@@ -70,9 +69,11 @@ struct OrientationEvidence {
     let (images, more) = (winsYX + winsXY, max(winsYX, winsXY))
     guard images > 0 else { return 0 }
     // log of the binomial probability of `more` votes, then the tail upwards from there.
-    var term = -Double(images) * log(2)
-    for count in 0..<(images - more) { term += log(Double(images - count) / Double(count + 1)) }
-    term = exp(term)
+    var term = -Double(images) * Mathematics.log(2)
+    for count in 0..<(images - more) {
+      term += Mathematics.log(Double(images - count) / Double(count + 1))
+    }
+    term = Mathematics.exp(term)
     var tail = 0.0
     for count in more...images {
       tail += term

@@ -1,9 +1,8 @@
-import Glibc
 package import Relabel
 
 /// Bytes of a picture by place: of a file that is read piece by piece, or in memory.
 package final class PictureBytes {
-  private let descriptor: Int32?
+  private let file: FileDescriptor?
   /// What is held, and where it begins.
   private var window: [UInt8]
   private var start = 0
@@ -16,19 +15,15 @@ package final class PictureBytes {
   /// - Throws: `.io` naming the file.
   package init(file path: String) throws(RelabelError) {
     // Should a pipe have taken the picture's place, nobody waits for its writer.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .system("can't be opened", path) }
-    self.descriptor = descriptor
+    file = try FileDescriptor(path, .readingAtOnce)
     window = []
   }
 
   /// Bytes in memory.
   package init(_ bytes: [UInt8]) {
-    descriptor = nil
+    file = nil
     window = bytes
   }
-
-  deinit { if let descriptor { close(descriptor) } }
 
   /// `count` bytes at `place`, or nil where there are not so many.
   subscript(place: Int, count: Int) -> [UInt8]? {
@@ -39,10 +34,10 @@ package final class PictureBytes {
   }
 
   private func fill(_ place: Int) {
-    guard let descriptor else { return }
-    window = [UInt8](repeating: 0, count: Self.windowBytes)
-    start = place
-    let count = pread(descriptor, &window, window.count, place)
-    window.removeLast(window.count - max(count, 0))
+    var window = [UInt8](repeating: 0, count: Self.windowBytes)
+    let count = window.withUnsafeMutableBytes { file?.readSome(at: place, into: $0) }
+    guard let count else { return }
+    window.removeLast(window.count - count)
+    (self.window, start) = (window, place)
   }
 }

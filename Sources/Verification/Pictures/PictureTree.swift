@@ -1,4 +1,3 @@
-import Glibc
 internal import Relabel
 
 /// Walks a folder of pictures.
@@ -31,9 +30,11 @@ struct PictureTree {
   static func walk(_ root: String, _ visit: (Picture) -> Void) throws(RelabelError) -> Int {
     try withoutActuallyEscaping(visit) { visit throws(RelabelError) in
       var tree = PictureTree(root: Array(root.utf8) + [slash], visit: visit)
-      var status = stat()
-      guard stat(root, &status) == 0 else { throw .system("the folder can't be read", root) }
-      try tree.walk([], [FolderIdentity(status)])
+      let status: FileStatus
+      do throws(SystemError) { status = try FileStatus.of(root).get() } catch {
+        throw .system("the folder can't be read", root, error)
+      }
+      try tree.walk([], [status.identity])
       return tree.passedOver
     }
   }
@@ -43,11 +44,12 @@ struct PictureTree {
 
   private mutating func walk(
     _ folder: [UInt8],
-    _ ancestors: [FolderIdentity]
+    _ ancestors: [FileStatus.Identity]
   ) throws(RelabelError) {
-    for entry in try entries(of: folder) where entry.name.first != Self.dot {
+    let entries = try FolderEntry.all(in: root + folder, or: "the folder can't be read")
+    for entry in entries where entry.name.first != Self.dot {
       let path = folder + entry.name
-      switch kind(entry.type, path) {
+      switch kind(of: entry, path) {
       case .folder(let identity):
         if ancestors.contains(identity) || ancestors.count >= Self.maximumDepth { continue }
         try walk(path + [Self.slash], ancestors + [identity])
@@ -63,21 +65,18 @@ struct PictureTree {
   }
 
   private enum Kind {
-    case folder(FolderIdentity)
+    case folder(FileStatus.Identity)
     case file, other
   }
 
   /// What an entry is; asks the system only where the listing does not say.
-  private func kind(_ type: UInt8, _ path: [UInt8]) -> Kind {
-    if type == UInt8(DT_REG) { return .file }
-    var status = stat()
-    guard stat((root + path).map(CChar.init(bitPattern:)) + [0], &status) == 0 else {
-      return .other
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: return .file
-    case S_IFDIR: return .folder(FolderIdentity(status))
-    default: return .other
+  private func kind(of entry: FolderEntry, _ path: [UInt8]) -> Kind {
+    if entry.isKnownFile { return .file }
+    guard case .success(let status) = FileStatus.of(root + path) else { return .other }
+    return switch status.kind {
+    case .regular: .file
+    case .folder: .folder(status.identity)
+    case .link, .pipe, .other: .other
     }
   }
 
@@ -86,32 +85,5 @@ struct PictureTree {
       endings.contains(String(decoding: path[(dot + 1)...], as: UTF8.self).lowercased())
     else { return nil }
     return Picture(key: path[..<dot], ending: path[dot...])
-  }
-
-  private func entries(
-    of folder: [UInt8]
-  ) throws(RelabelError) -> [(name: [UInt8], type: UInt8)] {
-    let path = root + folder
-    guard let stream = opendir(path.map(CChar.init(bitPattern:)) + [0]) else {
-      throw .system("the folder can't be read", String(decoding: path, as: UTF8.self))
-    }
-    defer { closedir(stream) }
-    var entries: [(name: [UInt8], type: UInt8)] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      entries.append((name, entry.pointee.d_type))
-    }
-    return entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
-  }
-}
-
-/// What tells two folders apart however they are reached.
-private struct FolderIdentity: Equatable {
-  private let device: UInt64
-  private let number: UInt64
-
-  init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    number = UInt64(status.st_ino)
   }
 }

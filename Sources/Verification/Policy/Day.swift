@@ -1,4 +1,4 @@
-import Glibc
+internal import Relabel
 
 /// A day of the calendar, in UTC.
 public struct Day: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -19,15 +19,13 @@ public struct Day: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   /// The day that a clock shows `seconds` after the beginning of 1970.
   init(secondsSince1970 seconds: Int) {
-    var (time, parts) = (time_t(seconds), tm())
-    gmtime_r(&time, &parts)
-    (year, month, day) = (Int(parts.tm_year) + 1900, Int(parts.tm_mon) + 1, Int(parts.tm_mday))
+    (year, month, day) = SystemClock.day(secondsSince1970: seconds)
   }
 
   /// The day of `SOURCE_DATE_EPOCH`, where the environment has it, else of the clock.
   public static func today() -> Day {
-    let stated = getenv("SOURCE_DATE_EPOCH").flatMap { Int(String(cString: $0)) }
-    return Day(secondsSince1970: stated ?? time(nil))
+    let stated = Environment.variable("SOURCE_DATE_EPOCH").flatMap { Int($0) }
+    return Day(secondsSince1970: stated ?? SystemClock.now)
   }
 
   /// As `YYYY-MM-DD`.

@@ -1,4 +1,4 @@
-import Glibc
+internal import Relabel
 public import RelabelFormat
 
 /// A rule's id, or several of them: `*` stands for any text, `?` for one character.
@@ -14,12 +14,4 @@ public struct RulePattern: Hashable, Sendable {
 
   /// True when the pattern names the rule.
   public func matches(_ rule: Rule) -> Bool { Wildcard.matches(rule.id, text) }
-}
-
-/// Text with `*` and `?` in it.
-enum Wildcard {
-  /// True when `pattern` describes the whole of `text`; `*` crosses slashes.
-  static func matches(_ text: String, _ pattern: String) -> Bool {
-    fnmatch(pattern.replacing("\\", with: "\\\\").replacing("[", with: "\\["), text, 0) == 0
-  }
 }

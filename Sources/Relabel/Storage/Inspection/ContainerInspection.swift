@@ -1,5 +1,3 @@
-import Glibc
-
 /// Looks at links, storage, types and sizes before anything else is read (spec, "HDF5 profile").
 ///
 /// Nothing is opened by name before its link is known to be a hard link to a dataset.

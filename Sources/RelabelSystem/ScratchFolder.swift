@@ -1,13 +1,16 @@
-import Glibc
-import Relabel
+internal import Glibc
+package import RelabelFormat
 
 /// A folder that is removed with all it holds when nobody needs it any more.
-final class TemporaryFolder: Sendable {
-  let path: String
+package final class ScratchFolder: Sendable {
+  /// Where the folder is.
+  package let path: String
 
+  /// Makes a folder in `TMPDIR`.
+  ///
   /// - Throws: `.io` when there is no place for it.
-  init() throws(RelabelError) {
-    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  package init() throws(RelabelError) {
+    let parent = Environment.variable("TMPDIR") ?? "/tmp"
     var template = Array("\(parent)/relabel-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw .system("a folder can't be made", parent) }
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -1,0 +1,21 @@
+internal import Glibc
+package import RelabelFormat
+
+/// What a file must not take the place of, such as a pipe or a device.
+package enum SpecialFile {
+  /// True when there is one at a path.
+  package static func isAt(_ path: String) -> Bool {
+    Folder.kind(of: path).map { $0 != .regular } ?? false
+  }
+
+  /// Writes a text into what is at a path.
+  ///
+  /// - Throws: `.io` naming the file.
+  package static func write(_ text: String, to path: String) throws(RelabelError) {
+    guard let stream = fopen(path, "w") else { throw .system("can't be opened", path) }
+    let written = fwrite(text, 1, text.utf8.count, stream)
+    guard fclose(stream) == 0, written == text.utf8.count else {
+      throw .system("can't be written", path)
+    }
+  }
+}
