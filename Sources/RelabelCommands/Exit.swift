@@ -59,17 +59,30 @@ let recoveringExitCodes = Exit.codes(
 
 /// Results go to standard output, all else to standard error.
 enum Output {
-  static func result(_ text: String) {
-    StandardStream.output.write(text + "\n")
+  /// Prints lines for people, each of them through the gate: a name from a file makes no line of its own
+  /// and steers no terminal.
+  ///
+  /// - Throws: `.io` when they can't be written.
+  static func lines(_ lines: [String]) throws(RelabelError) {
+    try document(lines.map(\.printable).joined(separator: "\n"))
   }
 
+  /// Prints a document whose format has escaped what comes from files.
+  ///
+  /// - Throws: `.io` when it can't be written.
+  static func document(_ text: String) throws(RelabelError) {
+    try StandardStream.output.write(text + "\n")
+  }
+
+  /// Prints lines to standard error, through the gate; a stream that can't be written is nobody's to hear.
   static func error(_ text: String) {
-    StandardStream.error.write(text + "\n")
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(\.printable)
+    StandardStream.error.say(lines.joined(separator: "\n") + "\n")
   }
 
   /// Replaces the current line of a terminal; nothing when standard error is none.
   static func progress(_ text: String) {
-    if isTerminal { StandardStream.error.write("\r\u{1B}[K" + text) }
+    if isTerminal { StandardStream.error.say("\r\u{1B}[K" + text) }
   }
 
   static let isTerminal = StandardStream.error.isTerminal

@@ -24,8 +24,8 @@ public struct InfoCommand: ParsableCommand {
     do {
       let info = try Info(openLabelMaps(path))
       switch format {
-      case .text: Output.result(info.text(path: path))
-      case .json: Output.result(try info.json().pretty())
+      case .text: try Output.lines(info.lines(path: path))
+      case .json: try Output.document(info.json().pretty())
       }
     } catch {
       throw Exit.failing(error)
@@ -68,7 +68,7 @@ private struct Info {
     parts = sums
   }
 
-  func text(path: String) -> String {
+  func lines(path: String) -> [String] {
     let shape = header.shape
     let perImage = { (bytes: Int64) in (Double(bytes) / Double(max(images, 1))).rounded(to: 1) }
     var lines = [
@@ -91,7 +91,7 @@ private struct Info {
       let padded = name + String(repeating: " ", count: max(1, 12 - name.count))
       lines.append("    \(padded) \(bytes) bytes, \(perImage(bytes)) an image")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private var encodingText: String {

@@ -109,8 +109,8 @@ public struct PackCommand: ParsableCommand {
       throw Exit.failing(error)
     }
     switch format {
-    case .text: Output.result(summary.text(output: output, elapsed: meter.elapsed))
-    case .json: Output.result(try summary.json().pretty())
+    case .text: try Output.lines(summary.lines(output: output, elapsed: meter.elapsed))
+    case .json: try Output.document(summary.json().pretty())
     }
     if !summary.index.leftOut.isEmpty { throw ExitCode(3) }
   }

@@ -3,7 +3,7 @@ internal import Relabel
 
 extension PackSummary {
   /// The summary for people.
-  func text(output: String, elapsed: Double) -> String {
+  func lines(output: String, elapsed: Double) -> [String] {
     let count = index.count
     var lines = [
       "\(output): \(counted(count, "image")) in \(counted(index.shards.count, "shard"))",
@@ -21,7 +21,7 @@ extension PackSummary {
     lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
     lines += listed("ignored", ignored)
     lines += listed("no map", unmatchedListLines)
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private var ratio: Double? {
@@ -36,7 +36,7 @@ extension PackSummary {
   /// A count and the first few of a list; all of them stand in the JSON summary.
   private func listed(_ title: String, _ items: [String]) -> [String] {
     guard !items.isEmpty else { return [] }
-    let shown = items.prefix(10).map { "            \($0.printable)" }
+    let shown = items.prefix(10).map { "            \($0)" }
     let more = items.count > 10 ? ["            and \(items.count - 10) more"] : []
     let padded = title + String(repeating: " ", count: max(1, 10 - title.count))
     return ["  \(padded)\(items.count)"] + shown + more

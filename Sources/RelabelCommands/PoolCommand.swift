@@ -43,19 +43,19 @@ public struct PoolCommand: ParsableCommand {
       let target = try maps.targets(at: [position], in: [[box]], pooling)[0][0]
       let classes = TopClasses(entries: target.top(image.top), header: header)
       switch image.format {
-      case .text: Output.result(text(target, classes, pooling.profile))
-      case .json: Output.result(try json(target, classes, pooling.profile).pretty())
+      case .text: try Output.lines(lines(target, classes, pooling.profile))
+      case .json: try Output.document(json(target, classes, pooling.profile).pretty())
       }
     } catch {
       throw Exit.failing(error)
     }
   }
 
-  private func text(
+  private func lines(
     _ target: PooledTarget,
     _ classes: TopClasses,
     _ profile: PoolingProfile
-  ) -> String {
+  ) -> [String] {
     let sides = box.components.map { "\($0)" }.joined(separator: ", ")
     var lines = ["\(image.key), box \(sides), profile \(profile.rawValue):"] + classes.lines()
     let others = target.numClasses - target.classIndex.count
@@ -63,7 +63,7 @@ public struct PoolCommand: ParsableCommand {
     if target.covered < 1 {
       lines.append("  the map covers \((target.covered * 100).rounded(to: 1)) % of the box")
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   private func json(

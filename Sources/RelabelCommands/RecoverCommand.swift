@@ -76,8 +76,8 @@ public struct RecoverCommand: ParsableCommand {
       throw Exit.failing(error)
     }
     switch format {
-    case .text: Output.result(summary.text(output: output))
-    case .json: Output.result(try summary.json().pretty())
+    case .text: try Output.lines(summary.lines(output: output))
+    case .json: try Output.document(summary.json().pretty())
     }
     if summary.index == nil { throw ExitCode(5) }
     if !summary.isComplete { throw ExitCode(3) }

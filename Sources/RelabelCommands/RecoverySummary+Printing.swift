@@ -6,20 +6,20 @@ extension RecoverySummary {
   private static let shown = 10
 
   /// The report for people: losses by shard and reason.
-  func text(output: String) -> String {
+  func lines(output: String) -> [String] {
     var lines = [saved(output)]
     if !losses.isEmpty { lines.append("  lost      \(lostText)") }
     lines += listed(losses).flatMap { loss in
-      ["            \(loss.title.printable)", "              \(loss.examples.printable)"]
+      ["            \(loss.title)", "              \(loss.examples)"]
     }
     lines += more(losses)
     lines += unknownValues.map {
-      "  unknown   \($0.dataset) of \(counted($0.images, "image")) of '\($0.shard.printable)': the images "
+      "  unknown   \($0.dataset) of \(counted($0.images, "image")) of '\($0.shard)': the images "
         + "are saved, their value says 'not known'"
     }
-    lines += doubts.map { "  doubt     \($0.printable)" }
-    lines += notes.map { "  note      \($0.printable)" }
-    return lines.joined(separator: "\n")
+    lines += doubts.map { "  doubt     \($0)" }
+    lines += notes.map { "  note      \($0)" }
+    return lines
   }
 
   private func saved(_ output: String) -> String {

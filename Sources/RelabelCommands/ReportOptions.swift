@@ -86,7 +86,7 @@ struct ReportOptions: ParsableArguments {
       target.format == .text
       ? report.text(isColored: Self.isColored, isQuiet: quiet)
       : try report.formatted(as: target.format)
-    if !text.isEmpty { Output.result(text) }
+    if !text.isEmpty { try Output.document(text) }
   }
 
   /// True on a terminal that shows colours, unless the user wants none (https://no-color.org).

@@ -28,8 +28,8 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     guard let rule = Rule(rawValue: rule.uppercased()) else { return }
     switch format {
-    case .text: Output.result(rule.explained)
-    case .json: Output.result(try rule.json().pretty())
+    case .text: try Output.document(rule.explained)
+    case .json: try Output.document(rule.json().pretty())
     }
   }
 }
@@ -47,8 +47,8 @@ struct ListRulesCommand: ParsableCommand {
 
   func run() throws {
     switch format {
-    case .text: Output.result(Rule.allCases.map(\.line).joined(separator: "\n"))
-    case .json: Output.result(try JSON.array(Rule.allCases.map { $0.json() }).pretty())
+    case .text: try Output.lines(Rule.allCases.map(\.line))
+    case .json: try Output.document(JSON.array(Rule.allCases.map { $0.json() }).pretty())
     }
   }
 }

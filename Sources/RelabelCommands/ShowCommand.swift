@@ -32,8 +32,8 @@ public struct ShowCommand: ParsableCommand {
         )
       )
       switch image.format {
-      case .text: Output.result(shown.text())
-      case .json: Output.result(try shown.json().pretty())
+      case .text: try Output.lines(shown.lines())
+      case .json: try Output.document(shown.json().pretty())
       }
     } catch {
       throw Exit.failing(error)
@@ -48,7 +48,7 @@ private struct ShownImage {
   let map: LabelMap
   let top: TopClasses
 
-  func text() -> String {
+  func lines() -> [String] {
     var lines = ["\(key): image \(imageIndex) of the source, \(map.shape)", "whole image:"]
     lines += top.lines()
     lines.append("best class of each cell:")
@@ -64,7 +64,7 @@ private struct ShownImage {
           }.joined(separator: " ")
       )
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 
   /// The class with the highest score of each cell, whatever the cell order.

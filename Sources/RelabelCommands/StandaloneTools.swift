@@ -1,6 +1,7 @@
 public import ArgumentParser
 internal import HelperProcesses
 internal import Packing
+internal import Relabel
 internal import Verification
 
 /// `relabel-pack`: `relabel pack` as a program of its own.
@@ -35,7 +36,41 @@ public enum Program {
     HelperEntry.runIfAsked(
       VerificationHelper.tasks.merging(RecoveryHelper.tasks) { first, _ in first }
     )
-    command.main()
+    StandardStream.reportClosedPipes()
+    ThisProcess.exit(status(of: command))
+  }
+
+  /// Runs `command` and says how it ended, on the streams and as an exit code.
+  private static func status<Command: ParsableCommand>(of command: Command.Type) -> Int32 {
+    do {
+      try ThisProcess.checkArguments()
+      var command = try command.parseAsRoot()
+      try command.run()
+      return ExitStatus.success.rawValue
+    } catch let error as RelabelError {
+      return Exit.failing(error).rawValue
+    } catch {
+      return end(command, error)
+    }
+  }
+
+  /// Prints what the argument parser has to say, which may be the help that was asked for.
+  private static func end<Command: ParsableCommand>(
+    _ command: Command.Type,
+    _ error: any Error
+  ) -> Int32 {
+    let (code, message) = (command.exitCode(for: error), command.fullMessage(for: error))
+    if message.isEmpty { return code.rawValue }
+    guard code.isSuccess else {
+      Output.error(message)
+      return code.rawValue
+    }
+    do throws(RelabelError) {
+      try Output.document(message)
+      return code.rawValue
+    } catch {
+      return Exit.failing(error).rawValue
+    }
   }
 
   /// This program, to be started again as its own helper.

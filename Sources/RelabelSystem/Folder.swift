@@ -8,7 +8,7 @@ package enum Folder {
   /// - Throws: `.io` naming the folder.
   package static func names(_ path: String) throws(RelabelError) -> [String] {
     try FolderEntry.all(in: Array(path.utf8), or: "can't be listed")
-      .map { String(decoding: $0.name, as: UTF8.self) }
+      .map { String(exactly: $0.name[...]) ?? String(escaping: $0.name) }
       .sorted(by: ImageKey.precedes)
   }
 

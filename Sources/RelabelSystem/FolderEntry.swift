@@ -21,7 +21,7 @@ package struct FolderEntry: Hashable, Sendable {
     or what: String
   ) throws(RelabelError) -> [FolderEntry] {
     guard let stream = opendir(folder.map(CChar.init(bitPattern:)) + [0]) else {
-      throw .system(what, String(decoding: folder, as: UTF8.self))
+      throw .system(what, String(escaping: folder))
     }
     defer { closedir(stream) }
     var entries: [FolderEntry] = []
@@ -34,7 +34,7 @@ package struct FolderEntry: Hashable, Sendable {
       errno = 0
     }
     // A listing that breaks off is not a short one.
-    guard errno == 0 else { throw .system(what, String(decoding: folder, as: UTF8.self)) }
+    guard errno == 0 else { throw .system(what, String(escaping: folder)) }
     return entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
   }
 

@@ -1,25 +1,39 @@
 internal import Glibc
+package import RelabelFormat
 
 /// Where a program prints to.
 package struct StandardStream: Sendable {
   private let descriptor: Int32
+  private let name: String
 
   /// For results.
-  package static let output = StandardStream(descriptor: STDOUT_FILENO)
+  package static let output = StandardStream(descriptor: STDOUT_FILENO, name: "standard output")
   /// For all else.
-  package static let error = StandardStream(descriptor: STDERR_FILENO)
+  package static let error = StandardStream(descriptor: STDERR_FILENO, name: "standard error")
+
+  /// Makes a closed pipe an error of the call that writes to it, where the system would end the program
+  /// without a word.
+  package static func reportClosedPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
   /// True when people look at it.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Prints a text.
-  package func write(_ text: String) {
+  ///
+  /// - Throws: `.io` when the stream is closed, its disk full or its reader gone.
+  package func write(_ text: String) throws(RelabelError) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      // A closed pipe has nobody left to tell.
-      if count < 0 && errno != EINTR { return }
+      if count < 0 && errno != EINTR { throw .system("can't be written", name) }
       bytes = bytes.dropFirst(max(count, 0))
+    }
+  }
+
+  /// Prints a text that nothing depends on, such as an error that the exit code tells, too.
+  package func say(_ text: String) {
+    do { try write(text) } catch {
+      // Nobody is left to be told.
     }
   }
 }

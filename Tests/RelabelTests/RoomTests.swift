@@ -15,10 +15,6 @@ struct RoomTests {
       "HelperProcesses/",
       // Wraps a C library: its lock has to be re-entrant and to survive a fork.
       "HDF5/",
-      // Uses `exp` in a loop over cells.
-      "RelabelFormat/Cells/CellRules.swift",
-      // Uses `memcmp` in a loop over chunks.
-      "Verification/Checks/Labels/LabelScan.swift",
     ],
     // Arithmetic, inlined where it is used: as one function each, so that nothing else comes with it.
     "Glibc.exp": ["RelabelFormat/Numbers/Mathematics.swift"],

@@ -108,7 +108,7 @@ final class ArchiveReader {
 
   /// The whole contents of the member, which may have at most `limit` bytes.
   func contents(of member: Member, limit: Int) throws(RelabelError) -> [UInt8] {
-    let name = String(decoding: member.name, as: UTF8.self)
+    let name = String(escaping: member.name)
     if let size = member.size, size > limit {
       throw RelabelError(
         .unsafeInput,

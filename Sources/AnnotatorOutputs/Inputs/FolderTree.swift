@@ -35,7 +35,7 @@ struct FolderTree {
     _ gathering: inout Gathering
   ) throws(RelabelError) {
     guard let name = String(validating: bytes, as: UTF8.self) else {
-      let name = RelativePath(folder + String(decoding: bytes, as: UTF8.self))
+      let name = RelativePath(folder + String(escaping: bytes))
       let place = Place.named(prefix: root, extension: name.extension)
       let error = RelabelError(.invalidInput, "the file's name is not valid UTF-8; rename it")
       try gathering.addFailure(error, key: name.key, at: place)

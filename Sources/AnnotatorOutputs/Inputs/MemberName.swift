@@ -16,7 +16,7 @@ enum MemberVerdict {
   init(_ member: ArchiveReader.Member, prefix: String) {
     var name = member.name[...]
     while name.starts(with: "./".utf8) { name = name.dropFirst(2) }
-    let text = String(decoding: name, as: UTF8.self)
+    let text = String(exactly: name) ?? String(escaping: name)
     let path = RelativePath(text)
     let place = Place.named(prefix: prefix, extension: path.extension)
     func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// The rules that the entries of a cell obey (spec, "Cells"), in exact words: the one place that
 /// says what a sound cell is.
 @usableFromInline
@@ -42,7 +40,7 @@ package struct CellRules: Sendable {
       switch kind {
       case .logit: break
       case .probability: total += Double(score)
-      case .logProbability: total += exp(Double(score))
+      case .logProbability: total += Mathematics.exp(Double(score))
       }
     }
     if total > largestSum(ids.count) { faults.insert(.probabilitySum) }

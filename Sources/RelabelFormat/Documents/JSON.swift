@@ -28,14 +28,21 @@ public enum JSON: Hashable, Sendable {
   ///
   /// - Throws: `.invalidInput` for a number that is not finite.
   public func canonical() throws(RelabelError) -> [UInt8] {
-    try JSONWriter.text(of: self, hasLines: false)
+    try JSONWriter.text(of: self, .canonical)
   }
 
-  /// The same value with line breaks, for people.
+  /// The same value with line breaks, for people: what would steer a terminal is escaped.
   ///
   /// - Throws: `.invalidInput` for a number that is not finite.
   public func pretty() throws(RelabelError) -> String {
-    String(decoding: try JSONWriter.text(of: self, hasLines: true), as: UTF8.self)
+    String(decoding: try JSONWriter.text(of: self, .pretty), as: UTF8.self)
+  }
+
+  /// The same value on one line, for programs and people: what would steer a terminal is escaped.
+  ///
+  /// - Throws: `.invalidInput` for a number that is not finite.
+  package func line() throws(RelabelError) -> String {
+    String(decoding: try JSONWriter.text(of: self, .line), as: UTF8.self)
   }
 
   /// The member of an object, or nil.

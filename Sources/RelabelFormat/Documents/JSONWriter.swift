@@ -1,20 +1,30 @@
-/// Writes JSON texts: canonical ones (spec, "Canonical JSON"), or with line breaks for people.
+/// Writes JSON texts: canonical ones (spec, "Canonical JSON"), or such as people may look at.
 struct JSONWriter {
+  /// For whom a text is.
+  enum Style {
+    /// Programs: the one spelling that a digest covers.
+    case canonical
+    /// Programs and terminals, on one line: nothing in it steers a terminal or hides.
+    case line
+    /// As `line`, with line breaks.
+    case pretty
+  }
+
   private var bytes: [UInt8] = []
-  private let hasLines: Bool
+  private let style: Style
   private var depth = 0
 
   /// The text of a value.
   ///
   /// - Throws: `.invalidInput` for a number that is not finite.
   /// - Complexity: O(bytes), and sorting the names of each object.
-  static func text(of value: JSON, hasLines: Bool) throws(RelabelError) -> [UInt8] {
-    var writer = JSONWriter(hasLines: hasLines)
+  static func text(of value: JSON, _ style: Style) throws(RelabelError) -> [UInt8] {
+    var writer = JSONWriter(style)
     try writer.write(value)
     return writer.bytes
   }
 
-  private init(hasLines: Bool) { self.hasLines = hasLines }
+  private init(_ style: Style) { self.style = style }
 
   private mutating func write(_ value: JSON) throws(RelabelError) {
     switch value {
@@ -32,7 +42,7 @@ struct JSONWriter {
       let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       try write(sorted, between: "{", "}") { (writer, member) throws(RelabelError) in
         writer.write(member.key)
-        writer.append(writer.hasLines ? ": " : ":")
+        writer.append(writer.style == .pretty ? ": " : ":")
         try writer.write(member.value)
       }
     }
@@ -68,10 +78,27 @@ struct JSONWriter {
 
   private mutating func write(_ text: String) {
     append("\"")
-    for byte in text.utf8 {
-      if let escape = Self.escape(of: byte) { append(escape) } else { bytes.append(byte) }
+    if style == .canonical || !text.unicodeScalars.contains(where: \.isHostile) {
+      for byte in text.utf8 { write(byte) }
+    } else {
+      for scalar in text.unicodeScalars {
+        if scalar.isHostile && scalar.value >= 0x20 {
+          for unit in UTF16.encode(scalar) ?? .init() { append(Self.escape(ofUnit: unit)) }
+        } else {
+          for byte in UTF8.encode(scalar) ?? .init() { write(byte) }
+        }
+      }
     }
     append("\"")
+  }
+
+  private mutating func write(_ byte: UInt8) {
+    if let escape = Self.escape(of: byte) { append(escape) } else { bytes.append(byte) }
+  }
+
+  private static func escape(ofUnit unit: UInt16) -> String {
+    let digits = String(unit, radix: 16)
+    return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
   }
 
   /// How a character is escaped, or nil when it stands for itself.
@@ -92,7 +119,7 @@ struct JSONWriter {
   private mutating func append(_ text: String) { bytes += text.utf8 }
 
   private mutating func breakLine() {
-    guard hasLines else { return }
+    guard style == .pretty else { return }
     append("\n")
     for _ in 0..<depth { append("  ") }
   }

@@ -1,18 +1,45 @@
 extension StringProtocol {
-  /// The text on one line, with control characters written out: names and messages from files must
-  /// not steer a terminal.
+  /// The text on one line that people can trust: the gate for names and messages that come from files.
+  ///
+  /// What steers a terminal, hides or turns text is written out: control characters (C0, DEL, C1), line
+  /// separators, and format characters such as bidirectional overrides and zero-width marks. So is the
+  /// first character of a text that a build service would obey as a command (`::` and `##`, also after
+  /// blanks). A text that is printable already stays as it is.
   package var printable: String {
     var text = ""
     for scalar in unicodeScalars {
-      switch scalar {
-      case "\n": text += "\\n"
-      case "\t": text += "\\t"
-      case "\r": text += "\\r"
-      case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value):
-        text += "\\u{\(String(scalar.value, radix: 16))}"
-      default: text.unicodeScalars.append(scalar)
+      if let escape = scalar.hostileEscape {
+        text += escape
+      } else {
+        text.unicodeScalars.append(scalar)
       }
     }
-    return text
+    guard let start = text.firstIndex(where: { !$0.isWhitespace }),
+      text[start...].hasPrefix("::") || text[start...].hasPrefix("##")
+    else { return text }
+    let escape = "\\u{\(String(text.unicodeScalars[start].value, radix: 16))}"
+    return text[..<start] + escape + text[text.index(after: start)...]
+  }
+}
+
+extension Unicode.Scalar {
+  /// How a character is written out that steers, hides or turns text; nil for all others.
+  fileprivate var hostileEscape: String? {
+    switch self {
+    case "\n": "\\n"
+    case "\t": "\\t"
+    case "\r": "\\r"
+    default: isHostile ? "\\u{\(String(value, radix: 16))}" : nil
+    }
+  }
+
+  /// True for what steers, hides or turns the text around it.
+  package var isHostile: Bool {
+    // Most text needs no table.
+    if (0x20..<0x7F).contains(value) { return false }
+    switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: return true
+    default: return false
+    }
   }
 }

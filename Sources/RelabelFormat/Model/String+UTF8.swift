@@ -15,6 +15,28 @@ extension String {
     }
     if !isSame { return nil }
   }
+
+  /// The text that some bytes are in UTF-8, with every byte that is none written out as `\xFF`.
+  ///
+  /// For the names of files in messages and lists: two names that differ stay two.
+  package init(escaping bytes: some Collection<UInt8>) {
+    self = ""
+    var parser = Unicode.UTF8.ForwardParser()
+    var (place, next) = (bytes.startIndex, bytes.makeIterator())
+    while true {
+      switch parser.parseScalar(from: &next) {
+      case .valid(let scalar):
+        unicodeScalars.append(Unicode.UTF8.decode(scalar))
+        place = bytes.index(place, offsetBy: scalar.count)
+      case .error(let length):
+        for _ in 0..<length {
+          append("\\x" + Swift.String(bytes[place], radix: 16))
+          place = bytes.index(after: place)
+        }
+      case .emptyInput: return
+      }
+    }
+  }
 }
 
 extension ArraySlice<UInt8> {

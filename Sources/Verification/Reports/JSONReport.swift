@@ -21,7 +21,7 @@ extension Report {
     summary["type"] = .string("summary")
     var lines: [String] = []
     for members in objects + [summary] {
-      lines.append(String(decoding: try JSON.object(members).canonical(), as: UTF8.self))
+      lines.append(try JSON.object(members).line())
     }
     return lines.joined(separator: "\n")
   }

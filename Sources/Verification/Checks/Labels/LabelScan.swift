@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Relabel
 
 /// What does not change from map to map of a shard.
@@ -217,9 +216,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
 
   /// True when some bytes are a run of so many equal parts.
   private static func isPeriodic(_ bytes: UnsafeRawBufferPointer, _ parts: Int) -> Bool {
-    guard let start = bytes.baseAddress else { return false }
-    let part = bytes.count / parts
-    return memcmp(start, start + part, bytes.count - part) == 0
+    let rest = bytes.count - bytes.count / parts
+    return Memory.compare(bytes, UnsafeRawBufferPointer(rebasing: bytes.suffix(rest)), count: rest) == 0
   }
 }
 
