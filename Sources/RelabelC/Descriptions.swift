@@ -52,31 +52,9 @@ extension LabelMapSource {
 extension ShardHeader {
   /// The text of `relabel_describe`.
   var description: JSON {
-    .object([
-      "format_version": .string("\(version)"),
-      "features_required": .array(features.required.map(JSON.string)),
-      "features_optional": .array(features.optional.map(JSON.string)),
-      "writer": .string(writer),
-      "build_id": .string(buildID),
-      "num_classes": .integer(Int64(numClasses)),
-      "score_kind": .string(scoreKind.rawValue),
-      "fill": .string(fill.rawValue),
-      "temperature": .number(temperature),
-      "cell_order": .string(cellOrder.rawValue),
-      "row_order": .string("\(rowOrder)"),
-      "orientation": .string(orientation.rawValue),
-      "map_extent": .array(mapExtent.components.map(JSON.number)),
-      "height": .integer(Int64(shape.height)),
-      "width": .integer(Int64(shape.width)),
-      "top_k": .integer(Int64(shape.topK)),
-      "id_type": .string(classIndexType.size == 2 ? "uint16" : "uint32"),
-      "encoding": .string(encoding.name.rawValue),
-      "step": .optional((encoding.packing?.step).map(Double.init)),
-      "offset": .optional((encoding.packing?.offset).map(Double.init)),
-      "key_bytes": .integer(Int64(keyBytes)),
-      "images_per_chunk": .integer(Int64(imagesPerChunk)),
-      "metadata": metadata.json,
-      "metadata_sha256": .string(metadata.sha256),
-    ])
+    var members = statements.members
+    members["id_type"] = .string(classIndexType.size == 2 ? "uint16" : "uint32")
+    members["metadata"] = metadata.json
+    return .object(members)
   }
 }

@@ -34,7 +34,7 @@ struct RowChoice {
   init(_ listing: SourceListing?, _ facts: ShardFacts, losses: LossList) {
     self.listing = listing
     self.losses = losses
-    keyBytes = Int(facts.shared["width of image_key"]?.integer ?? 0)
+    keyBytes = Int(facts.shared["key_bytes"]?.integer ?? 0)
   }
 
   /// Chooses the rows of the next shard; of images with the same key or image index the first is kept.

@@ -73,10 +73,8 @@ struct SalvagedFile {
 extension SalvagedFile {
   /// What the shard says of itself, damaged optional datasets included.
   var facts: ShardFacts {
-    var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional)
-    for (layout, column) in optional where column == nil {
-      if let type = layout.types.first { facts.addDataset(layout.name, type) }
-    }
+    var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional.map(\.name))
+    for (layout, column) in optional where column == nil { facts.addDataset(layout.name) }
     facts.largestError = file.largestError
     return facts
   }

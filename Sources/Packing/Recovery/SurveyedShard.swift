@@ -13,7 +13,7 @@ struct SurveyedShard {
   /// - Throws: `.io` when the file can't be opened.
   func doubt() throws(RelabelError) -> String? {
     guard let entry = source.entry, try !isListedFile(entry) else { return nil }
-    let isUncompressed = survey.facts.shared["compression"] == .string("none")
+    let isUncompressed = !survey.facts.isCompressed
     guard survey.faults.isEmpty || isUncompressed else { return nil }
     return "'\(source.name)' is not the file that index.json lists, "
       + (isUncompressed
@@ -46,36 +46,36 @@ struct ShardFamily {
       if differences.isEmpty {
         candidates.append(shard)
       } else {
-        let names = differences.joined(separator: ", ")
+        let names = differences.map(\.name).joined(separator: ", ")
         strangers.append((shard, "it is not what index.json lists: \(names) differ"))
       }
     }
     guard let likeMost = Self.mostCommon(candidates) else { return }
     for shard in candidates {
-      let differences = shard.survey.facts.differences(from: likeMost.survey.facts)
+      let differences = shard.survey.facts.shared.differences(from: likeMost.survey.facts.shared)
       if differences.isEmpty {
         members.append(shard)
       } else {
-        let names = differences.joined(separator: ", ")
+        let names = differences.map(\.name).joined(separator: ", ")
         strangers.append((shard, "it differs from '\(likeMost.source.name)' in \(names)"))
       }
     }
   }
 
-  private static func differences(_ shard: SurveyedShard, _ index: DatasetIndex) -> [String] {
-    let facts = shard.survey.facts
-    let agreements: [(String, Bool)] = [
-      ("build_id", facts.buildID == index.buildID),
-      ("num_classes", facts.numClasses == index.numClasses),
-      ("score_kind", facts.scoreKind == index.scoreKind.rawValue),
-      ("metadata_sha256", facts.metadataSHA256 == shard.source.entry?.metadataSHA256),
-    ]
-    return agreements.filter { !$0.1 }.map(\.0)
+  /// What a shard says otherwise than the index, the name of the writer aside; nor does a damaged file keep its
+  /// size.
+  private static func differences(
+    _ shard: SurveyedShard,
+    _ index: DatasetIndex
+  ) -> [Statements.Difference] {
+    guard let entry = shard.source.entry else { return [] }
+    return shard.survey.facts.shared.differences(from: index.statements(of: entry))
+      .filter { $0.name != "writer" }
   }
 
   /// The first of the shards that, taken together, hold most images alike.
   private static func mostCommon(_ shards: [SurveyedShard]) -> SurveyedShard? {
-    var rows: [[String: JSON]: Int] = [:]
+    var rows: [Statements: Int] = [:]
     for shard in shards { rows[shard.survey.facts.shared, default: 0] += shard.survey.facts.rows }
     let most = rows.values.max()
     return shards.first { rows[$0.survey.facts.shared] == most }

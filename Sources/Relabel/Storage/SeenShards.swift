@@ -15,12 +15,12 @@ package final class SeenShards: @unchecked Sendable {
   final class First: Sendable {
     let path: String
     let header: ShardHeader
-    let shared: [SharedValue]
+    let shared: Statements
 
     init(_ shard: ShardReader) {
       path = shard.path
       header = shard.header
-      shared = shard.sharedValues
+      shared = shard.statements.filtered(by: .m008)
     }
   }
 
@@ -55,13 +55,7 @@ package final class SeenShards: @unchecked Sendable {
   /// - Throws: rule M008.
   func add(_ shard: ShardReader, number: Int) throws(RelabelError) {
     let first = opened.load() ?? opened.storeIfNil(First(shard))
-    for (found, expected) in zip(shard.sharedValues, first.shared) where found != expected {
-      throw RelabelError(
-        .m008,
-        "'\(found.name)' is \(found.text) here, \(expected.text) in \(first.path)",
-        at: Location(file: shard.path)
-      )
-    }
+    try shard.check(against: first.shared, of: first.path)
     _ = stamps[number].storeIfNil(Stamp(shard.stamp))
   }
 }

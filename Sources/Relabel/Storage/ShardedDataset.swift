@@ -51,20 +51,12 @@ public final class ShardedDataset: LabelMapSource {
     self.folder = folder
     self.isMapped = isMapped
     self.seen = seen ?? SeenShards(count: index.shards.count)
+    if let fault = index.faults(in: folder).compactMap(\.self).first {
+      throw fault.error(file: indexPath)
+    }
     var first = 0
     var firstPositions: [Int] = []
-    var listed: Set<String> = []
     for shard in index.shards {
-      let place = Location(file: indexPath)
-      if let fault = Self.fault(ofPath: shard.path, in: folder) {
-        throw RelabelError(.m009, "shard path '\(shard.path)': \(fault)", at: place)
-      }
-      guard listed.insert(shard.path).inserted else {
-        throw RelabelError(.m007, "shard '\(shard.path)' is listed twice", at: place)
-      }
-      guard shard.rows > 0 else {
-        throw RelabelError(.m010, "shard '\(shard.path)' is listed, but has no rows", at: place)
-      }
       firstPositions.append(first)
       first += shard.rows
     }
@@ -79,18 +71,6 @@ public final class ShardedDataset: LabelMapSource {
   /// - Throws: rule M001 for a folder without `index.json`: such a dataset is incomplete.
   public convenience init(_ path: String, isMapped: Bool = false) throws(RelabelError) {
     try self.init(path, isMapped: isMapped, seen: nil)
-  }
-
-  /// Why a shard's path may not be followed from `folder`, or nil: it must stay in the folder, also
-  /// through links.
-  package static func fault(ofPath path: String, in folder: String) -> String? {
-    if let fault = DatasetIndex.fault(ofPath: path) { return fault }
-    var place = folder
-    for part in path.split(separator: "/") {
-      place += "/\(part)"
-      if Folder.isLink(place) { return "'\(part)' is a symbolic link" }
-    }
-    return nil
   }
 
   /// The bytes of an `index.json`; nothing but a regular file of bounded size is read.
@@ -207,7 +187,7 @@ public final class ShardedDataset: LabelMapSource {
     }
     try seen.checkUnchanged(shard, path)
     let reader = try ShardReader(path, isMapped: isMapped)
-    try reader.check(entry, in: index)
+    try reader.check(against: index.statements(of: entry), of: DatasetIndex.fileName)
     try seen.add(reader, number: shard)
     open.withLock { $0[shard] = reader }
     return reader

@@ -39,11 +39,9 @@ struct DatasetCheck {
       let outcome = try checked.outcome.get()
       shards.add(outcome, of: item.path, sha256: checked.sha256)
       if let facts = outcome.facts { judgement.add(facts, path: item.path) }
-      guard let entry = item.entry else { return }
-      try compareBytes(entry, checked.sha256, at: item.path, &tally)
-      guard let facts = outcome.facts, let index else { return }
-      compare(facts, entry, index, &tally)
-      comparison.add(facts, path: entry.path, &tally)
+      guard let entry = item.entry, let index else { return }
+      try compare(outcome.facts, checked.sha256, item.path, index.statements(of: entry), &tally)
+      if let facts = outcome.facts { comparison.add(facts, path: entry.path, &tally) }
     }
     comparison.finish(verifier.isolation, folder: folder, &tally)
     if index != nil || !tally.isEmpty { report.findings += tally.findings(in: indexPath) }
@@ -112,21 +110,16 @@ struct DatasetCheck {
     }
     let rows = index.shards.reduce(0) { $0 + max($1.rows, 0) }
     var items: [Item] = []
-    var seen: Set<String> = []
-    for entry in index.shards {
-      guard seen.insert(entry.path).inserted else {
-        tally.add(Violation(.m007, "shard '\(entry.path)' is listed twice"))
-        continue
-      }
-      if let fault = ShardedDataset.fault(ofPath: entry.path, in: folder) {
-        tally.add(Violation(.m009, "shard path '\(entry.path)': \(fault)"))
-      } else if !Folder.hasFile("\(folder)/\(entry.path)") {
-        tally.add(Violation(.m004, "shard '\(entry.path)' is missing"))
-      } else {
+    for (entry, fault) in zip(index.shards, index.faults(in: folder)) {
+      if let fault { tally.add(fault) }
+      if fault?.rule == .m007 { continue }
+      let isFollowed = fault?.rule != .m009
+      if isFollowed, Folder.hasFile("\(folder)/\(entry.path)") {
         let share = verifier.sample.map { Self.share($0, of: entry.rows, among: rows) }
         items.append(Item(path: "\(folder)/\(entry.path)", entry: entry, sample: share))
         continue
       }
+      if isFollowed { tally.add(Violation(.m004, "shard '\(entry.path)' is missing")) }
       report.omissions.append("\(folder): shard '\(entry.path)' could not be looked at")
     }
     return items
@@ -166,43 +159,24 @@ struct DatasetCheck {
     }
   }
 
-  private func compareBytes(
-    _ entry: DatasetIndex.Shard,
+  /// Compares a shard, whether it could be read or not, with what the index says of it.
+  private func compare(
+    _ facts: ShardFacts?,
     _ sha256: String?,
-    at path: String,
+    _ path: String,
+    _ listed: Statements,
     _ tally: inout Tally
   ) throws(RelabelError) {
-    let bytes = try Folder.fileBytes(path)
-    let what = "shard '\(entry.path)' is not the file that was listed"
-    if bytes != entry.bytes {
-      tally.add(Violation(.m005, "\(what): \(bytes) bytes, listed \(entry.bytes)"))
-    } else if let sha256, sha256 != entry.sha256 {
-      tally.add(Violation(.m005, "\(what): sha256 \(sha256), listed \(entry.sha256)"))
-    }
-  }
-
-  private func compare(
-    _ shard: ShardFacts,
-    _ entry: DatasetIndex.Shard,
-    _ index: DatasetIndex,
-    _ tally: inout Tally
-  ) {
-    if entry.rows == 0 { tally.add(Violation(.m010, "shard '\(entry.path)' has no rows")) }
-    let sawScores = shard.scoreRange != nil && verifier.sample == nil
-    let facts: [(String, Bool)] = [
-      ("rows", shard.rows == entry.rows),
-      ("metadata_sha256", shard.metadataSHA256 == entry.metadataSHA256),
-      ("score_min and score_max", !sawScores || shard.scoreRange == entry.scoreRange),
-      ("largest_error", shard.largestError == entry.largestError),
-      ("writer", shard.writer == index.writer),
-      ("annotator", shard.annotator == index.annotator),
-      ("build_id", shard.buildID == index.buildID),
-      ("num_classes", shard.numClasses == index.numClasses),
-      ("score_kind", shard.scoreKind == index.scoreKind.rawValue),
-      ("classes_sha256", shard.classesSHA256 == index.classesSHA256),
-    ]
-    for (name, agrees) in facts where !agrees {
-      tally.add(Violation(.m006, "'\(name)' differs between index.json and '\(entry.path)'"))
+    let found = ShardFacts.statements(
+      of: facts,
+      bytes: try Folder.fileBytes(path),
+      sha256: sha256,
+      sawScores: verifier.sample == nil
+    )
+    for difference in found.differences(from: listed) {
+      tally.add(
+        difference.violation(in: "'\(Folder.name(of: path))'", against: DatasetIndex.fileName)
+      )
     }
   }
 }

@@ -73,7 +73,7 @@ package struct ShardCheck {
       return outcome
     }
     guard let file else { return outcome }
-    var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional)
+    var facts = ShardFacts(file.header, rows: file.rows, optional: file.optional.map(\.name))
     facts.largestError = file.largestError
     addNotes(file.header, to: &outcome.tally)
     if request.readsChunks { check(file, &facts, &outcome) }

@@ -11,10 +11,8 @@ struct ShardComparison {
 
   mutating func add(_ shard: ShardFacts, path: String, _ tally: inout Tally) {
     if let first {
-      let differences = shard.differences(from: first.facts)
-      if !differences.isEmpty {
-        let names = differences.joined(separator: ", ")
-        tally.add(Violation(.m008, "'\(path)' and '\(first.path)' differ in: \(names)"))
+      for difference in shard.shared.differences(from: first.facts.shared) {
+        tally.add(difference.violation(in: "'\(path)'", against: "'\(first.path)'"))
       }
     }
     paths.append(path)

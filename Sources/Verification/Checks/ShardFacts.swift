@@ -4,7 +4,7 @@ package import Relabel
 /// from another process, and 24 bytes an image.
 package struct ShardFacts: Hashable, Sendable {
   /// What all shards of a dataset must share (spec, section 11.7), by name.
-  package var shared: [String: JSON]
+  package var shared: Statements
   package var rows: Int
   package var buildID: String
   package var writer: String
@@ -25,8 +25,8 @@ package struct ShardFacts: Hashable, Sendable {
   /// The image index of each row, where they were read.
   package var imageIndexes: [Int64] = []
 
-  package init(_ header: ShardHeader, rows: Int, optional: [(name: String, column: StoredColumn)]) {
-    shared = header.shared
+  package init(_ header: ShardHeader, rows: Int, optional: [String]) {
+    shared = header.statements(datasets: Layout.required.map(\.name) + optional)
     self.rows = rows
     buildID = header.buildID
     writer = header.writer
@@ -36,63 +36,63 @@ package struct ShardFacts: Hashable, Sendable {
     classesSHA256 = header.metadata.classesDigest
     annotator = header.metadata.annotatorName
     isShuffled = header.rowOrder != .source
-    for (name, column) in optional { addDataset(name, column.description.type) }
   }
 
-  /// Notes an optional dataset; its name alone may be that of an attribute.
-  package mutating func addDataset(_ name: String, _ type: ElementType) {
-    shared["dataset \(name)"] = .string("\(type)")
+  /// Notes an optional dataset.
+  package mutating func addDataset(_ name: String) {
+    if !hasDataset(name) { setDatasets(datasets + [name]) }
   }
 
   /// True when the shard has an optional dataset.
-  package func hasDataset(_ name: String) -> Bool { shared["dataset \(name)"] != nil }
+  package func hasDataset(_ name: String) -> Bool { datasets.contains(name) }
 
   /// Takes an optional dataset out of what shards must share.
-  package mutating func removeDataset(_ name: String) { shared["dataset \(name)"] = nil }
+  package mutating func removeDataset(_ name: String) {
+    setDatasets(datasets.filter { $0 != name })
+  }
 
-  /// The names of what the shards should share and don't, sorted.
-  package func differences(from other: ShardFacts) -> [String] {
-    Set(shared.keys).union(other.shared.keys).filter { shared[$0] != other.shared[$0] }.sorted()
+  /// True when the labels are compressed.
+  package var isCompressed: Bool {
+    shared["filters"]?.array?.contains(.string(Filter.deflate(level: 0).description)) ?? false
+  }
+
+  private var datasets: [String] { (shared["datasets"]?.array ?? []).compactMap(\.string) }
+
+  private mutating func setDatasets(_ names: [String]) {
+    shared.say("datasets", .array(names.sorted().map(JSON.string)), .m008)
   }
 }
 
-extension ShardHeader {
-  /// What every shard of a dataset says alike.
+extension ShardFacts {
+  /// All that a shard says of its dataset, as far as it was found out: its file alone where it can't be read.
   ///
-  /// The deflate level is left out: it is the writer's affair, no reader needs it.
-  fileprivate var shared: [String: JSON] {
-    var members: [String: JSON] = [
-      "format_version": .string("\(version)"),
-      "features_required": .array(features.required.sorted().map(JSON.string)),
-      "features_optional": .array(features.optional.sorted().map(JSON.string)),
-      "num_classes": .integer(Int64(numClasses)),
-      "score_kind": .string(scoreKind.rawValue),
-      "fill": .string(fill.rawValue),
-      "temperature": .number(temperature),
-      "cell_order": .string(cellOrder.rawValue),
-      "row_order": .string("\(rowOrder)"),
-      "orientation": .string(orientation.rawValue),
-      "map_extent": .array(mapExtent.components.map(JSON.number)),
-      "writer": .string(writer),
-      "build_id": .string(buildID),
-      "metadata": .string(metadata.sha256),
-      "grid": .string("\(shape)"),
-      "encoding": .string(encoding.name.rawValue),
-      "width of image_key": .integer(Int64(keyBytes)),
-      "images per chunk": .integer(Int64(imagesPerChunk)),
-      "compression": .string(isCompressed ? "deflate" : "none"),
-    ]
-    if let packing = encoding.packing {
-      members["scale_factor"] = .number(Double(packing.step))
-      members["add_offset"] = .number(Double(packing.offset))
+  /// - Parameters:
+  ///   - facts: what was read of it.
+  ///   - bytes: the size of its file.
+  ///   - sha256: the digest of its file, where it was taken.
+  ///   - sawScores: true when every score was looked at.
+  /// - Returns: what can be compared with its index.
+  static func statements(
+    of facts: ShardFacts?,
+    bytes: Int64,
+    sha256: String?,
+    sawScores: Bool
+  ) -> Statements {
+    var said = facts?.shared ?? Statements()
+    said.say("bytes", .integer(bytes), .m005)
+    if let sha256 { said.say("sha256", .string(sha256), .m005) }
+    guard let facts else { return said }
+    said.sayListed(
+      rows: facts.rows,
+      annotator: facts.annotator,
+      classesSHA256: facts.classesSHA256
+    )
+    said.say("largest_error", .optional(facts.largestError), .m006)
+    if sawScores, let range = facts.scoreRange {
+      said.say("score_min", .number(Double(range.lowerBound)), .m006)
+      said.say("score_max", .number(Double(range.upperBound)), .m006)
     }
-    return members
-  }
-}
-
-extension ShardHeader {
-  fileprivate var isCompressed: Bool {
-    if case .deflate = compression { true } else { false }
+    return said
   }
 }
 

@@ -148,7 +148,7 @@ extension Tally.Entry {
 extension ShardFacts {
   package var json: JSON {
     .object([
-      "shared": .object(shared),
+      "shared": .object(shared.members),
       "rows": .integer(Int64(rows)),
       "build_id": .string(buildID),
       "writer": .string(writer),
@@ -170,7 +170,9 @@ extension ShardFacts {
       let numClasses = json["num_classes"]?.integer, let scoreKind = json["score_kind"]?.string,
       let metadataSHA256 = json["metadata_sha256"]?.string
     else { return nil }
-    self.shared = shared
+    self.shared = Statements(
+      shared.sorted { $0.key < $1.key }.map { Statement($0.key, $0.value, .m008) }
+    )
     self.rows = rows
     self.buildID = buildID
     self.writer = writer

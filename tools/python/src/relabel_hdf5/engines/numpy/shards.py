@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...errors import RelabelError, UsageError, violation
 from ...header import Header
+from ...layout import INDEX_NAME
 from .column import Recent
 from .files import Stamp
 from .index import DatasetIndex, ListedShard
@@ -124,8 +125,7 @@ class Shards:
         first = self._first = self._first or First(shard.path, shard.header, shard.shared)
         for name, value in shard.shared.items():
             if value != first.shared[name]:
-                message = f"'{name}' is {_text(value)} here, {_text(first.shared[name])} in {first.path}"
-                raise violation("M008", message, file=shard.path)
+                raise _contradiction("M008", name, value, first.shared[name], first.path, shard)
         shard.header = first.header
 
 
@@ -133,8 +133,7 @@ def _check_listed(shard: Shard, index: DatasetIndex, listed: ListedShard) -> Non
     """Refuses a shard that is not the one of the index."""
     header = shard.header
     if shard.stamp.size != listed.bytes:
-        message = f"the shard has {shard.stamp.size} bytes, index.json says {listed.bytes}"
-        raise violation("M005", message, file=shard.path)
+        raise _contradiction("M005", "bytes", shard.stamp.size, listed.bytes, INDEX_NAME, shard)
     for name, found, expected in (
         ("rows", shard.rows, listed.rows),
         ("metadata_sha256", header.metadata_sha256, listed.metadata_sha256),
@@ -146,8 +145,14 @@ def _check_listed(shard: Shard, index: DatasetIndex, listed: ListedShard) -> Non
         ("classes_sha256", (header.metadata["classes"] or {}).get("sha256"), index.classes_sha256),
     ):
         if found != expected:
-            message = f"'{name}' is {_text(found)} in the shard, {_text(expected)} in index.json"
-            raise violation("M006", message, file=shard.path)
+            raise _contradiction("M006", name, found, expected, INDEX_NAME, shard)
+
+
+def _contradiction(rule: str, name: str, found: Any, expected: Any, other: str, shard: Shard) -> RelabelError:
+    message = f"'{name}' is {_text(found)} in the shard, {_text(expected)} in {other}"
+    if rule == "M005":
+        message += ": it is not the file that was listed"
+    return violation(rule, message, file=shard.path)
 
 
 def _text(value: Any) -> str:

@@ -64,8 +64,8 @@ def _shared(container: Container, root: Root, header: Header) -> dict[str, Any]:
     ids = container.datasets[CLASS_INDEX]
     return shared | {
         "features_optional": root.optional_features,
-        "images per chunk": ids.chunk[0],
+        "images_per_chunk": ids.chunk[0],
         "filters": ids.filters,
-        "width of keys": container.datasets[IMAGE_KEY].element.size,
+        "key_bytes": container.datasets[IMAGE_KEY].element.size,
         "datasets": sorted(container.datasets),
     }
