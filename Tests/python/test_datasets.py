@@ -1,16 +1,19 @@
 """One dataset, one truth: the verifier, the tools, the C interface and both engines say the same of it."""
 
+import ctypes
 import json
+import os
 import re
 from dataclasses import replace
 
 import pytest
-from conftest import error_rules, tool, verify
+from conftest import BIN, error_rules, tool, verify
 from pooling_reference import with_numpy, with_swift
-from shard_writer import digest, encode_index, two_shards, write_dataset
+from shard_writer import Shard, digest, encode_index, two_shards, write_dataset
 
 import relabel_hdf5
-from relabel_hdf5 import RelabelError
+from relabel_hdf5 import NotFoundError, RelabelError
+from relabel_hdf5.engines import library
 
 FIRST, SECOND = "train/n0001", "train/n0006"
 """A key of the first shard of two, and one of the second."""
@@ -34,6 +37,22 @@ def refused(work):
     with pytest.raises(RelabelError) as caught:
         work()
     return caught.value.rule, str(caught.value)
+
+
+def found_by_c(folder, key):
+    """What `relabel_find` gives: a position, or the rule and text of its failure."""
+    loaded = library.loaded(str(BIN / "libRelabelC.so"))
+    loaded.relabel_find.restype = ctypes.c_int64
+    loaded.relabel_find.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    maps = loaded.relabel_open(os.fsencode(folder))
+    position = loaded.relabel_find(maps, key.encode()) if maps else -1
+    if position >= 0:
+        outcome = position
+    else:
+        failure = library.failure(loaded)
+        outcome = failure.rule, str(failure)
+    loaded.relabel_close(maps)
+    return outcome
 
 
 def shown(folder, key):
@@ -100,3 +119,91 @@ def test_shards_differ(name, tmp_path, engine):
     with relabel_hdf5.open(folder) as maps:  # the other one may as well be opened first
         maps[6]
         assert refused(lambda: maps[0])[0] == "M008"
+
+
+# ------------------------------------------------------------------------ what can't be read, and the rest
+
+
+def lose(path):
+    path.unlink()
+
+
+def damage_header(path):
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("harm, rule", [(lose, "M004"), (damage_header, "S002"), (cut, "S004")])
+@pytest.mark.parametrize("bad", [0, 1])
+def test_a_shard_that_cant_be_read_hides_its_own_images_only(bad, harm, rule, tmp_path, engine):
+    folder = write_dataset(tmp_path / "d", *two_shards())
+    path = folder / f"labels-{bad:05}.h5"
+    harm(path)
+    good, lost = (SECOND, FIRST) if bad == 0 else (FIRST, SECOND)
+    with relabel_hdf5.open(folder) as maps:
+        assert maps[good].key == good and maps.position(good) == int(good[-1])
+        assert maps.header.num_classes == 10 and len(maps.chunks) > 2
+        for name in (lost, "no/such/key"):
+            found = refused(lambda name=name: maps.positions([good, name]))
+            assert found[0] == rule and str(path) in found[1], found
+    code, _, text = shown(folder, good)
+    assert code == 0, text
+    code, shown_rule, text = shown(folder, lost)
+    assert code in (1, 5) and shown_rule == rule and str(path) in text
+    assert found_by_c(folder, good) == int(good[-1]) and str(path) in found_by_c(folder, lost)[1]
+    assert tool("relabel", "pool", folder, "--key", good, "--box", "0,0,1,1").returncode == 0
+    refusal = tool("relabel", "pool", folder, "--key", lost, "--box", "0,0,1,1")
+    assert refusal.returncode == code and str(path) in refusal.stderr
+
+
+def test_a_shard_that_comes_back_is_found(tmp_path, engine):
+    folder = write_dataset(tmp_path / "d", *two_shards())
+    path, away = folder / "labels-00001.h5", tmp_path / "away"
+    path.rename(away)
+    with relabel_hdf5.open(folder) as maps:
+        assert refused(lambda: maps[SECOND])[0] == "M004"
+        away.rename(path)
+        assert maps[SECOND].key == SECOND
+        with pytest.raises(NotFoundError):
+            maps["no/such/key"]
+
+
+# ------------------------------------------------------------------------------------ what occurs twice
+
+
+@pytest.mark.parametrize("rule", ["V010", "M007"])
+def test_a_key_twice(rule, tmp_path, engine):
+    """Asked for a key that two images have, nobody gives one of the two."""
+    if rule == "V010":
+        shards = [Shard(rows=4, keys=["a/k1", "a/k2", "a/k2", "a/k3"])]
+    else:
+        shards = two_shards()
+        shards[1] = replace(shards[1], keys=["a/k1", FIRST, "a/k3"])
+    key = "a/k2" if rule == "V010" else FIRST
+    folder = write_dataset(tmp_path / "d", *shards)
+    assert error_rules(verify(folder)[1]) == [rule]
+    found = refused(lambda: relabel_hdf5.open(folder)[key])
+    assert found[0] == rule and "have the same key" in found[1]
+    code, shown_rule, text = shown(folder, key)
+    assert (code, shown_rule) == (1, rule)
+    assert found[1].rsplit(" [", 1)[0] in text
+    assert found_by_c(folder, key) == found
+
+
+def test_a_shard_listed_twice(tmp_path, engine):
+    def change(document):
+        document["shards"].append(dict(document["shards"][0]))
+        document.update(count=10, sources=10)
+
+    folder = write_dataset(tmp_path / "d", two_shards()[0], change=change)
+    assert error_rules(verify(folder)[1]) == ["M007"]
+    rule, found = refused(lambda: relabel_hdf5.open(folder))
+    assert rule == "M007" and "shard 'labels-00000.h5' is listed twice" in found
+    code, shown_rule, text = shown(folder, FIRST)
+    assert (code, shown_rule) == (1, "M007") and "shard 'labels-00000.h5' is listed twice" in text
+    assert found_by_c(folder, FIRST) == (rule, found)

@@ -4,41 +4,98 @@ import Synchronization
 ///
 /// A table is made when it is first asked. Callable from any thread.
 final class ImageFinder: Sendable {
-  private let keys = Mutex<RowTable?>(nil)
-  private let imageIndexes = Mutex<RowTable?>(nil)
+  private let keys = Mutex<ShardRows?>(nil)
+  private let imageIndexes = Mutex<ShardRows?>(nil)
 
-  /// The first position of a key, or nil.
+  /// The position of a key, or nil.
+  ///
+  /// - Throws: V010 or M007 where two images have the same key; where no shard that can be read has it, what
+  ///   is wrong with the first that can't.
   func position(
     forKey key: String,
     in source: some LabelMapSource
   ) throws(RelabelError) -> Int? {
-    let table = try table(keys, source) { shard, table throws(RelabelError) in
-      try shard.addKeys(to: &table)
+    try position(RowTable.digest(key), .key, held: keys, source) { row throws(RelabelError) in
+      try source.key(at: row).utf8.elementsEqual(key.utf8)
     }
-    for position in table.rows(of: RowTable.digest(key)) {
-      if try source.key(at: position).utf8.elementsEqual(key.utf8) { return position }
-    }
-    return nil
   }
 
-  /// The first position of an image index, or nil.
+  /// The position of an image index, or nil.
+  ///
+  /// - Throws: as for a key, V009 or M007 where two images have the same index.
   func position(
     forImageIndex index: Int64,
     in source: some LabelMapSource
   ) throws(RelabelError) -> Int? {
-    let table = try table(imageIndexes, source) { shard, table throws(RelabelError) in
-      try shard.addImageIndexes(to: &table)
-    }
     // The digest of an index is the index itself.
-    return table.rows(of: UInt64(bitPattern: index)).first
+    try position(UInt64(bitPattern: index), .imageIndex, held: imageIndexes, source) { _ in true }
   }
 
-  private func table(
-    _ held: borrowing Mutex<RowTable?>,
+  private func position(
+    _ digest: UInt64,
+    _ identity: ImageIdentity,
+    held: borrowing Mutex<ShardRows?>,
     _ source: some LabelMapSource,
-    _ add: (ShardIdentities, inout RowTable) throws(RelabelError) -> Void
-  ) throws(RelabelError) -> RowTable {
-    if let table = held.withLock({ $0 }) { return table }
+    _ isAsked: (Int) throws(RelabelError) -> Bool
+  ) throws(RelabelError) -> Int? {
+    var rows = try rows(identity, held: held, source)
+    if let position = try rows.first(digest, isAsked) { return position }
+    guard let unread = rows.unread else { return nil }
+    // Perhaps it can be read by now.
+    try identity.check(source.reader(ofShard: unread.shard))
+    held.withLock { $0 = nil }
+    rows = try self.rows(identity, held: held, source)
+    if let position = try rows.first(digest, isAsked) { return position }
+    if let unread = rows.unread { throw unread.error }
+    return nil
+  }
+
+  private func rows(
+    _ identity: ImageIdentity,
+    held: borrowing Mutex<ShardRows?>,
+    _ source: some LabelMapSource
+  ) throws(RelabelError) -> ShardRows {
+    if let rows = held.withLock({ $0 }) { return rows }
+    // Made outside the lock: a training program may fork meanwhile.
+    let made = try ShardRows(identity, source)
+    held.withLock { $0 = made }
+    return made
+  }
+}
+
+/// What an image is looked up by.
+enum ImageIdentity {
+  case key, imageIndex
+
+  fileprivate var dataset: String { self == .key ? Layout.imageKey : Layout.imageIndex }
+
+  /// The rule that two images of one shard break.
+  fileprivate var rule: Rule { self == .key ? .v010 : .v009 }
+
+  fileprivate var name: String { self == .key ? "key" : "image index" }
+
+  fileprivate func add(_ shard: ShardReader, to table: inout RowTable) throws(RelabelError) {
+    switch self {
+    case .key: try shard.identities.addKeys(to: &table)
+    case .imageIndex: try shard.identities.addImageIndexes(to: &table)
+    }
+  }
+
+  /// Reads what `add` reads.
+  fileprivate func check(_ shard: ShardReader) throws(RelabelError) {
+    var table = RowTable(count: 0)
+    try add(shard, to: &table)
+  }
+}
+
+/// The rows of all shards that can be read; the others hide their own images and no more.
+private struct ShardRows: Sendable {
+  private var table: RowTable
+  /// The first shard that could not be read, and why.
+  private(set) var unread: (shard: Int, error: RelabelError)?
+
+  /// - Throws: where two images are the same, the rule that they break.
+  init(_ identity: ImageIdentity, _ source: some LabelMapSource) throws(RelabelError) {
     guard source.count <= RowTable.capacity else {
       throw RelabelError(
         .unsupported,
@@ -46,12 +103,50 @@ final class ImageFinder: Sendable {
         at: Location(file: source.path)
       )
     }
-    // Made outside the lock: a training program may fork meanwhile.
-    var table = RowTable(count: source.count)
-    for shard in try source.shards { try add(shard.identities, &table) }
+    table = RowTable(count: source.count)
+    var end = 0
+    for (shard, rows) in source.rowsOfShards.enumerated() {
+      end += rows
+      do {
+        try identity.add(source.reader(ofShard: shard), to: &table)
+      } catch {
+        unread = unread ?? (shard, error)
+      }
+      table.skip(to: end)
+    }
     table.sort()
-    let made = table
-    held.withLock { $0 = made }
-    return made
+    for (earlier, later) in table.repeats() {
+      let isSame = identity == .imageIndex ? true : try source.isSameKey(earlier, later)
+      if isSame { throw try Self.repeated(earlier, later, identity, source) }
+    }
+  }
+
+  /// The first row of a digest that is the one asked for.
+  func first(
+    _ digest: UInt64,
+    _ isAsked: (Int) throws(RelabelError) -> Bool
+  ) throws(RelabelError) -> Int? {
+    for row in table.rows(of: digest) where try isAsked(row) { return row }
+    return nil
+  }
+
+  private static func repeated(
+    _ earlier: Int,
+    _ later: Int,
+    _ identity: ImageIdentity,
+    _ source: some LabelMapSource
+  ) throws(RelabelError) -> RelabelError {
+    let (shard, first) = try source.shard(holding: later)
+    return RelabelError(
+      earlier < first ? .m007 : identity.rule,
+      "the images at positions \(earlier) and \(later) have the same \(identity.name)",
+      at: Location(file: shard.path, dataset: identity.dataset, row: later - first)
+    )
+  }
+}
+
+extension LabelMapSource {
+  fileprivate func isSameKey(_ one: Int, _ other: Int) throws(RelabelError) -> Bool {
+    try key(at: one).utf8.elementsEqual(key(at: other).utf8)
   }
 }

@@ -10,6 +10,10 @@ public protocol LabelMapSource: Sendable {
   var header: ShardHeader { get throws(RelabelError) }
   /// Its shards, in the order of positions.
   var shards: [ShardReader] { get throws(RelabelError) }
+  /// How many images each shard has, in the order of positions; opens nothing.
+  var rowsOfShards: [Int] { get }
+  /// The shard with a number counted from 0, opened if need be.
+  func reader(ofShard shard: Int) throws(RelabelError) -> ShardReader
   /// The shard that holds a position, opened if need be, and the position of its first row.
   ///
   /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
@@ -24,10 +28,15 @@ public protocol LabelMapSource: Sendable {
   func imageIndex(at position: Int) throws(RelabelError) -> Int64
   /// The position of an image key, or nil.
   ///
+  /// A shard that can't be read hides its own images and no more.
+  ///
+  /// - Throws: V010 or M007 where two images have the same key; for a key that no other shard has, what is
+  ///   wrong with a shard that can't be read.
   /// - Complexity: O(log n) after the first call, which reads all keys.
   func position(forKey key: String) throws(RelabelError) -> Int?
   /// The position of an image index, or nil.
   ///
+  /// - Throws: as for a key; V009 in place of V010.
   /// - Complexity: O(log n) after the first call, which reads all indexes.
   func position(forImageIndex index: Int64) throws(RelabelError) -> Int?
   /// Positions by chunk of the maps, in file order: what one read brings (spec, section 14.2).

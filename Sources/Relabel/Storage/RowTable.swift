@@ -15,6 +15,8 @@ struct RowTable: Sendable {
   static let capacity = 1 << 32
 
   private var entries: [Entry] = []
+  /// The number of the row that comes next.
+  private var next = 0
 
   /// An empty table with room for `count` rows, at most `capacity`.
   init(count: Int) { entries.reserveCapacity(count) }
@@ -25,10 +27,14 @@ struct RowTable: Sendable {
       Entry(
         high: UInt32(digest >> 32),
         low: UInt32(truncatingIfNeeded: digest),
-        row: UInt32(entries.count)
+        row: UInt32(next)
       )
     )
+    next += 1
   }
+
+  /// Leaves out the rows before `row` that were not added.
+  mutating func skip(to row: Int) { next = max(next, row) }
 
   /// Makes the table ready for `rows(of:)`.
   ///
@@ -47,6 +53,16 @@ struct RowTable: Sendable {
       if entries[middle].digest < digest { low = middle + 1 } else { high = middle }
     }
     return entries[low...].prefix { $0.digest == digest }.map { Int($0.row) }
+  }
+
+  /// Pairs of neighbours with one digest, in the order of the later row; for a sorted table.
+  ///
+  /// - Complexity: O(n).
+  func repeats() -> [(earlier: Int, later: Int)] {
+    zip(entries, entries.dropFirst())
+      .filter { $0.digest == $1.digest }
+      .map { (Int($0.row), Int($1.row)) }
+      .sorted { $0.later < $1.later }
   }
 
   /// The digest of a key: SipHash with a secret of this process, so that nobody can choose keys that

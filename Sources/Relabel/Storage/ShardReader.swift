@@ -207,6 +207,12 @@ extension ShardReader {
   /// The shard itself.
   public var shards: [ShardReader] { [self] }
 
+  /// How many images it has, as those of its only shard.
+  public var rowsOfShards: [Int] { [count] }
+
+  /// Itself.
+  public func reader(ofShard shard: Int) -> ShardReader { self }
+
   /// This shard, which begins at position 0.
   public func shard(holding row: Int) throws(RelabelError) -> (reader: ShardReader, first: Int) {
     guard (0..<count).contains(row) else { throw noSuchPosition(row) }

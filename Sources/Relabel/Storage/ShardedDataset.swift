@@ -130,16 +130,25 @@ public final class ShardedDataset: LabelMapSource {
     try finder.position(forImageIndex: index, in: self)
   }
 
-  /// What the maps mean; opens the first shard where none has been open.
+  /// What the maps mean; opens the first shard that can be read where none has been open.
   public var header: ShardHeader {
     get throws(RelabelError) {
-      guard !index.shards.isEmpty else {
-        throw RelabelError(.notFound, "the dataset has no shards", at: Location(file: folder))
-      }
       if let first = seen.first { return first.header }
-      return try reader(ofShard: 0).header
+      var unread: RelabelError?
+      for shard in index.shards.indices {
+        do {
+          return try reader(ofShard: shard).header
+        } catch {
+          unread = unread ?? error
+        }
+      }
+      throw unread
+        ?? RelabelError(.notFound, "the dataset has no shards", at: Location(file: folder))
     }
   }
+
+  /// How many images each shard has, as the index says.
+  public var rowsOfShards: [Int] { index.shards.map(\.rows) }
 
   /// All shards, opened.
   public var shards: [ShardReader] {
@@ -150,16 +159,14 @@ public final class ShardedDataset: LabelMapSource {
     }
   }
 
-  /// Positions by chunk, through all shards; opens them all.
+  /// Positions by chunk, through all shards.
   public var chunks: [Range<Int>] {
     get throws(RelabelError) {
-      let shards = try shards
+      let perChunk = try header.imagesPerChunk
       var chunks: [Range<Int>] = []
-      chunks.reserveCapacity(
-        shards.reduce(0) { $0 + ($1.count - 1) / $1.header.imagesPerChunk + 1 }
-      )
-      for (first, reader) in zip(firstPositions, shards) {
-        chunks += reader.chunks.lazy.map { first + $0.lowerBound..<first + $0.upperBound }
+      for (first, rows) in zip(firstPositions, rowsOfShards) {
+        let end = first + rows
+        chunks += stride(from: first, to: end, by: perChunk).map { $0..<min($0 + perChunk, end) }
       }
       return chunks
     }

@@ -12,9 +12,9 @@ import numpy as np
 
 from .engines import library
 from .engines.base import Engine
-from .errors import BoxError, CorruptError, InvalidDataError, UsageError, violation
+from .errors import BoxError, CorruptError, InvalidDataError, RelabelError, UsageError, violation
 from .header import ClassEntry, Header
-from .keys import KeyTable, Positions
+from .keys import Array, KeyTable, Positions
 from .labels import LabelMap, MapBatch
 from .layout import INDEX_NAME
 from .lookup import Indices, Lookup
@@ -61,7 +61,7 @@ class LabelMaps:
         """Where the maps are: a shard, or the folder of a dataset."""
         self._engine = engine
         self._count = int(engine.first[-1])
-        self._lookup = Lookup(path, self._count, partial(_read_keys, engine))
+        self._lookup = Lookup(path, self._count, partial(_read_keys, engine), partial(_check_keys, engine))
 
     def __len__(self) -> int:
         return self._count
@@ -147,7 +147,8 @@ class LabelMaps:
     def positions(self, keys: Sequence[str]) -> Positions:
         """The positions of the images with some keys, -1 where there is none.
 
-        The first call reads all keys and keeps 13 bytes an image of them.
+        The first call reads all keys and keeps 13 bytes an image of them. A shard that can't be read hides its own
+        images only: what is wrong with it is raised for a key that no other shard has.
         """
         return self._lookup.keys(keys)
 
@@ -168,12 +169,14 @@ class LabelMaps:
         return self._engine.image_indexes()
 
 
-def _read_keys(engine: Engine) -> KeyTable:
-    """The table of all keys; raises V010 or M007 where two images have the same."""
+def _read_keys(engine: Engine) -> tuple[KeyTable, int | None]:
+    """The table of the keys that can be read, and the first shard that can't be; raises V010 or M007 where two
+    images have the same."""
     first = engine.first
-    table = KeyTable(int(first[-1]), engine.stored_keys())
+    unread: list[int] = []
+    table = KeyTable(int(first[-1]), _blocks_of_keys(engine, unread))
     if not (repeated := table.repeated()):
-        return table
+        return table, min(unread, default=None)
     earlier, later = repeated
     if engine.key(earlier) != engine.key(later):
         return _read_keys(engine)  # two keys have one digest by chance: with another secret they don't
@@ -181,6 +184,26 @@ def _read_keys(engine: Engine) -> KeyTable:
     message = f"the images at positions {earlier} and {later} have the same key"
     place = {"file": engine.paths[other], "dataset": "image_key", "row": int(later - first[other])}
     raise violation("V010" if one == other else "M007", message, **place)
+
+
+def _check_keys(engine: Engine, shard: int) -> None:
+    """Raises what is wrong with a shard whose keys could not be read."""
+    for _ in engine.stored_keys(shard):
+        pass
+
+
+def _blocks_of_keys(engine: Engine, unread: list[int]) -> Iterator[Array | int]:
+    """All keys, the number of those that can't be read in their place; notes their shards."""
+    for shard, rows in enumerate(np.diff(engine.first).tolist()):
+        try:
+            for block in engine.stored_keys(shard):
+                yield block
+                rows -= len(block)
+        except UsageError:
+            raise  # the maps are closed
+        except (RelabelError, OSError):
+            unread.append(shard)  # whoever asks for a key that no other shard has is told why
+            yield rows
 
 
 def _reopen(path: str, identity: tuple[Any, ...]) -> LabelMaps:

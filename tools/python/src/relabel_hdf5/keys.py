@@ -26,22 +26,29 @@ class KeyTable:
     that is not there for one of a million that are once in 10^18 lookups. Positions have the bytes they need.
     """
 
-    def __init__(self, count: int, keys: Iterable[Array]) -> None:
-        """Makes the table of `count` keys, which come in the order of their positions."""
+    def __init__(self, count: int, keys: Iterable[Array | int]) -> None:
+        """Makes the table of `count` keys, which come in the order of their positions.
+
+        A number stands for so many keys that are not known.
+        """
         self._hash = hashlib.blake2b(digest_size=_DIGEST, key=os.urandom(hashlib.blake2b.MAX_KEY_SIZE))
         width = max(1, (count.bit_length() + 7) // 8)
         # One text column sorts in place and fast; its bytes are digest, then position, high byte first.
         self._table = np.zeros(count, f"S{_DIGEST + width}")
         self._rows = self._table.view([("digest", f"S{_DIGEST}"), ("position", "u1", width)])
-        first = 0
+        first = size = 0
         for chunk in keys:
+            if isinstance(chunk, int):
+                first += chunk
+                continue
             for start in range(0, len(chunk), BLOCK):
                 block = chunk[start : start + BLOCK].tolist()
-                rows = self._rows[first : first + len(block)]
+                rows = self._rows[size : size + len(block)]
                 rows["digest"] = self._digests(block)
                 positions = np.arange(first, first + len(block), dtype=">u8")
                 rows["position"] = positions.view("u1").reshape(-1, 8)[:, -width:]
-                first += len(block)
+                first, size = first + len(block), size + len(block)
+        self._table, self._rows = self._table[:size], self._rows[:size]
         self._table.sort()
 
     def positions(self, keys: Sequence[bytes]) -> Positions:

@@ -21,11 +21,19 @@ Indices = Sequence[int | str] | npt.NDArray[Any]
 class Lookup:
     """The images of a shard or dataset, by position or key; keys are read when the first is asked for."""
 
-    def __init__(self, path: str, count: int, read_keys: Callable[[], KeyTable]) -> None:
+    def __init__(
+        self,
+        path: str,
+        count: int,
+        read_keys: Callable[[], tuple[KeyTable, int | None]],
+        check_keys: Callable[[int], None],
+    ) -> None:
+        """`read_keys` gives the first shard that can't be read, too, and `check_keys` raises what is wrong there."""
         self._path = path
         self._count = count
         self._read_keys = read_keys
-        self._table: KeyTable | None = None
+        self._check_keys = check_keys
+        self._table: tuple[KeyTable, int | None] | None = None
 
     def one(self, index: SupportsIndex | str) -> int:
         """The position of one image."""
@@ -58,12 +66,14 @@ class Lookup:
         """The positions of the images with some keys, -1 where there is none."""
         if isinstance(keys, str):
             raise UsageError(f"several keys are taken here, not the one key '{keys}'")
-        if self._table is None:
-            self._table = self._read_keys()
-        # A text that is not valid Unicode is no key, and its bytes are no key's.
-        texts = (key.encode("utf-8", "surrogatepass") for key in keys)
-        blocks = iter(lambda: list(islice(texts, BLOCK)), [])
-        return np.concatenate([np.empty(0, np.int64), *map(self._table.positions, blocks)])
+        table, unread = self._table = self._table or self._read_keys()
+        positions = _positions(keys, table)
+        while unread is not None and positions.min(initial=0) < 0:
+            self._check_keys(unread)
+            # It can be read by now.
+            table, unread = self._table = self._read_keys()
+            positions = _positions(keys, table)
+        return positions
 
     def _all_found(self, keys: list[str]) -> Positions:
         positions = self.keys(keys)
@@ -89,6 +99,13 @@ class Lookup:
         near = [other for other in _near(key) if self.keys([other])[0] >= 0]
         hint = f"did you mean '{near[0]}'?" if near else "keys are relative paths without extension"
         return NotFoundError(f"there is no such image; {hint}", file=self._path, key=key)
+
+
+def _positions(keys: Sequence[str], table: KeyTable) -> Positions:
+    # A text that is not valid Unicode is no key, and its bytes are no key's.
+    texts = (key.encode("utf-8", "surrogatepass") for key in keys)
+    blocks = iter(lambda: list(islice(texts, BLOCK)), [])
+    return np.concatenate([np.empty(0, np.int64), *map(table.positions, blocks)])
 
 
 def _near(key: str) -> list[str]:

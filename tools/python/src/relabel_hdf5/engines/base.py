@@ -53,8 +53,8 @@ class Engine(Protocol):
     def keys(self) -> Iterator[str]:
         """All keys, in the order of positions."""
 
-    def stored_keys(self) -> Iterator[Array]:
-        """The bytes of all keys, in the order of positions, block by block."""
+    def stored_keys(self, shard: int) -> Iterator[Array]:
+        """The bytes of the keys of a shard, in the order of positions, block by block."""
 
     def image_index(self, position: int) -> int:
         """The place of one image in the source listing; raises V009 for a negative one."""

@@ -113,12 +113,12 @@ class SwiftEngine:
 
     def keys(self) -> Iterator[str]:
         """All keys, in the order of positions."""
-        return (key.decode() for block in self.stored_keys() for key in block.tolist())
+        for shard in range(len(self._shards)):
+            yield from (key.decode() for block in self.stored_keys(shard) for key in block.tolist())
 
-    def stored_keys(self) -> Iterator[Array]:
-        """The bytes of all keys, block by block."""
-        for positions in self._blocks():
-            yield self._keys(positions)
+    def stored_keys(self, shard: int) -> Iterator[Array]:
+        """The bytes of the keys of a shard, block by block."""
+        return map(self._keys, self._blocks(shard))
 
     def image_index(self, position: int) -> int:
         """The place of one image in the source listing."""
@@ -131,7 +131,8 @@ class SwiftEngine:
 
     def image_indexes(self) -> Positions:
         """The places of all images in the source listing."""
-        return np.concatenate([np.empty(0, np.int64), *map(self._image_indexes, self._blocks())])
+        blocks = (block for shard in range(len(self._shards)) for block in self._blocks(shard))
+        return np.concatenate([np.empty(0, np.int64), *map(self._image_indexes, blocks)])
 
     def close(self) -> None:
         """Closes all files."""
@@ -187,15 +188,14 @@ class SwiftEngine:
         """Notes that the shards of some positions stay open."""
         self._used.update(self.first[1:].searchsorted(positions, "right").tolist())
 
-    def _blocks(self) -> Iterator[Positions]:
-        """All positions, shard by shard; a shard that was not open before is closed when all of it was asked for."""
-        for number, end in enumerate(self._ends):
-            start, was_used = int(self.first[number]), number in self._used
-            self._describe(start)
-            for begin in range(start, end, _BLOCK):
-                yield np.arange(begin, min(begin + _BLOCK, end))
-            if self._index and not was_used:
-                self._check(self._library.relabel_close_shard(self._open(), number))
+    def _blocks(self, shard: int) -> Iterator[Positions]:
+        """All positions of a shard, which is closed when all were asked for and it was not open before."""
+        start, end, was_used = int(self.first[shard]), self._ends[shard], shard in self._used
+        self._describe(start)
+        for begin in range(start, end, _BLOCK):
+            yield np.arange(begin, min(begin + _BLOCK, end))
+        if self._index and not was_used:
+            self._check(self._library.relabel_close_shard(self._open(), shard))
 
     def _keys(self, positions: Positions) -> Array:
         keys = np.empty(len(positions), f"S{self._describe(-1)['key_bytes']}")

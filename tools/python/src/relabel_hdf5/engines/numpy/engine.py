@@ -93,9 +93,10 @@ class NumPyEngine:
         for shard in self._shards.one_by_one():
             yield from shard.keys()
 
-    def stored_keys(self) -> Iterator[Array]:
-        """The bytes of all keys, chunk by chunk."""
-        return (chunk for shard in self._shards.one_by_one() for chunk in shard.stored_keys())
+    def stored_keys(self, shard: int) -> Iterator[Array]:
+        """The bytes of the keys of a shard, chunk by chunk."""
+        with self._shards.for_once(shard) as opened:
+            yield from opened.stored_keys()
 
     def image_index(self, position: int) -> int:
         """The place of one image in the source listing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ...errors import RelabelError, UsageError, violation
@@ -66,14 +67,29 @@ class Shards:
     def one_by_one(self) -> Iterator[Shard]:
         """All shards; those that were not open do not stay so."""
         for number in range(len(self)):
-            was_open = number in self._open
+            with self.for_once(number) as shard:
+                yield shard
+
+    @contextmanager
+    def for_once(self, number: int) -> Iterator[Shard]:
+        """A shard, which does not stay open where it was not."""
+        was_open = number in self._open
+        try:
             yield self._get(number, stays=was_open)
+        finally:
             if not was_open:
                 self._open.pop(number, None)
 
     def any(self) -> Shard:
-        """One of the shards: what they say of their maps is the same in all."""
-        return self[self._sample]
+        """One of the shards that can be read: what they say of their maps is the same in all."""
+        unread: Exception | None = None
+        for number in (self._sample, *range(len(self))):
+            try:
+                return self[number]
+            except (RelabelError, OSError) as error:
+                unread = unread or error
+        assert unread
+        raise unread
 
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
