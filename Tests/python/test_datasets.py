@@ -207,3 +207,24 @@ def test_a_shard_listed_twice(tmp_path, engine):
     code, shown_rule, text = shown(folder, FIRST)
     assert (code, shown_rule) == (1, "M007") and "shard 'labels-00000.h5' is listed twice" in text
     assert found_by_c(folder, FIRST) == (rule, found)
+
+
+# ------------------------------------------------------------------------------------ where a shard lies
+
+
+@pytest.mark.parametrize("path", ["sub/labels-00001.h5", "tables-00001.h5", "labels-1.h5"])
+def test_a_shard_elsewhere_or_by_another_name(path, tmp_path, engine):
+    """Nobody follows the path (spec, section 11.1), and what lies there can be saved."""
+    folder = write_dataset(tmp_path / "d", *two_shards(), change=lambda d: d["shards"][1].update(path=path))
+    (folder / "sub").mkdir()
+    (folder / "labels-00001.h5").rename(folder / path)
+    code, report = verify(folder)
+    assert code == 4 and error_rules(report) == ["M009"]
+    rule, text = refused(lambda: relabel_hdf5.open(folder))
+    assert rule == "M009" and f"shard path '{path}': it " in text
+    code, shown_rule, shown_text = shown(folder, FIRST)
+    assert (code, shown_rule) == (4, rule) and text.rsplit(" [", 1)[0] in shown_text
+    assert found_by_c(folder, FIRST) == (rule, text)
+    assert tool("relabel", "recover", folder, "-o", tmp_path / "out").returncode == 0
+    with relabel_hdf5.open(tmp_path / "out") as maps:
+        assert [maps.key(0), maps.key(5)] == ["train/n0000", "train/n0005"] and len(maps) == 8

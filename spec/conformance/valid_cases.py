@@ -51,7 +51,7 @@ ODD = [
     "other_step", "highest_stored", "probability_one", "zeros_tie", "zero_fill_of_probabilities",
     "no_metadata", "escapes", "names_by_code_point", "padded_text", "unknown_optional_feature",
     "optional_feature_with_dataset", "newer_minor_version", "vendor_on_dataset", "deflate_skipped",
-    "all_but_checksum_skipped", "stored_blocks", "dataset", "dataset_with_left_out", "dataset_in_subfolder",
+    "all_but_checksum_skipped", "stored_blocks", "dataset", "dataset_with_left_out",
     "dataset_with_unknown_members",
 ]
 

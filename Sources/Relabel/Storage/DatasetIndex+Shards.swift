@@ -9,7 +9,8 @@ extension DatasetIndex {
       guard seen.insert(shard.path).inserted else {
         return Violation(.m007, "shard '\(shard.path)' is listed twice")
       }
-      if let fault = Self.fault(ofPath: shard.path, in: folder) {
+      let fault = fault(ofListed: shard.path) ?? Self.fault(ofPath: shard.path, in: folder)
+      if let fault {
         return Violation(.m009, "shard path '\(shard.path)': \(fault)")
       }
       guard shard.rows > 0 else {
@@ -19,8 +20,9 @@ extension DatasetIndex {
     }
   }
 
-  /// Why a shard's path may not be followed from `folder`, or nil: it must stay in the folder, also
-  /// through links.
+  /// Why a path may not be followed from `folder`, or nil: it must stay in the folder, also through links.
+  ///
+  /// Who saves what is left of a dataset asks no more than this of it.
   package static func fault(ofPath path: String, in folder: String) -> String? {
     if let fault = fault(ofPath: path) { return fault }
     var place = folder

@@ -117,6 +117,22 @@ public struct DatasetIndex: Hashable, Sendable {
     return ImageKey.fault(path)
   }
 
+  /// Why a path may not stand in this index, or nil: a shard is a file NAME-00000.h5 beside it (spec,
+  /// section 11.1).
+  package func fault(ofListed path: String) -> String? {
+    if let fault = Self.fault(ofPath: path) { return fault }
+    if path.utf8.contains(UInt8(ascii: "/")) {
+      return "it leads into another folder; shards lie beside index.json"
+    }
+    // By bytes: composed and decomposed accents are two names.
+    let start = "\(name)-".utf8
+    let number = path.utf8.dropFirst(start.count).dropLast(".h5".utf8.count)
+    guard path.utf8.starts(with: start), path.hasSuffix(".h5"), number.count >= 5,
+      number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+    else { return "it is not '\(name)-00000.h5' with a number of its own" }
+    return nil
+  }
+
   /// Rows of all shards.
   public var count: Int { shards.reduce(0) { $0 + $1.rows } }
 }

@@ -1141,6 +1141,31 @@ def empty_part(folder):
     return path
 
 
+@breaks("M009", "subfolder")
+def subfolder(folder):
+    path = dataset(folder, path_of_second("sub/labels-00001.h5"))
+    (path / "sub").mkdir()
+    (path / "labels-00001.h5").rename(path / "sub" / "labels-00001.h5")
+    return path
+
+
+def second_named(name):
+    """Registers a dataset whose second shard is a file that no shard may be."""
+
+    def make(folder):
+        path = dataset(folder, path_of_second(name))
+        (path / "labels-00001.h5").rename(path / name)
+        return path
+
+    return make
+
+
+breaks("M009", "another_name")(second_named("tables-00001.h5"))
+breaks("M009", "short_number")(second_named("labels-1.h5"))
+breaks("M009", "no_number")(second_named("labels.h5"))
+breaks("M009", "another_extension")(second_named("labels-00001.hdf5"))
+
+
 @breaks("M009", "backslash")
 def backslash(folder):
     path = dataset(folder, path_of_second("sub\\labels-00001.h5"))
@@ -1288,14 +1313,6 @@ def without_largest_error(folder):
 def with_left_out(folder):
     left_out = [{"key": "train/bad", "image_index": 8, "reason": "it is empty"}]
     return dataset(folder, lambda d: d.update(left_out=left_out, sources=9))
-
-
-@sound("dataset_in_subfolder")
-def in_subfolder(folder):
-    path = dataset(folder, path_of_second("sub/labels-00001.h5"))
-    (path / "sub").mkdir()
-    (path / "labels-00001.h5").rename(path / "sub" / "labels-00001.h5")
-    return path
 
 
 @sound("dataset_with_unknown_members")

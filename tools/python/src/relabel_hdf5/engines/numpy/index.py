@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ class ListedShard:
 class DatasetIndex:
     """What a reader needs of `index.json`."""
 
+    name: str
     build_id: str
     writer: str
     num_classes: int
@@ -87,7 +89,6 @@ def _index(members: _Members, digest: str) -> DatasetIndex:
     if members.text("score_kind") not in ("logit", "probability", "log_probability"):
         raise violation("M003", f"'score_kind' is '{members.text('score_kind')}', which is unknown")
     members.get("options", dict, "an object")
-    members.text("name")
     shards = tuple(_shard(_Members(entry, "a shard")) for entry in members.get("shards", list, "an array"))
     left_out = [_Members(entry, "a left-out input") for entry in members.get("left_out", list, "an array")]
     for entry in left_out:
@@ -97,6 +98,7 @@ def _index(members: _Members, digest: str) -> DatasetIndex:
     if members.count("count") + len(left_out) != members.count("sources"):
         raise violation("M006", "'count' and 'left_out' do not add up to 'sources'")
     return DatasetIndex(
+        name=members.text("name"),
         build_id=members.text("build_id"),
         writer=members.text("writer"),
         num_classes=members.count("num_classes"),
@@ -131,10 +133,10 @@ def _check_left_out(members: _Members) -> None:
 
 
 def _check_paths(folder: str, index: DatasetIndex) -> None:
-    """Every path must stay in the folder, also through links; every shard is listed once and has rows."""
+    """Every shard is a file NAME-00000.h5 of the folder and no link, is listed once and has rows."""
     seen: set[str] = set()
     for shard in index.shards:
-        if fault := _path_fault(shard.path, folder):
+        if fault := _path_fault(shard.path, folder, index.name):
             raise violation("M009", f"shard path '{shard.path}': {fault}")
         if shard.path in seen:
             raise violation("M007", f"shard '{shard.path}' is listed twice")
@@ -143,17 +145,16 @@ def _check_paths(folder: str, index: DatasetIndex) -> None:
         seen.add(shard.path)
 
 
-def _path_fault(path: str, folder: str) -> str | None:
+def _path_fault(path: str, folder: str, name: str) -> str | None:
     if "\\" in path:
         return "it holds a backslash"
     if fault := path_fault(path):
         return fault
-    place = folder
-    for part in path.split("/"):
-        place = os.path.join(place, part)
-        if os.path.islink(place):
-            return f"'{part}' is a symbolic link"
-    return None
+    if "/" in path:
+        return f"it leads into another folder; shards lie beside {INDEX_NAME}"
+    if not re.fullmatch(re.escape(name) + "-[0-9]{5,}[.]h5", path):
+        return f"it is not '{name}-00000.h5' with a number of its own"
+    return f"'{path}' is a symbolic link" if os.path.islink(os.path.join(folder, path)) else None
 
 
 class _Members:
