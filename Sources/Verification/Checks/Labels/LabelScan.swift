@@ -217,7 +217,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   /// True when some bytes are a run of so many equal parts.
   private static func isPeriodic(_ bytes: UnsafeRawBufferPointer, _ parts: Int) -> Bool {
     let rest = bytes.count - bytes.count / parts
-    return Memory.compare(bytes, UnsafeRawBufferPointer(rebasing: bytes.suffix(rest)), count: rest) == 0
+    return Memory.compare(bytes, UnsafeRawBufferPointer(rebasing: bytes.suffix(rest)), count: rest)
+      == 0
   }
 }
 
