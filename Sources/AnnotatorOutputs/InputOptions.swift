@@ -4,7 +4,7 @@ public import Relabel
 public struct InputOptions: Sendable {
   /// Classes to keep in each cell; nil keeps what sparse input has and reduces dense input to 5.
   public var topK: Int?
-  /// How many classes the annotator scores, when the user said so.
+  /// How many classes the annotator scores, when the user said so: by number or by a class list.
   public var numClasses: Int?
   /// What a score is, when the user said so.
   public var scoreKind: ScoreKind?

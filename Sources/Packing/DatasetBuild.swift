@@ -6,6 +6,8 @@ struct DatasetBuild {
   private var shards: [DatasetIndex.Shard] = []
   private var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var keptShards = 0
+  /// Shards of an earlier run that no longer were what the input gives.
+  private(set) var remadeShards = 0
   /// Where the effect of storing is measured.
   let sample: EffectSample?
   private var measured = TargetEffect()
@@ -48,6 +50,9 @@ struct DatasetBuild {
     measured.add(kept.effect)
     keptShards += 1
   }
+
+  /// Notes that a shard of an earlier run is made again.
+  mutating func remake() { remadeShards += 1 }
 
   /// The index of the finished dataset.
   func index(named name: String) -> DatasetIndex {

@@ -83,6 +83,30 @@ struct OutputFolder: ~Copyable {
     }
   }
 
+  /// Makes sure that the folder is still the one that was claimed, and holds all shards of an index.
+  ///
+  /// - Throws: `.io` naming what is gone: an index of it would say "complete" of what is not there.
+  func check(_ shards: [DatasetIndex.Shard]) throws(RelabelError) {
+    guard descriptor.leads(to: path) else {
+      throw RelabelError(
+        .io,
+        "this is not the folder that the shards were written to; another took its place meanwhile",
+        at: Location(file: path)
+      )
+    }
+    for shard in shards {
+      let file = path(of: shard.path)
+      let bytes = try Folder.fileBytes(file)
+      guard bytes == shard.bytes else {
+        throw RelabelError(
+          .io,
+          "the finished shard had \(shard.bytes) bytes and has \(bytes) now; pack again",
+          at: Location(file: file)
+        )
+      }
+    }
+  }
+
   private func refusal(of file: String, _ reason: String) -> RelabelError {
     RelabelError(
       .usage,

@@ -6,6 +6,8 @@ public struct PackSummary: Sendable {
   public let index: DatasetIndex
   /// Shards that an earlier run had finished and this one kept.
   public let keptShards: Int
+  /// Shards of an earlier run that were made again, since the input now gives others.
+  public let remadeShards: Int
   /// Bytes of all shards and the index.
   public let outputBytes: Int64
   /// Bytes of the input.

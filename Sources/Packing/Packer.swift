@@ -46,7 +46,7 @@ public struct Packer: Sendable {
       options.inputs,
       options: InputOptions(
         topK: options.topK,
-        numClasses: options.numClasses,
+        numClasses: options.numClasses ?? options.classes?.entries.count,
         scoreKind: options.scoreKind,
         imageList: options.imageList,
         spoolDirectory: options.output
@@ -116,9 +116,18 @@ public struct Packer: Sendable {
   ) throws(RelabelError) {
     let name = folder.shardName(number)
     let path = folder.path(of: name)
-    if Folder.hasFile(path), let kept = try kept(path, name, images, build) {
+    let isFinished = Folder.hasFile(path)
+    let finished = FinishedShard(
+      path: path,
+      name: name,
+      plan: build.plan,
+      sample: build.sample,
+      options: options
+    )
+    if isFinished, let kept = try finished.kept(images) {
       build.keep(kept)
     } else {
+      if isFinished { build.remake() }
       var shard = try ShardBuild(path, build.plan.header, options, build.sample)
       let window = Self.window(build.plan.header)
       for first in stride(from: 0, to: images.count, by: window) {
@@ -172,49 +181,6 @@ public struct Packer: Sendable {
     }
   }
 
-  /// The entry of a shard that an earlier run has finished, or nil when it must be made again.
-  private func kept(
-    _ path: String,
-    _ name: String,
-    _ images: [PendingImage],
-    _ build: DatasetBuild
-  ) throws(RelabelError) -> DatasetBuild.KeptShard? {
-    let check = try Verifier(jobs: options.jobs).check(shard: path)
-    guard let check, let largestError = check.largestError else { return nil }
-    var rows = check.imageIndexes[...]
-    var leftOut: [DatasetIndex.LeftOut] = []
-    var effect = TargetEffect()
-    let (header, sample) = (build.plan.header, build.sample)
-    let codec = MapCodec(header)
-    for image in images {
-      let isThere = rows.first == image.imageIndex
-      if isThere { rows.removeFirst() }
-      if isThere, sample?.contains(image.imageIndex) != true { continue }
-      let encoded = ShardBuild.encoded(image, codec, keyBytes: header.keyBytes) { given, encoded in
-        sample?.effect(given, encoded)
-      }
-      switch encoded {
-      case .success((_, let measured)):
-        // The earlier run left this image out. It is sound by now, so the shard is out of date.
-        guard isThere else { return nil }
-        if let measured { effect.add(measured) }
-      case .failure(let error):
-        guard !isThere, options.skipsBadInput, error.isBadInput else { throw error }
-        leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
-      }
-    }
-    guard rows.isEmpty else { return nil }
-    let shard = DatasetIndex.Shard(
-      name: name,
-      digest: try Digest.of(file: path),
-      metadataSHA256: check.metadataSHA256,
-      rows: check.rows,
-      scoreRange: check.scoreRange,
-      largestError: largestError
-    )
-    return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, effect: effect)
-  }
-
   private func publish(
     _ build: DatasetBuild,
     _ input: AnnotatorOutput,
@@ -228,6 +194,7 @@ public struct Packer: Sendable {
       )
     }
     let bytes = try index.encoded()
+    try folder.check(index.shards)
     try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
     var (inputBytes, ignored, unmatched) = (
       input.inputBytes, input.ignored, input.unmatchedListLines
@@ -240,6 +207,7 @@ public struct Packer: Sendable {
     return PackSummary(
       index: index,
       keptShards: build.keptShards,
+      remadeShards: build.remadeShards,
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
       effect: build.effect,

@@ -16,7 +16,12 @@ extension PackSummary {
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
     ].compactMap(\.self)
     if keptShards > 0 {
-      lines.append("  kept      \(keptShards) shards that an earlier run finished")
+      lines.append("  kept      \(counted(keptShards, "shard")) that an earlier run finished")
+    }
+    if remadeShards > 0 {
+      lines.append(
+        "  remade    \(counted(remadeShards, "shard")) of an earlier run: the input has changed since"
+      )
     }
     lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
     lines += listed("ignored", ignored)
@@ -51,6 +56,7 @@ extension PackSummary {
       "images": .integer(Int64(index.count)),
       "shards": .integer(Int64(index.shards.count)),
       "kept_shards": .integer(Int64(keptShards)),
+      "remade_shards": .integer(Int64(remadeShards)),
       "output_bytes": .integer(outputBytes),
       "input_bytes": .integer(inputBytes),
       "bytes_per_image": .number(bytesPerImage),

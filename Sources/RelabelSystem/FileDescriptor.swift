@@ -96,6 +96,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     guard fsync(number) == 0 else { throw .system("can't be synced to disk", path) }
   }
 
+  /// True while a path leads to this file or folder.
+  package func leads(to path: String) -> Bool {
+    guard case .success(let own) = FileStatus.of(descriptor: number),
+      case .success(let found) = FileStatus.of(path)
+    else { return false }
+    return own.identity == found.identity
+  }
+
   /// Locks it for this process; false when another has done so.
   ///
   /// The lock goes away with the process. File systems without locks are not refused. Calls `flock`.

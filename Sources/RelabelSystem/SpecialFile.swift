@@ -1,11 +1,12 @@
 internal import Glibc
 package import RelabelFormat
 
-/// What a file must not take the place of, such as a pipe or a device.
+/// What a file must not take the place of, such as a pipe, a device or a link to one.
 package enum SpecialFile {
   /// True when there is one at a path.
   package static func isAt(_ path: String) -> Bool {
-    Folder.kind(of: path).map { $0 != .regular } ?? false
+    // `/dev/stderr` is a link, to a regular file where a shell has redirected the stream.
+    Folder.isLink(path) || Folder.kind(of: path).map { $0 != .regular } ?? false
   }
 
   /// Writes a text into what is at a path.

@@ -7,6 +7,26 @@ enum TorchScalar: String {
   case float64 = "DoubleStorage"
   case bfloat16 = "BFloat16Storage"
 
+  /// The most classes whose ids it holds exactly.
+  var classesHeld: Int {
+    switch self {
+    case .bfloat16: 1 << 8
+    case .float16: 1 << 11
+    case .float32: 1 << 24
+    case .float64: 1 << 53
+    }
+  }
+
+  /// What torch calls the type.
+  var typeName: String {
+    switch self {
+    case .bfloat16: "bfloat16"
+    case .float16: "float16"
+    case .float32: "float32"
+    case .float64: "float64"
+    }
+  }
+
   /// Bytes of one element.
   var width: Int {
     switch self {

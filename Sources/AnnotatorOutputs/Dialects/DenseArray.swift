@@ -19,7 +19,7 @@ struct DenseArray: Dialect {
     }
     let header = try NumPyHeader(head)
     try header.check(fileBytes: whole.count)
-    let layout = try DenseLayout(header, topK: options.topK)
+    let layout = try DenseLayout(header, options)
     try layout.checkPlausible(options)
     guard let rows = layout.rows else {
       return FoundMaps(layout, whole.slice(header.length, layout.rowBytes))
@@ -43,7 +43,7 @@ final class DenseLayout: Sendable {
   let rows: Int?
 
   /// Checks the header of a dense array against everything but the file's size.
-  init(_ header: NumPyHeader, topK: Int?) throws(RelabelError) {
+  init(_ header: NumPyHeader, _ options: InputOptions) throws(RelabelError) {
     guard header.shape.count == 3 || header.shape.count == 4 else {
       throw RelabelError(
         .invalidInput,
@@ -60,7 +60,10 @@ final class DenseLayout: Sendable {
     if let fault = Limits.fault(height: height, width: width) {
       throw RelabelError(.invalidInput, "\(fault); dense maps are [C, H, W] or [N, C, H, W]")
     }
-    let topK = topK ?? InputOptions.defaultTopK
+    if let fault = Self.oddness(classes, height, width, options.numClasses) {
+      throw RelabelError(.invalidInput, "the array \(header.shape) reads as \(fault)")
+    }
+    let topK = options.topK ?? InputOptions.defaultTopK
     guard classes >= topK else {
       throw RelabelError(
         .invalidInput,
@@ -96,6 +99,25 @@ final class DenseLayout: Sendable {
     self.classes = classes
     self.rowBytes = rowBytes
     shape = MapShape(height: height, width: width, topK: topK)
+  }
+
+  /// Why an array is more likely one whose classes come last, or nil.
+  private static func oddness(
+    _ classes: Int,
+    _ height: Int,
+    _ width: Int,
+    _ numClasses: Int?
+  ) -> String? {
+    let reading = "\(classes) classes on a grid of \(height)×\(width) cells"
+    let mend = "numpy.moveaxis(a, -1, -3) moves them"
+    if let numClasses {
+      guard classes != numClasses, width == numClasses else { return nil }
+      return "\(reading), but there are \(numClasses) classes: they come first; \(mend)"
+    }
+    // Grids are about square, and few networks have fewer classes than the grid has rows.
+    guard max(height, width) > classes, height != width else { return nil }
+    return
+      "\(reading): give --num-classes \(classes) if that is so; else classes come first, and \(mend)"
   }
 
   /// The top-k of one map.

@@ -13,7 +13,7 @@ extension NumPyArchive {
       options: InputOptions,
       spool: inout Spool
     ) throws(RelabelError) -> FoundMaps {
-      try NumPyArchive.read(path(), topK: options.topK, spool: &spool)
+      try NumPyArchive.read(path(), options: options, spool: &spool)
     }
   }
 
@@ -47,7 +47,7 @@ extension NumPyArchive {
         scoreOffset: score.offset,
         scoreKind: nil,
         denseClasses: nil,
-        topK: topK
+        topK: options.topK
       )
       axes = classIndex.header.shape
       bytes = classIndex.header.dataBytes + score.header.dataBytes

@@ -9,7 +9,7 @@ struct NumPyArchive {
     let offset: Int
   }
 
-  let topK: Int?
+  let options: InputOptions
   private(set) var dense: (Part, DenseLayout, scoreOffset: Int, kind: ScoreKind)?
   private(set) var classIndex: Part?
   private(set) var score: Part?
@@ -20,12 +20,12 @@ struct NumPyArchive {
   /// The images of the file at `path`, and their keys when it has some.
   static func read(
     _ path: String,
-    topK: Int?,
+    options: InputOptions,
     spool: inout Spool
   ) throws(RelabelError) -> FoundMaps {
     let file = try OpenFile(reading: path)
     let reader = try ArchiveReader(zip: file.descriptor)
-    var archive = NumPyArchive(topK: topK)
+    var archive = NumPyArchive(options)
     while let member = try reader.next() {
       try checkRatio(declared: member.size, of: file.size)
       let name = String(decoding: member.name, as: UTF8.self)
@@ -41,7 +41,7 @@ struct NumPyArchive {
     return try archive.finish()
   }
 
-  private init(topK: Int?) { self.topK = topK }
+  private init(_ options: InputOptions) { self.options = options }
 
   private mutating func take(
     _ name: String,
@@ -68,7 +68,7 @@ struct NumPyArchive {
     _ spool: inout Spool
   ) throws(RelabelError) {
     let header = try stream.header()
-    let layout = try DenseLayout(header, topK: topK)
+    let layout = try DenseLayout(header, options)
     let rows = layout.rows ?? 1
     let entries = layout.shape.entries
     guard let values = checkedProduct(rows, entries) else { throw Self.overflow }
@@ -95,10 +95,16 @@ struct NumPyArchive {
     _ stream: ArrayStream,
     _ spool: inout Spool
   ) throws(RelabelError) -> Part {
-    try takeSparse(stream, &spool, needsFloat: false) {
+    let classes = options.numClasses
+    return try takeSparse(stream, &spool, needsFloat: false) {
       header,
       bytes,
       shape throws(RelabelError) in
+      try SparseMap.checkIDs(
+        as: header.scalar.typeName,
+        held: header.scalar.classesHeld,
+        classes: classes
+      )
       var values = NumPyValues.classIDs(header.scalar, bytes, shape.entries)
       if header.isFortran {
         values = NumPyValues.fromFortran(values, shape: [shape.height, shape.width, shape.topK])

@@ -21,6 +21,30 @@ enum NumPyScalar: Hashable {
     }
   }
 
+  /// The most classes whose ids it holds exactly.
+  var classesHeld: Int {
+    switch self {
+    case .float16: 1 << 11
+    case .float32: 1 << 24
+    case .float64: 1 << 53
+    case .unsigned(let width): width < 8 ? 1 << (8 * width) : .max
+    case .signed(let width): width < 8 ? 1 << (8 * width - 1) : .max
+    case .bytes, .unicode: 0
+    }
+  }
+
+  /// What NumPy calls a type of numbers.
+  var typeName: String {
+    switch self {
+    case .float16: "float16"
+    case .float32: "float32"
+    case .float64: "float64"
+    case .unsigned(let width): "uint\(8 * width)"
+    case .signed(let width): "int\(8 * width)"
+    case .bytes, .unicode: "text"
+    }
+  }
+
   var isFloat: Bool {
     switch self {
     case .float16, .float32, .float64: true

@@ -14,13 +14,15 @@ struct ReLabelTensor: Dialect {
     options: InputOptions,
     spool: inout Spool
   ) throws(RelabelError) -> FoundMaps {
-    FoundMaps(Maps(topK: options.topK), region)
+    FoundMaps(Maps(topK: options.topK, classes: options.numClasses ?? Self.classes), region)
   }
 
   /// What all `.pt` files share.
   struct Maps: MapDescription {
     /// Classes to keep; nil for all.
     let topK: Int?
+    /// Classes of the annotator, as the user or else the convention says.
+    let classes: Int
 
     // What a .pt file holds is only a convention that the user may overrule.
     var traits: MapTraits {
@@ -34,12 +36,12 @@ struct ReLabelTensor: Dialect {
 
     func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
       let bytes = try region.read(limit: Limits.memberBytes, path: path())
-      return try SparseMap.keepingBest(topK, of: ReLabelTensor.decode(bytes))
+      return try SparseMap.keepingBest(topK, of: ReLabelTensor.decode(bytes, classes: classes))
     }
   }
 
-  /// Decodes a `.pt` file.
-  static func decode(_ file: [UInt8]) throws(RelabelError) -> LabelMap {
+  /// Decodes a `.pt` file; `classes` is nil where nobody says how many there are.
+  static func decode(_ file: [UInt8], classes: Int? = nil) throws(RelabelError) -> LabelMap {
     let torch = try TorchFile(file)
     let tensor = torch.tensor
     guard tensor.sizes.count == 4, tensor.sizes[0] == 2 else {
@@ -56,7 +58,9 @@ struct ReLabelTensor: Dialect {
     if let fault = Limits.fault(height: shape.height, width: shape.width, topK: shape.topK) {
       throw RelabelError(.invalidInput, fault)
     }
-    return switch tensor.storage.scalar {
+    let scalar = tensor.storage.scalar
+    try SparseMap.checkIDs(as: scalar.typeName, held: scalar.classesHeld, classes: classes)
+    return switch scalar {
     case .float32: try gather(torch, shape, as: Float.self)
     case .float16: try gather(torch, shape, as: Half.self)
     case .bfloat16: try gather(torch, shape, as: BrainFloat.self)

@@ -2,6 +2,24 @@ import Relabel
 
 /// Label maps that come with their own top-k.
 enum SparseMap {
+  /// Refuses class ids in a type that does not hold all of them exactly.
+  ///
+  /// Rounded or wrapped ids are whole numbers, too: only type and class count tell that some must be wrong.
+  /// - Parameters:
+  ///   - type: what the ids are stored as.
+  ///   - held: the most classes whose ids the type holds.
+  ///   - classes: of the annotator; nil where nobody says.
+  /// - Throws: `.invalidInput` naming type and class count.
+  static func checkIDs(as type: String, held: Int, classes: Int?) throws(RelabelError) {
+    guard let classes, classes > held else { return }
+    throw RelabelError(
+      .invalidInput,
+      "class ids are stored as \(type), which holds those of \(held) classes exactly, and there are "
+        + "\(classes): some ids must be wrong. Save ids as integers of 32 bits, before anything makes "
+        + "\(type) of them: an .npz of class_index and score"
+    )
+  }
+
   /// The `topK` best entries of each cell, or the map as it is when nothing has to go.
   ///
   /// Ties take the lower class id. NaN counts as best, so that the check for it still sees it.

@@ -36,7 +36,9 @@ struct Admission {
     firstClasses = firstClasses ?? classes
     guard let expected = givenClasses ?? firstClasses, classes != expected else { return found }
     let whose =
-      givenClasses == nil ? "the first map of the input \(expected)" : "not the \(expected) given"
+      givenClasses == nil
+      ? "the first map of the input \(expected)"
+      : "not the \(expected) given by --num-classes or --classes"
     return .failing(
       RelabelError(.invalidInput, "the map scores \(classes) classes, \(whose)"),
       at: found.place
