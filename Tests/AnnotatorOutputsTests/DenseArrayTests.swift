@@ -48,7 +48,7 @@ struct DenseArrayTests {
     values[place] = value
     values[15] = 15
     expectError(.invalidInput, "cell (1, 3)", "the score of class 2 is") {
-      _ = try load(ArrayFile.npy([3, 2, 4], ArrayFile.floats(values)))
+      _ = try load(ArrayFile.npy([3, 2, 4], ArrayFile.floats(values)), options(numClasses: 3))
     }
   }
 
@@ -113,10 +113,34 @@ struct DenseArrayTests {
     }
   }
 
+  @Test(
+    "Layouts that can't be meant are asked about",
+    arguments: [
+      ([7, 7, 1000], nil, "7 classes on a grid of 7×1000"),
+      ([2, 7, 9, 1000], nil, "--num-classes 7"),
+      ([7, 1000, 7], nil, "a grid of 1000×7"),
+      ([7, 7, 1000], 1000, "but there are 1000 classes"),
+    ] as [([Int], Int?, String)]
+  )
+  func oddLayouts(_ shape: [Int], _ numClasses: Int?, _ text: String) {
+    expectError(.invalidInput, text, "numpy.moveaxis(a, -1, -3)") {
+      _ = try load(ArrayFile.dense(shape), options(topK: 5, numClasses: numClasses))
+    }
+  }
+
+  @Test(
+    "Layouts that are meant",
+    arguments: [([7, 7, 1000], 7), ([10, 15, 15], nil), ([20, 7, 9], nil)] as [([Int], Int?)]
+  )
+  func goodLayouts(_ shape: [Int], _ numClasses: Int?) throws {
+    let map = try load(ArrayFile.dense(shape), options(topK: 5, numClasses: numClasses))
+    #expect([map.shape.height, map.shape.width] == Array(shape[1...]))
+  }
+
   @Test func fortranBatchIsRefused() {
     expectError(.invalidInput, "Fortran order", "ascontiguousarray") {
       let data = [UInt8](repeating: 0, count: 3 * 96)
-      _ = try load(ArrayFile.npy([3, 3, 2, 4], data, fortran: true))
+      _ = try load(ArrayFile.npy([3, 3, 2, 4], data, fortran: true), options(numClasses: 3))
     }
   }
 

@@ -6,7 +6,10 @@ import Testing
 struct ReLabelTensorTests {
   @Test("every container, type, stride and protocol", arguments: Fixtures.names("pt/"))
   func reads(_ name: String) throws {
-    let output = try AnnotatorOutput.open([Fixtures.path(name)], options: options(topK: nil))
+    let output = try AnnotatorOutput.open(
+      [Fixtures.path(name)],
+      options: options(topK: nil, numClasses: 100)
+    )
     #expect(
       output.traits == SourceTraits(scoreKind: .logit, numClasses: 1000, isReLabelDialect: true)
     )
@@ -18,6 +21,28 @@ struct ReLabelTensorTests {
     let size = try Fixtures.bytes(name).count
     #expect(image.byteCount == size)
     #expect(output.inputBytes == size)
+  }
+
+  @Test(
+    "Ids in a type that can't hold them are refused",
+    arguments: [
+      ("bfloat16", nil, 256), ("bfloat16", 257, 256), ("float16", 2049, 2048),
+      ("float32", 1 << 24 + 1, 1 << 24),
+    ] as [(String, Int?, Int)]
+  )
+  func roundedIDs(_ type: String, _ numClasses: Int?, _ held: Int) throws {
+    let path = Fixtures.path("pt/zip-\(type).pt")
+    let options = options(topK: nil, numClasses: numClasses)
+    let images = try AnnotatorOutput.open([path], options: options).listed
+    expectError(.invalidInput, "class ids are stored as \(type)", "those of \(held) classes") {
+      _ = try images[0].load()
+    }
+    let fitting = fitting(held)
+    #expect(try AnnotatorOutput.open([path], options: fitting).listed[0].load().shape.topK > 0)
+  }
+
+  private func fitting(_ numClasses: Int) -> InputOptions {
+    options(topK: nil, numClasses: numClasses)
   }
 
   @Test func userMayOverruleTheScoreKind() throws {

@@ -15,7 +15,8 @@ struct TarTests {
   @Test("names of every format", arguments: ["tar/gnu.tar", "tar/pax.tar", "tar/ustar.tar"])
   func formats(_ name: String) throws {
     let path = Fixtures.path(name)
-    let output = try AnnotatorOutput.open([path], options: options(topK: nil))
+    let options = options(topK: nil, numClasses: 100)
+    let output = try AnnotatorOutput.open([path], options: options)
     let images = try output.listed
     #expect(images.count == (name == "tar/ustar.tar" ? 4 : 6))
     for image in images {
@@ -29,7 +30,10 @@ struct TarTests {
   @Test func orderOfMembersDoesNotMatter() throws {
     // One was written in the opposite order of the other.
     let listings = try ["tar/gnu.tar", "tar/pax.tar"].map { name in
-      try AnnotatorOutput.open([Fixtures.path(name)], options: options(topK: nil)).listed
+      try AnnotatorOutput.open(
+        [Fixtures.path(name)],
+        options: options(topK: nil, numClasses: 100)
+      ).listed
     }
     #expect(listings[0].map { Array($0.key.utf8) } == listings[1].map { Array($0.key.utf8) })
     #expect(try listings[0].map { try $0.load() } == listings[1].map { try $0.load() })
