@@ -6,7 +6,7 @@ import copy
 import math
 from typing import Any
 
-from .placements import Size
+from .placements import Moved, Size, size_of
 from .view import WHOLE, Placement
 
 _PIXELS = frozenset(
@@ -24,17 +24,22 @@ def moves_picture(op: Any) -> bool | None:
     return True if op.name in _GEOMETRIC else None
 
 
-def follow(op: Any, size: Size) -> Placement:
-    """Where the output of one geometric `AugmentOp` lies in its input.
+def follow(op: Any, picture: Any) -> Moved:
+    """The output of one geometric `AugmentOp`, and where that lies in its input.
 
-    The operation decides by itself whether it runs and how strongly: a copy of it is run whose image function
-    only notes its arguments.
+    The operation decides by itself whether it runs and how strongly: a copy of it notes what its image function
+    is given.
     """
-    drawn: list[float] = []
-    trial = copy.copy(op)
-    trial.aug_fn = lambda picture, strength, **options: drawn.append(strength)
-    trial(None)
-    return _placement(op.name, drawn[0], size) if drawn else WHOLE
+    size, given = size_of(picture), []
+
+    def note(picture: Any, strength: float, **options: Any) -> Any:
+        given.append(strength)
+        return op.aug_fn(picture, strength, **options)
+
+    noting = copy.copy(op)
+    noting.aug_fn = note
+    output = noting(picture)
+    return output, _placement(op.name, given[0], size) if given else WHOLE
 
 
 def _placement(name: str, strength: float, size: Size) -> Placement:

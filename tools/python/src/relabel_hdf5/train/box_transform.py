@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from ..errors import UsageError
 from . import augment_ops
 from .known import Effect, Known, class_name, effect_of, unfollowed
+from .placements import Follower
 from .view import View
 
 Geometric = Literal["error", "ignore", "follow"]
@@ -75,17 +73,14 @@ class _Pixels:
 
 
 class _Moves:
-    """A step that moves the box: its handler foresees where to, then the transform runs."""
+    """A step that moves the box: its follower runs the transform and sees where to."""
 
-    def __init__(self, transform: Any, handler: Any) -> None:
+    def __init__(self, transform: Any, follow: Follower) -> None:
         self._transform = transform
-        self._handler = handler
+        self._follow = follow
 
     def __call__(self, view: View) -> View:
-        size = _size(view.picture)
-        with _rewound():
-            placement = self._handler(self._transform, size)
-        return view.placed(self._transform(view.picture), placement)
+        return view.placed(*self._follow(self._transform, view.picture))
 
 
 class _Chain:
@@ -197,22 +192,3 @@ def _unknown(transform: Any) -> str:
         "otherwise give a handler there or with relabel_hdf5.train.register"
     )
 
-
-def _size(picture: Any) -> tuple[int, int]:
-    if isinstance(picture, torch.Tensor):
-        return int(picture.shape[-2]), int(picture.shape[-1])
-    if hasattr(picture, "width") and hasattr(picture, "height"):
-        return picture.height, picture.width
-    kind = type(picture).__name__
-    raise UsageError(f"a {kind} reached a crop or flip: with_box follows PIL images and tensors")
-
-
-@contextmanager
-def _rewound() -> Iterator[None]:
-    """Puts the random generators of torch and Python back to where they were."""
-    states = torch.get_rng_state(), random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])

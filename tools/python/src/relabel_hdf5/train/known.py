@@ -7,23 +7,21 @@ loaded it. A subclass of a known class is not known, for it may do anything.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
-
-import numpy as np
 
 from ..errors import UsageError
 from . import placements
-from .placements import Size
-from .view import Placement
+from .foretold import Foretold, Handler
+from .placements import Follower
 
-Handler = Callable[[Any, Size], Placement]
-"""From a transform and the size (height, width) of its input to what its output shows."""
+Effect = Follower | Literal["pixels"]
+"""What a transform does to the box: a follower sees, or it changes only pixels or their number."""
 
-Effect = Handler | Literal["pixels"]
-"""What a transform does to the box: a handler says, or it changes only pixels or their number."""
+Said = Handler | Literal["pixels"] | type
+"""What users say of a transform of theirs."""
 
-Known = Mapping[Any, Effect | type]
+Known = Mapping[Any, Said]
 
 _V1, _V2 = "torchvision.transforms", "torchvision.transforms.v2"
 _TIMM, _NAFLEX = "timm.data.transforms", "timm.data.naflex_transforms"
@@ -42,22 +40,22 @@ _PIXELS = {
     "torch.nn": "Identity",
 }
 
-_MOVES: dict[str, dict[str, Handler]] = {
+_MOVES: dict[str, dict[str, Follower]] = {
     _V1: {
         "CenterCrop": placements.centre_crop,
         "Pad": placements.pad,
         "RandomCrop": placements.random_crop,
-        "RandomHorizontalFlip": placements.flip,
+        "RandomHorizontalFlip": placements.flip_columns,
         "RandomResizedCrop": placements.resized_crop,
-        "RandomVerticalFlip": placements.flip,
+        "RandomVerticalFlip": placements.flip_rows,
     },
     _V2: {
         "CenterCrop": placements.centre_crop,
         "Pad": placements.pad,
         "RandomCrop": placements.random_crop_v2,
-        "RandomHorizontalFlip": placements.flip,
+        "RandomHorizontalFlip": placements.flip_columns,
         "RandomResizedCrop": placements.resized_crop_v2,
-        "RandomVerticalFlip": placements.flip,
+        "RandomVerticalFlip": placements.flip_rows,
     },
     _TIMM: {
         "CenterCropOrPad": placements.centre_crop,
@@ -77,17 +75,17 @@ _UNFOLLOWED = {
     "timm.data.auto_augment": "AugMixAugment",
 }
 
-_registered: dict[Any, Effect | type] = {}
+_registered: dict[Any, Said] = {}
 
 
-def register(cls: Any, effect: Effect | type) -> None:
+def register(cls: Any, effect: Said) -> None:
     """Tells `with_box` what a transform of yours does to the crop box (spec section 13.6).
 
     `cls` is the transform's class, or the function itself where a function is used as a transform. `effect`
     is ``"pixels"`` for one that changes colours or the number of pixels only, another known class that moves
     the picture in the same way, or a handler: called with the transform and the (height, width) of its input,
-    it returns a `Placement`. A handler runs before the transform, with the random numbers that the transform
-    will draw.
+    it returns a `Placement`. A handler runs before the transform, twice, with the random numbers that the
+    transform will draw from the global generators of Python, NumPy and torch.
     """
     _registered[cls] = _checked(cls, effect)
 
@@ -114,38 +112,25 @@ def class_name(transform: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-class _FromOutside:
-    """A handler of the user's, which may draw from NumPy's global generator; none of ours does, and to put
-    its state back takes as long as three of them."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-
-    def __call__(self, transform: Any, size: Size) -> Placement:
-        state = np.random.get_state()
-        try:
-            return self._handler(transform, size)
-        finally:
-            np.random.set_state(state)
-
-
-def _resolve(effect: Effect | type) -> Effect:
-    if not isinstance(effect, type):
-        return effect if effect == "pixels" else _FromOutside(effect)
-    meant = _from_tables(effect)
+def _resolve(said: Said) -> Effect:
+    if said == "pixels":
+        return "pixels"
+    if not isinstance(said, type):
+        return Foretold(said)
+    meant = _from_tables(said)
     if meant is None:
-        name = f"{effect.__module__}.{effect.__qualname__}"
+        name = f"{said.__module__}.{said.__qualname__}"
         raise UsageError(f"{name} is no class that with_box knows by itself")
-    return meant
+    return meant if meant == "pixels" else placements.declared(meant)
 
 
 def _from_tables(cls: type) -> Effect | None:
     if cls in _classes(_PIXELS):
         return "pixels"
-    for module, handlers in _MOVES.items():
-        for name, handler in handlers.items():
+    for module, followers in _MOVES.items():
+        for name, follower in followers.items():
             if getattr(sys.modules.get(module), name, None) is cls:
-                return handler
+                return follower
     return None
 
 
@@ -156,7 +141,7 @@ def _classes(table: Mapping[str, str]) -> set[type]:
     return {cls for cls in found if cls is not None}
 
 
-def _checked(cls: Any, effect: Effect | type) -> Effect | type:
+def _checked(cls: Any, effect: Said) -> Said:
     if effect == "pixels" or callable(effect):
         return effect
     raise UsageError(f"{cls!r}: {effect!r} is neither 'pixels', nor a known class, nor a handler")

@@ -1,25 +1,62 @@
 """Which part of its input the output of each known transform shows.
 
-A function here gets the transform and the size of its input and returns a `Placement`. The random numbers
-that it draws are put back afterwards, and then the transform itself runs: so a function asks the transform's
-own `get_params`, and the pixels never depend on it.
+A function here lets a transform make its output and returns that with its `Placement`. Nothing is drawn a second
+time: what the transform's own `get_params` answers while it works is noted, so that box and pixels agree from
+whatever generator the numbers came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
-from .view import Placement
+from ..errors import UsageError
+from .view import WHOLE, Placement
 
 Size = tuple[int, int]
+Moved = tuple[Any, Placement]
+"""What a transform made of a picture, and where that lies in the picture."""
+
+Follower = Callable[[Any, Any], Moved]
+"""From a transform and a picture to what it makes of it, and where that lies."""
 
 
-def _stand_in(height: int, width: int) -> torch.Tensor:
-    """A picture that has a size and no pixels, for functions that ask for nothing else."""
-    return torch.empty((1, height, width), device="meta")
+def size_of(picture: Any) -> Size:
+    """Height and width of a PIL image or tensor."""
+    if isinstance(picture, torch.Tensor):
+        return int(picture.shape[-2]), int(picture.shape[-1])
+    if hasattr(picture, "width") and hasattr(picture, "height"):
+        return picture.height, picture.width
+    kind = type(picture).__name__
+    raise UsageError(f"a {kind} reached a crop or flip: with_box follows PIL images and tensors")
+
+
+def _noted(transform: Any, name: str, picture: Any) -> tuple[Any, Any]:
+    """The output of a transform, and what its method answered when it asked for its random numbers.
+
+    A copy is asked, so that threads may share the transform.
+    """
+    method, answers = getattr(transform, name), []
+
+    def note(*arguments: Any, **options: Any) -> Any:
+        answers.append(method(*arguments, **options))
+        return answers[-1]
+
+    asking = copy.copy(transform)
+    setattr(asking, name, note)
+    output = asking(picture)
+    if len(answers) != 1:
+        kind = type(transform).__name__
+        raise UsageError(
+            f"{kind} asked its {name} {len(answers)} times and not once: where its crop lies is not known. Give a "
+            f"handler with relabel_hdf5.train.register, or with_box(transform, known={{{kind}: handler}})"
+        )
+    return output, answers[0]
 
 
 def _sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
@@ -44,74 +81,116 @@ def _centred(length: int, wanted: int) -> int:
     return round((length - wanted) / 2) if wanted <= length else -((wanted - length) // 2)
 
 
-def flip(transform: Any, size: Size) -> Placement:
-    """A flip by chance, seen on a picture of four pixels."""
-    pixels = transform(torch.tensor([[[0, 1], [2, 3]]], dtype=torch.uint8))
-    return Placement.mirror(rows=bool(pixels[0, 0, 0] >= 2), columns=bool(pixels[0, 0, 0] % 2 == 1))
+def flip_columns(transform: Any, picture: Any) -> Moved:
+    """A flip from left to right by chance: torchvision hands back the picture itself where it flips nothing."""
+    return _flipped(transform, picture, Placement.mirror(columns=True))
 
 
-def pad(transform: Any, size: Size) -> Placement:
-    """A border on each side."""
-    return _padded(size, transform.padding)
+def flip_rows(transform: Any, picture: Any) -> Moved:
+    """A flip upside down by chance."""
+    return _flipped(transform, picture, Placement.mirror(rows=True))
 
 
-def centre_crop(transform: Any, size: Size) -> Placement:
-    """A centred crop, padded where it is larger than the picture."""
-    height, width = transform.size
-    return Placement.window(size, _centred(size[0], height), _centred(size[1], width), height, width)
+def _flipped(transform: Any, picture: Any, mirror: Placement) -> Moved:
+    size_of(picture)
+    output = transform(picture)
+    return output, WHOLE if output is picture else mirror
 
 
-def resized_crop(transform: Any, size: Size) -> Placement:
-    """RandomResizedCrop of torchvision v1 and of timm."""
-    return Placement.window(size, *transform.get_params(_stand_in(*size), transform.scale, transform.ratio))
-
-
-def resized_crop_v2(transform: Any, size: Size) -> Placement:
-    """RandomResizedCrop of torchvision v2."""
-    drawn = transform.make_params([_stand_in(*size)])
-    return Placement.window(size, drawn["top"], drawn["left"], drawn["height"], drawn["width"])
-
-
-def random_crop(transform: Any, size: Size) -> Placement:
-    """RandomCrop of torchvision v1, which pads first and then cuts."""
-    left, above, right, below = _sides(transform.padding or 0)
-    height, width = size[0] + above + below, size[1] + left + right
-    if transform.pad_if_needed:  # the whole difference on both sides
-        add_rows, add_columns = max(transform.size[0] - height, 0), max(transform.size[1] - width, 0)
-        above, left = above + add_rows, left + add_columns
-        height, width = height + 2 * add_rows, width + 2 * add_columns
-    top, start, *cut = transform.get_params(_stand_in(height, width), transform.size)
-    return Placement.window(size, top - above, start - left, *cut)
-
-
-def random_crop_v2(transform: Any, size: Size) -> Placement:
-    """RandomCrop of torchvision v2, which pads first and then cuts."""
-    drawn = transform.make_params([_stand_in(*size)])
-    left, above, _, _ = drawn["padding"]
-    return Placement.window(size, drawn["top"] - above, drawn["left"] - left, drawn["height"], drawn["width"])
-
-
-def crop_or_pad(transform: Any, size: Size) -> Placement:
-    """timm's RandomCropOrPad: a crop where the picture is larger, a place in the frame where it is not."""
-    return Placement.window(size, *transform.get_params(_stand_in(*size), transform.size), *transform.size)
-
-
-def random_pad(transform: Any, size: Size) -> Placement:
-    """timm's RandomPad."""
-    return _padded(size, transform.get_params(_stand_in(*size), transform.input_size))
-
-
-def trim_border(transform: Any, size: Size) -> Placement:
-    """timm's TrimBorder."""
-    border = transform.border_size
-    return Placement.window(size, border, border, size[0] - 2 * border, size[1] - 2 * border)
-
-
-def crop_to_sequence(transform: Any, size: Size) -> Placement:
-    """timm's RandomResizedCropToSequence (NaFlex)."""
-    window, _, _ = transform.get_params(
-        _stand_in(*size), scale=transform.scale, ratio=transform.ratio, crop_attempts=transform.attempts,
-        patch_h=transform.patch_h, patch_w=transform.patch_w, max_seq_len=transform.max_seq_len,
-        interpolation=transform.interpolation,
+def _seen_flip(transform: Any, picture: Any, by_columns: bool) -> Moved:
+    """A flip by a class of the user's, which may hand back a copy: the pixels tell."""
+    size_of(picture)
+    before = np.array(picture)
+    output = transform(picture)
+    axis = int(by_columns) - (2 if isinstance(picture, torch.Tensor) else 0)
+    if np.array_equal(output, before):
+        return output, WHOLE
+    if np.array_equal(output, np.flip(before, axis)):
+        return output, Placement.mirror(rows=not by_columns, columns=by_columns)
+    kind = type(transform).__name__
+    raise UsageError(
+        f"{kind} was declared to be a flip, and its output is neither the picture nor its mirror image: give a "
+        f"handler, with_box(transform, known={{{kind}: handler}})"
     )
-    return Placement.window(size, *window)
+
+
+def pad(transform: Any, picture: Any) -> Moved:
+    """A border on each side."""
+    placement = _padded(size_of(picture), transform.padding)
+    return transform(picture), placement
+
+
+def centre_crop(transform: Any, picture: Any) -> Moved:
+    """A centred crop, padded where it is larger than the picture."""
+    size, (height, width) = size_of(picture), transform.size
+    placement = Placement.window(size, _centred(size[0], height), _centred(size[1], width), height, width)
+    return transform(picture), placement
+
+
+def resized_crop(transform: Any, picture: Any) -> Moved:
+    """RandomResizedCrop of torchvision v1 and of timm."""
+    size = size_of(picture)
+    output, window = _noted(transform, "get_params", picture)
+    return output, Placement.window(size, *window)
+
+
+def resized_crop_v2(transform: Any, picture: Any) -> Moved:
+    """RandomResizedCrop of torchvision v2."""
+    size = size_of(picture)
+    output, drawn = _noted(transform, "make_params", picture)
+    return output, Placement.window(size, drawn["top"], drawn["left"], drawn["height"], drawn["width"])
+
+
+def random_crop(transform: Any, picture: Any) -> Moved:
+    """RandomCrop of torchvision v1, which pads first and then cuts."""
+    size = size_of(picture)
+    left, above, right, below = _sides(transform.padding or 0)
+    if transform.pad_if_needed:  # the whole difference on both sides
+        above += max(transform.size[0] - (size[0] + above + below), 0)
+        left += max(transform.size[1] - (size[1] + left + right), 0)
+    output, (top, start, *cut) = _noted(transform, "get_params", picture)
+    return output, Placement.window(size, top - above, start - left, *cut)
+
+
+def random_crop_v2(transform: Any, picture: Any) -> Moved:
+    """RandomCrop of torchvision v2, which pads first and then cuts."""
+    size = size_of(picture)
+    output, drawn = _noted(transform, "make_params", picture)
+    left, above, _, _ = drawn["padding"]
+    window = drawn["top"] - above, drawn["left"] - left, drawn["height"], drawn["width"]
+    return output, Placement.window(size, *window)
+
+
+def crop_or_pad(transform: Any, picture: Any) -> Moved:
+    """timm's RandomCropOrPad: a crop where the picture is larger, a place in the frame where it is not."""
+    size = size_of(picture)
+    output, corner = _noted(transform, "get_params", picture)
+    return output, Placement.window(size, *corner, *transform.size)
+
+
+def random_pad(transform: Any, picture: Any) -> Moved:
+    """timm's RandomPad."""
+    size = size_of(picture)
+    output, padding = _noted(transform, "get_params", picture)
+    return output, _padded(size, padding)
+
+
+def trim_border(transform: Any, picture: Any) -> Moved:
+    """timm's TrimBorder."""
+    size, border = size_of(picture), transform.border_size
+    window = border, border, size[0] - 2 * border, size[1] - 2 * border
+    return transform(picture), Placement.window(size, *window)
+
+
+def crop_to_sequence(transform: Any, picture: Any) -> Moved:
+    """timm's RandomResizedCropToSequence (NaFlex)."""
+    size = size_of(picture)
+    output, (window, _, _) = _noted(transform, "get_params", picture)
+    return output, Placement.window(size, *window)
+
+
+def declared(follower: Follower) -> Follower:
+    """How a class of the user's is followed that was declared to move pictures as a known one does."""
+    if follower in (flip_columns, flip_rows):
+        return partial(_seen_flip, by_columns=follower is flip_columns)
+    return follower
