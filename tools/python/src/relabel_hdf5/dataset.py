@@ -12,6 +12,7 @@ import numpy as np
 
 from .engines import library
 from .engines.base import Engine
+from .epoch import whole
 from .errors import BoxError, CorruptError, InvalidDataError, RelabelError, UsageError, violation
 from .header import ClassEntry, Header
 from .keys import Array, KeyTable, Positions
@@ -102,6 +103,10 @@ class LabelMaps:
         starts = [np.arange(first, end, size) for first, end in zip(firsts[:-1], firsts[1:])]
         return np.concatenate([*starts, firsts[-1:]])
 
+    def __contains__(self, key: object) -> bool:
+        """Whether there is an image with this key; False for what is no string, as in a dict."""
+        return isinstance(key, str) and bool(self._lookup.keys([key])[0] >= 0)
+
     def __getitem__(self, index: SupportsIndex | str) -> LabelMap:
         """The map of one image, by position (negative as in lists) or key.
 
@@ -130,7 +135,7 @@ class LabelMaps:
 
         The Swift library reads and pools where it is found (`engine()` tells), on `threads` threads.
         """
-        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        if isinstance(threads, bool) or (threads := whole(threads, "threads")) < 1:
             raise UsageError(f"threads is {threads!r}, not a whole number of at least 1")
         positions = self._lookup.several(indices)
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,17 @@ def epoch_order(seed: int, epoch: int, images: int | npt.ArrayLike) -> Places:
     return positions
 
 
+def whole(value: SupportsIndex, name: str) -> int:
+    """A whole number of any type, NumPy's and torch's included; raises `UsageError` for anything else."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(f"{name} is {value!r}, not a whole number") from None
+
+
 def epoch_base(seed: int, epoch: int) -> int:
     """The number that all keys of an epoch are made from (spec, section 14.1)."""
+    seed, epoch = whole(seed, "seed"), whole(epoch, "epoch")
     for name, value in (("seed", seed), ("epoch", epoch)):
         if not 0 <= value <= _BITS:
             raise UsageError(f"{name} is {value}, not a whole number from 0 to 2^64 - 1")
@@ -71,6 +81,7 @@ def rank_places(count: int, rank: int, ranks: int, tail: str) -> Places:
     `tail` says what becomes of the images left over when all ranks get the same number: `drop` leaves them
     out, `pad` repeats the first ones until the last rank has as many, `uneven` gives some ranks one more.
     """
+    rank, ranks = whole(rank, "rank"), whole(ranks, "ranks")
     if not 0 <= rank < ranks:
         raise UsageError(f"rank {rank} is none of {ranks} ranks, which are counted from 0")
     if tail not in TAILS:
@@ -95,6 +106,8 @@ def worker_batches(
     The rank has `length` images and has seen `start` of them; batches and workers are counted from there
     (section 14.5). The rank's last batch may be smaller.
     """
+    batch_size, start = whole(batch_size, "batch_size"), whole(start, "start")
+    worker, workers = whole(worker, "worker"), whole(workers, "workers")
     if batch_size < 1:
         raise UsageError(f"batches of {batch_size} images can't be made")
     if not 0 <= worker < workers:

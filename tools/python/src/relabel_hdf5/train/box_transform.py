@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import UsageError
+from ..versions import demand
 from . import augment_ops
 from .known import Effect, Known, class_name, effect_of, unfollowed
 from .placements import Follower
@@ -40,15 +41,21 @@ def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | N
         raise UsageError(
             "transform = None: give one of torchvision or timm that makes tensors, such as ToTensor()"
         )
-    return WithBox(transform, _Builder(geometric, known or {}).step(transform))
+    demand("torch", "torchvision", "timm")
+    return WithBox(transform, _Builder(geometric, known or {}).step(transform), geometric, known)
 
 
 class WithBox:
     """A transform that returns (output, box); made by `with_box`."""
 
-    def __init__(self, transform: Any, step: Step) -> None:
+    def __init__(self, transform: Any, step: Step, geometric: Geometric, known: Known | None) -> None:
         self.transform = transform
         self._step = step
+        self._options: dict[str, Any] = {"geometric": geometric, "known": known}
+
+    def around(self, transform: Any) -> WithBox:
+        """Another transform, wrapped with the same options."""
+        return with_box(transform, **self._options)
 
     def __call__(self, picture: Any) -> tuple[Any, np.ndarray]:
         """The transformed picture, and the box (top, left, height, width) that it shows, float64 [4].

@@ -69,12 +69,12 @@ def match_classes(
     Raises `UsageError` where the folders are not the classes that the columns stand for.
     """
     if classes == "unchecked":
-        labels = torch.arange(num_classes) if len(folders) == num_classes else None
-        return ClassColumns(None if table is None else _ids(table), num_classes), labels
+        return ClassColumns(None if table is None else _ids(table), num_classes), None
     if table is None:
         raise UsageError(
-            "the maps have no class table to compare with the folder's classes. If class i of the maps is "
-            "the i-th class of your model, say classes='unchecked'; or pack the maps with --classes"
+            "the maps have no class table to compare with the folder's classes: pack them with --classes. If you "
+            "know that class i of the maps is output i of your model, say classes='unchecked'; nothing then says "
+            "which class a folder is"
         )
     known = _ids(table)
     if classes is None:
@@ -136,7 +136,7 @@ def _columns(known: tuple[str, ...], wanted: Sequence[str], dropped_mass: Droppe
     _refuse(wanted, lambda identifier: identifier not in place, "not in the class table of the maps")
     _refuse_repeated(wanted, wanted, "named more than once")
     _refuse_repeated(wanted, known, "more than once in the class table of the maps")
-    source = torch.tensor([place[identifier] for identifier in wanted])
+    source = torch.tensor([place[identifier] for identifier in wanted], device="cpu")
     if len(wanted) == len(known):
         return ClassColumns(wanted, len(wanted), source)
     if dropped_mass not in ("renormalise", "drop", "spread"):
@@ -152,7 +152,7 @@ def _labels(folders: Sequence[str], columns: ClassColumns) -> torch.Tensor:
     place = {identifier: index for index, identifier in enumerate(columns.ids or ())}
     _refuse(folders, lambda name: name not in place, "folders whose class is no column of the targets")
     _refuse_repeated(folders, columns.ids or (), "folders named like more than one class of the maps")
-    return torch.tensor([place[name] for name in folders], dtype=torch.int64)
+    return torch.tensor([place[name] for name in folders], dtype=torch.int64, device="cpu")
 
 
 def _demand_equal(folders: Sequence[str], known: tuple[str, ...]) -> None:

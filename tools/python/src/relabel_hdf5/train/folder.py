@@ -17,6 +17,7 @@ from ..errors import BoxError, RelabelError, UsageError
 from ..geometry import is_clamped, is_transposed
 from .box_transform import WithBox, with_box
 from .classes import DroppedMass, match_classes
+from .foreign import check_collate
 from .join import Missing, join
 from .pictures import EXTENSIONS, KeyOfPath, Pictures
 from .raw_maps import RawMap
@@ -37,7 +38,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
     - `classes`: whose classes the model has. None: the folders' are the maps', all of them in the same order,
       or `UsageError` says where they differ. ``"maps"``: the maps', of which the folders are some.
       ``"folder"``: the folders', in sorted order. A list of class ids, in the order of the model's outputs.
-      ``"unchecked"``: class i of the maps is output i, nothing is compared.
+      ``"unchecked"``: class i of the maps is output i, nothing is compared, and no label is handed out.
     - `dropped_mass`: where only some of the maps' classes are kept, what becomes of the others' probability:
       ``"renormalise"`` divides by what the kept ones have, ``"drop"`` lets targets sum to less than 1,
       ``"spread"`` shares it equally among the kept ones.
@@ -46,7 +47,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
       picture at all has a map, `NotFoundError` says so, whatever `missing` is.
     - `key`: from a picture's path below `root` to the key of its map; by default the path without extension.
 
-    Items come in the order of torchvision's ImageFolder. Works in forked and spawned workers; asked for a
+    Items come in the order of torchvision's ImageFolder, without hidden files and folders. Works in forked and spawned workers; asked for a
     batch, as DataLoader does, it reads every chunk of the maps once.
     """
 
@@ -92,7 +93,10 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
                 "(classes=, dropped_mass=) need targets='pooled'"
             )
         if columns_of_folders is None and (label or missing == "one_hot"):
-            raise UsageError("nothing says which class a folder is: the maps have another number of classes")
+            raise UsageError(
+                "nothing says which class a folder is: with classes = 'unchecked' nothing was compared. Take "
+                "classes='maps', 'folder' or a list of class ids, of maps that have a class table"
+            )
         self.positions, self.skipped = join(self._pictures, self.maps, missing)
         self.unused = len(self.maps) - int(np.count_nonzero(self.positions >= 0))
         self.labels = None if columns_of_folders is None else columns_of_folders[self._pictures.folder_of]
@@ -107,6 +111,18 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
     """The keys of pictures that were left out for want of a map."""
     unused: int
     """The number of maps that have no picture."""
+
+    @property
+    def transform(self) -> Any:
+        """The transform; one that is set from outside, as timm's create_loader does, is followed like the first.
+
+        It is wrapped with the options of the one before it. Raises `UsageError` for one that can't be followed.
+        """
+        return self._transform.transform
+
+    @transform.setter
+    def transform(self, transform: Any) -> None:
+        self._transform = transform if isinstance(transform, WithBox) else self._transform.around(transform)
 
     @property
     def num_classes(self) -> int:
@@ -139,6 +155,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         """The items of a batch, with one read for each chunk of the maps."""
         items = np.asarray(indexes, np.int64)
         images, boxes = zip(*(self._transformed(index) for index in items.tolist()), strict=True)
+        check_collate(images[0])
         parts = self._raw_maps(items, np.stack(boxes)) if self._raw else self._targets(items, np.stack(boxes))
         if self._label:
             assert self.labels is not None
@@ -156,7 +173,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
     def _targets(self, items: np.ndarray, boxes: np.ndarray) -> list[Any]:
         positions = self.positions[items]
         found = np.flatnonzero(positions >= 0)
-        targets = torch.zeros(len(items), self.num_classes)
+        targets = torch.zeros(len(items), self.num_classes, dtype=torch.float32, device="cpu")
         covered = np.ones(len(items))
         if len(found):
             pooled = self.maps.targets(

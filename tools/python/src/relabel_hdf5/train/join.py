@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -52,12 +53,26 @@ def _refuse_shared_maps(pictures: Pictures, positions: np.ndarray) -> None:
         )
 
 
+def _other_form(key: str, maps: Any) -> str | None:
+    """The form of Unicode in which the maps have a key, where they have it in another than asked for."""
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        other = unicodedata.normalize(form, key)
+        if other != key and maps.positions([other])[0] >= 0:
+            return form
+    return None
+
+
 def _message(pictures: Pictures, without: list[int], maps: Any) -> str:
     first = ", ".join(pictures.key(index) for index in without[:10])
     count = f"{len(without)} of {len(pictures)} pictures have no label map, the first of them: {first}."
     example = f"{pictures.path(without[0])} has the key {pictures.key(without[0])}"
     keys = f"the maps have keys such as {maps.key(0)}" if len(maps) else "there are no maps at all"
     hint = f"{example}, {keys}: key= makes the keys of maps from the paths of pictures"
+    if form := _other_form(pictures.key(without[0]), maps):
+        hint = (
+            f"{example}, and the maps have this key in another form of Unicode ({form}), which compares unequal: "
+            f"say key=lambda path: unicodedata.normalize('{form}', os.path.splitext(path)[0])"
+        )
     if len(without) == len(pictures):
         return f"{count} {hint}"
     return (

@@ -5,11 +5,14 @@ torchvision's v2.MixUp and v2.CutMix take soft targets [B, C] as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ..errors import UsageError
+from ..versions import demand
 
 
 class SoftMixup:
@@ -37,6 +40,7 @@ class SoftMixup:
             from timm.data import mixup
         except ImportError as error:
             raise ImportError("SoftMixup needs timm: pip install relabel-hdf5[timm]") from error
+        demand("torch", "timm")
         self.label_smoothing = label_smoothing
         self.num_classes = num_classes
         timms: Any = mixup.Mixup  # has no types
@@ -63,10 +67,23 @@ class SoftMixup:
             raise UsageError(f"a batch of {count}: pictures are mixed in pairs, their number must be even")
         # Image i gets the label i: what timm makes of these labels says with which shares it mixed.
         self._mixup.num_classes = count
-        images, shares = self._mixup(images, torch.arange(count, device=targets.device))
+        with _plain_floats():
+            images, shares = self._mixup(images, torch.arange(count, device=targets.device))
         own, other = shares.diagonal()[:, None], shares.flip(1).diagonal()[:, None]
+        own, other = own.to(targets.dtype), other.to(targets.dtype)
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / self.num_classes
         return images, smooth * own + smooth.flip(0) * other
+
+
+@contextmanager
+def _plain_floats() -> Iterator[None]:
+    """Lets timm write shares in float32: it takes torch's default, in which a half would round them."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(default)
 
 
 def mix_targets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import warnings
 from collections.abc import Sized
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ..epoch import epoch_order, rank_places, share
+from ..epoch import epoch_order, rank_places, share, whole
 from ..errors import UsageError
 
 Order = Literal["uniform", "chunk"]
@@ -34,7 +35,8 @@ class WalkOfRank:
     ) -> None:
         if order not in ("uniform", "chunk"):
             raise UsageError(f"order = {order!r}: there are 'uniform' and 'chunk'")
-        self.seed, self.order, self.tail = seed, order, tail
+        self.seed, self.order, self.tail = whole(seed, "seed"), order, tail
+        self.is_told = rank is not None
         self.rank, self.ranks = _place_among_ranks(rank, ranks)
         self.count, self._item_at, self._chunks = _layout(items)
         self.build_id, self.items_digest = _identity(items, self._item_at)
@@ -47,6 +49,12 @@ class WalkOfRank:
         places: Any = self._chunks if self.order == "chunk" else len(self._item_at)
         walk = self._item_at[epoch_order(self.seed, epoch, places)]
         return share(walk[walk >= 0], self.rank, self.ranks, self.tail)
+
+    def of_all(self) -> WalkOfRank:
+        """The same walk of one rank alone."""
+        walk = copy.copy(self)
+        walk.rank, walk.ranks, walk.length = 0, 1, self.count
+        return walk
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -68,8 +76,9 @@ class WalkOfRank:
 
 def _layout(items: Any) -> tuple[int, np.ndarray, np.ndarray | None]:
     """The number of items, the item at each position (-1 for none), and where chunks begin, if any."""
-    if isinstance(items, int):
-        return items, np.arange(items), None
+    if hasattr(items, "__index__"):
+        count = whole(items, "items")
+        return count, np.arange(count), None
     if hasattr(items, "positions") and hasattr(items, "maps"):
         positions, maps = items.positions, items.maps
         without = np.flatnonzero(positions < 0)
@@ -100,4 +109,4 @@ def _place_among_ranks(rank: int | None, ranks: int | None) -> tuple[int, int]:
         return 0, 1
     if rank is None or ranks is None:
         raise UsageError(f"rank = {rank} of ranks = {ranks}: give both or neither")
-    return rank, ranks
+    return whole(rank, "rank"), whole(ranks, "ranks")

@@ -1,9 +1,12 @@
-"""The pictures of an image folder, as torchvision's ImageFolder lists them."""
+"""The pictures of an image folder, as torchvision's ImageFolder lists them, but for hidden ones.
+
+Packer and verifier pass over names that begin with a dot, such as the ._x.jpg of macOS: so does this.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +25,12 @@ class Pictures:
     def __init__(
         self, root: str | os.PathLike[str], extensions: Sequence[str], key: KeyOfPath | None
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(os.path.abspath(root))  # the working folder may change
         if not self.root.is_dir():
             raise UsageError("there is no such image folder", file=str(self.root))
-        self.folders = sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir())
+        self.folders = sorted(
+            entry.name for entry in os.scandir(self.root) if entry.is_dir() and not entry.name.startswith(".")
+        )
         self._key = key or key_of_path
         endings = tuple(extension.lower() for extension in extensions)
         found = [_paths(self.root, folder, endings) for folder in self.folders]
@@ -47,7 +52,7 @@ class Pictures:
         key: object = self._key(path)
         if not isinstance(key, str):
             raise UsageError(f"key= made {key!r} of the path {path!r}: the key of a map is a string")
-        return key
+        return plain_key(key)
 
     def keep(self, chosen: np.ndarray) -> None:
         """Forgets all pictures but those where `chosen` is true."""
@@ -63,6 +68,13 @@ class Pictures:
             raise OSError(f"{path}: this picture can't be read: {error}") from error
 
 
+def plain_key(key: str) -> str:
+    """The key without ./ at its beginning, as the packer makes it of such a path."""
+    while key.startswith("./"):
+        key = key[2:]
+    return key
+
+
 def key_of_path(path: str) -> str:
     """The key that the packer gives to a file at this path below its input root (spec section 9.2)."""
     head, slash, name = path.rpartition("/")
@@ -73,7 +85,21 @@ def key_of_path(path: str) -> str:
 def _paths(root: Path, folder: str, endings: tuple[str, ...]) -> np.ndarray:
     """The paths of a folder's pictures, as bytes of one width: strings would take three times the memory."""
     found = []
-    for where, _, names in sorted(os.walk(root / folder, followlinks=True)):
+    for where, names in sorted(_walk(str(root / folder), ())):
         below = Path(where).relative_to(root).as_posix()
         found += [os.fsencode(f"{below}/{name}") for name in sorted(names) if name.lower().endswith(endings)]
     return np.array(found, np.bytes_)
+
+
+def _walk(folder: str, ancestors: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, list[str]]]:
+    """Folders and their files; past hidden ones, through links, but not into a folder that the walk is in."""
+    status = os.stat(folder)
+    identity = status.st_dev, status.st_ino
+    if identity in ancestors:
+        return
+    with os.scandir(folder) as listing:
+        entries = [entry for entry in listing if not entry.name.startswith(".")]
+    yield folder, [entry.name for entry in entries if not entry.is_dir()]
+    for entry in entries:
+        if entry.is_dir():
+            yield from _walk(entry.path, (*ancestors, identity))

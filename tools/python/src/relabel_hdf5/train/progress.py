@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from .order import IDENTITY, WalkOfRank
@@ -29,7 +29,37 @@ def checked_state(state: Mapping[str, Any], walk: WalkOfRank) -> tuple[int, int]
     epoch, position = _count(state, "epoch"), _count(state, "position")
     if position > walk.length:
         raise UsageError(f"the state has the position {position} in an epoch of {walk.length} items a rank")
+    if "worker" in state:
+        raise UsageError(
+            f"the state is that of worker {state['worker']} of {state.get('workers')}: torchdata's StatefulDataLoader "
+            "loads it there, with as many workers"
+        )
     return epoch, position
+
+
+class WorkerPlace(NamedTuple):
+    """How far one process has come in an epoch."""
+
+    epoch: int
+    start: int
+    """The position of the rank from which batches go to workers in turn."""
+    yielded: int
+    """Items that this process has yielded since."""
+
+
+def state_of_worker(walk: WalkOfRank, place: WorkerPlace, worker: int, workers: int) -> dict[str, Any]:
+    """The state of one of several workers, which `place_of_worker` reads."""
+    where = {"worker": worker, "workers": workers, "yielded": place.yielded}
+    return {**walk.identity, "epoch": place.epoch, "position": place.start, **where}
+
+
+def place_of_worker(state: Mapping[str, Any], walk: WalkOfRank, worker: int, workers: int) -> WorkerPlace:
+    """The place that a state gives to a worker: its own, or one where all begin."""
+    yielded = 0
+    if isinstance(state, Mapping) and (state.get("worker"), state.get("workers")) == (worker, workers):
+        yielded = _count(state, "yielded")
+        state = {name: value for name, value in state.items() if name != "worker"}
+    return WorkerPlace(*checked_state(state, walk), yielded)
 
 
 def _count(state: Mapping[str, Any], name: str) -> int:

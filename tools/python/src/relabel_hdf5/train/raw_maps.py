@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch.utils.data import default_collate
+from torch.utils.data._utils.collate import default_collate_fn_map
 
 from ..errors import UsageError
 from ..header import Header
@@ -50,8 +51,19 @@ def collate_maps(items: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
         header=rows[0].header,
     )
     boxes = torch.from_numpy(np.stack([row.box for row in rows]))
-    collated = [default_collate(list(part)) for part in (pictures, *labels)]
-    return (collated[0], batch.torch(), boxes, *collated[1:])
+    rest = (torch.tensor(part, dtype=torch.int64, device="cpu") for part in labels)
+    return (default_collate(list(pictures)), batch.torch(), boxes, *rest)
+
+
+def _refuse_default_collate(items: Sequence[RawMap], **_: Any) -> None:
+    """What PyTorch's default_collate meets in a `RawMap` in place of a text on <class 'Header'>."""
+    raise UsageError(
+        "items of RelabelFolder(targets='maps') hold a label map, which no tensor can stand for: give DataLoader "
+        "collate_fn=relabel_hdf5.train.collate_maps"
+    )
+
+
+default_collate_fn_map[RawMap] = _refuse_default_collate
 
 
 def _check_item(place: int, item: Any, first: Any) -> None:

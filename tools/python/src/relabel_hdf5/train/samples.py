@@ -13,6 +13,7 @@ import relabel_hdf5
 
 from ..errors import NotFoundError, UsageError
 from ..labels import LabelMap
+from .pictures import plain_key
 
 
 def join_maps(
@@ -46,6 +47,8 @@ def _joined(
     first, any_found = None, False
     while held := list(islice(samples, batch_size)):
         positions = np.asarray(maps.positions([_key(sample, key) for sample in held]))
+        for place in np.flatnonzero(positions < 0).tolist():
+            positions[place] = _dotted(held[place], key, maps)
         first = held[0][key] if first is None else first
         without = [sample[key] for sample, position in zip(held, positions, strict=True) if position < 0]
         if without and missing == "error":
@@ -75,4 +78,22 @@ def _key(sample: dict[str, Any], key: str) -> str:
     value: object = sample[key]
     if not isinstance(value, str):
         raise UsageError(f"the {key!r} of a sample is {value!r}: the key of a map is a string")
-    return value
+    return plain_key(value)
+
+
+def _dotted(sample: dict[str, Any], key: str, maps: Any) -> int:
+    """The position of a sample whose name has dots: webdataset cuts at the first, the packer at the last.
+
+    a.b.jpg is the member b.jpg of the sample a there, and a.b here. -1 where no member leads to a map. Raises
+    `UsageError` where several do: webdataset has then made one sample of several pictures.
+    """
+    heads = {member.rpartition(".")[0] for member in sample if isinstance(member, str)} - {""}
+    names = [f"{_key(sample, key)}.{head}" for head in sorted(heads) if not head.startswith("__")]
+    found = [(name, int(at)) for name, at in zip(names, maps.positions(names), strict=True) if at >= 0]
+    if len(found) > 1:
+        several = ", ".join(name for name, _ in found)
+        raise UsageError(
+            f"the sample {sample[key]!r} is several pictures that have maps: {several}. webdataset ends a key at the "
+            "first dot of a name: pack pictures under names without dots"
+        )
+    return found[0][1] if found else -1

@@ -8,11 +8,14 @@ from typing import Any
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ..epoch import worker_batches
+from ..epoch import whole, worker_batches
 from ..errors import UsageError
 from .folder import RelabelFolder
 from .order import Order, Tail, WalkOfRank
-from .progress import checked_state
+from .progress import WorkerPlace, checked_state, place_of_worker, state_of_worker
+from .sharing import REMEDY, accelerate_shares, sharer
+
+_EPOCH, _START, _IS_CHOSEN, _IS_AHEAD = range(4)
 
 
 class RelabelStream(IterableDataset[tuple[Any, ...]]):
@@ -21,9 +24,11 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
     Batches go to DataLoader's workers in turn, so the sequence is the same with any number of them. Give the
     `batch_size` of the DataLoader, which nothing can check here: with another one and several workers, items
     come in an order that depends on the number of workers, and no position describes it. A batch's chunks of
-    maps are read once each. The other arguments are those of `EpochSampler`.
+    maps are read once each. The other arguments are those of `EpochSampler`; Accelerate, which shares streams
+    itself, needs rank=0, ranks=1.
 
-    Call `set_epoch` before every epoch: workers that persist see it too.
+    Call `set_epoch` before every epoch: workers that persist see it too. torchdata's StatefulDataLoader keeps
+    a state for each worker and goes on with as many of them.
     """
 
     def __init__(
@@ -37,43 +42,98 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
         order: Order = "uniform",
         tail: Tail = "drop",
     ) -> None:
-        if batch_size < 1:
+        if (batch_size := whole(batch_size, "batch_size")) < 1:
             raise UsageError(f"batch_size = {batch_size}: a batch has at least one item")
         self.folder = folder
         self.batch_size = batch_size
         self._walk = WalkOfRank(folder, seed, rank, ranks, order, tail)
-        progress: Any = torch.zeros(2, dtype=torch.int64)  # epoch and first place
+        if self._walk.ranks > 1 and not self._walk.is_told and accelerate_shares():
+            raise UsageError(
+                "Accelerate shares the items of a prepared stream among its processes itself: give rank=0, ranks=1. "
+                "For a loader that Accelerate doesn't prepare, give rank= and ranks= of the process"
+            )
+        progress: Any = torch.zeros(4, dtype=torch.int64, device="cpu")
         self._progress = progress.share_memory_()  # for workers that live on into the next epoch
+        self._loaded: WorkerPlace | None = None  # where a worker goes on, by a state of its own
+        self._walked = WorkerPlace(0, 0, 0)  # how far this process is
 
     @property
     def epoch(self) -> int:
         """The epoch that is or will be walked."""
-        return int(self._progress[0])
+        return int(self._progress[_EPOCH])
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch: one that `load_state_dict` loaded goes on where it stopped, another begins."""
+        epoch = whole(epoch, "epoch")
         if epoch != self.epoch:
-            self._progress.copy_(torch.tensor([epoch, 0]))
+            self._begin_at(epoch, 0)
+        self._progress[_IS_CHOSEN] = 1
 
     def __len__(self) -> int:
         """The items of this epoch that are still to come when it is walked."""
-        return self._walk.length - int(self._progress[1])
+        return self._walk.length - int(self._progress[_START])
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        if self._walk.ranks > 1 and (other := sharer()) is not None:
+            name = f"{type(other).__module__}.{type(other).__name__}"
+            raise UsageError(f"{name} shares items among processes, and so does this RelabelStream. {REMEDY}")
+        epoch, start, is_chosen, _ = self._progress.tolist()
+        loaded, self._loaded = self._loaded, None
+        if loaded is None or (is_chosen and loaded.epoch != epoch):
+            loaded = WorkerPlace(epoch, start, 0)
+        self._walked = loaded
         worker = get_worker_info()
-        place = (worker.id, worker.num_workers) if worker else (0, 1)
-        epoch, start = self._progress.tolist()
-        items = self._walk.items(epoch)
-        for batch in worker_batches(len(items), self.batch_size, *place, start):
-            yield from self.folder.__getitems__(items[batch])
+        self._progress[_IS_AHEAD] = int(worker is not None)
+        return self._items(*loaded, *((worker.id, worker.num_workers) if worker else (0, 1)))
 
-    def state_dict(self, position: int) -> dict[str, Any]:
-        """What is needed to go on in the middle of this epoch, after `position` items of this rank."""
+    def _items(
+        self, epoch: int, start: int, yielded: int, worker: int, workers: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """The items of a worker but for those that were yielded, of which no picture is read."""
+        items, passed = self._walk.items(epoch), yielded
+        for part in worker_batches(len(items), self.batch_size, worker, workers, start):
+            batch = items[part]
+            if passed >= len(batch):
+                passed -= len(batch)
+                continue
+            for item in self.folder.__getitems__(batch[passed:]):
+                yielded += 1
+                self._walked = WorkerPlace(epoch, start, yielded)
+                yield item
+            passed = 0
+        if get_worker_info() is None and self.epoch == epoch:
+            self._progress[_START] = 0  # the epoch is over: walked again, it begins anew
+
+    def state_dict(self, position: int | None = None) -> dict[str, Any]:
+        """What is needed to go on in the middle of this epoch, after `position` items of this rank.
+
+        Without a position the items count that this process has yielded; in a worker, the state is its own.
+        Raises `UsageError` where workers yielded them, who read ahead: only the training loop knows then.
+        """
+        worker = get_worker_info()
+        if worker and position is None:
+            return state_of_worker(self._walk, self._loaded or self._walked, worker.id, worker.num_workers)
+        if position is None:
+            if self._progress[_IS_AHEAD]:
+                raise UsageError(
+                    "workers of a DataLoader read ahead: give the position, the number of items that were trained on, "
+                    "or take torchdata's StatefulDataLoader, which asks them"
+                )
+            here = self._walked if self._walked.epoch == self.epoch else WorkerPlace(self.epoch, 0, 0)
+            position = here.start + here.yielded
         return {**self._walk.identity, "epoch": self.epoch, "position": position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on where a state was taken, until `set_epoch` chooses another epoch.
 
-        Raises `UsageError` where the state belongs to another walk.
+        Raises `UsageError` where the state belongs to another walk, or to a worker that this is not.
         """
-        self._progress.copy_(torch.tensor(checked_state(state, self._walk)))
+        if worker := get_worker_info():  # the others have states of their own
+            self._loaded = place_of_worker(state, self._walk, worker.id, worker.num_workers)
+            return
+        self._begin_at(*checked_state(state, self._walk))
+        self._progress[_IS_CHOSEN] = 1
+
+    def _begin_at(self, epoch: int, start: int) -> None:
+        self._progress.copy_(torch.tensor([epoch, start, int(self._progress[_IS_CHOSEN]), 0], device="cpu"))
+        self._walked = WorkerPlace(epoch, start, 0)
