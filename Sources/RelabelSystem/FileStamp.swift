@@ -2,13 +2,15 @@ internal import Glibc
 package import RelabelFormat
 
 /// What tells one state of a file from another without reading it.
-package struct FileStamp: Hashable, Sendable {
+package struct FileStamp: Equatable, Sendable {
   private let device: UInt
   private let inode: UInt
   /// The size of the file.
   package let bytes: Int
-  private let changed: Int
-  private let nanoseconds: Int
+  private let modified: Moment
+  /// When the system last noted a change of the file, which no program can set back.
+  private let noted: Moment
+  private let links: UInt
 
   /// The stamp of the file at a path, or nil when there is none.
   package init?(_ path: String) {
@@ -17,8 +19,19 @@ package struct FileStamp: Hashable, Sendable {
     device = UInt(status.st_dev)
     inode = UInt(status.st_ino)
     bytes = Int(status.st_size)
-    changed = status.st_mtim.tv_sec
-    nanoseconds = status.st_mtim.tv_nsec
+    modified = Moment(status.st_mtim)
+    noted = Moment(status.st_ctim)
+    links = UInt(status.st_nlink)
+  }
+
+  /// True for stamps of one state of one file.
+  ///
+  /// A change that the system noted counts, also where size and time of modification were put back; but not
+  /// together with a new number of links: a backup that links to the file changes nothing in it.
+  package static func == (one: FileStamp, other: FileStamp) -> Bool {
+    (one.device, one.inode, one.bytes) == (other.device, other.inode, other.bytes)
+      && one.modified == other.modified
+      && (one.noted == other.noted || one.links != other.links)
   }
 
   /// True for another state of the same file.
@@ -52,5 +65,16 @@ package struct FileStamp: Hashable, Sendable {
       "the file \(what) since it was opened: open it anew",
       at: Location(file: name)
     )
+  }
+}
+
+/// A time as the file system keeps it.
+private struct Moment: Equatable, Sendable {
+  private let seconds: Int
+  private let nanoseconds: Int
+
+  init(_ time: timespec) {
+    seconds = time.tv_sec
+    nanoseconds = time.tv_nsec
   }
 }

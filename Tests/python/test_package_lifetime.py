@@ -16,7 +16,8 @@ from shard_writer import WRITER, Shard, two_shards, write_dataset
 
 import relabel_hdf5
 from relabel_hdf5 import CorruptError, InvalidDataError, NotFoundError, RelabelError, UsageError
-from relabel_hdf5.engines.numpy import places, shards
+from relabel_hdf5 import open_files as files
+from relabel_hdf5.engines.numpy import places
 
 ROWS = 40
 
@@ -132,7 +133,7 @@ def test_a_refused_file_is_closed(tmp_path):
 
 def test_open_files_are_bounded(folder, expected, monkeypatch):
     with_numpy(monkeypatch)
-    monkeypatch.setattr(shards, "MAXIMUM_OPEN", 2)
+    monkeypatch.setattr(files, "MAXIMUM_OPEN", 2)
     maps = relabel_hdf5.open(folder)
     for position in (0, 40, 80, 1, 41, 81):
         np.testing.assert_array_equal(maps[position].class_index, expected[position])
@@ -351,7 +352,7 @@ def test_a_child_refuses_what_was_replaced(change, folder):
 
 
 def test_a_shard_replaced_after_it_was_closed(folder, monkeypatch):
-    monkeypatch.setattr(shards, "MAXIMUM_OPEN", 1)
+    monkeypatch.setattr(files, "MAXIMUM_OPEN", 1)
     maps = relabel_hdf5.open(folder)
     maps[0], maps[50]
     exchange(folder / "labels-00000.h5", folder / "labels-00001.h5")

@@ -82,7 +82,7 @@ class MapBatch:
             raise UsageError(f"ids of {self.header.num_classes} classes do not fit into int32 tensors")
 
         def tensor(values: Any, kind: torch.dtype) -> torch.Tensor:
-            if not isinstance(values, torch.Tensor):
+            if not isinstance(values, torch.Tensor):  # from_numpy asks no default of torch's
                 values = torch.from_numpy(np.asarray(values, str(kind).removeprefix("torch.")))
             moved: torch.Tensor = values.to(device=device, dtype=kind, non_blocking=non_blocking)
             return moved
@@ -94,6 +94,16 @@ class MapBatch:
             extent=tensor(self.extent, torch.float64),
             positions=tensor(self.positions, torch.int64),
         )
+
+    def pin_memory(self, device: Any = None) -> MapBatch:
+        """The batch with its tensors in memory that a device reads while the program goes on.
+
+        DataLoader calls this with ``pin_memory=True``.
+        """
+        batch = self.torch()
+        options = () if device is None else (device,)
+        names = ("class_index", "score", "extent", "positions")
+        return replace(batch, **{name: getattr(batch, name).pin_memory(*options) for name in names})
 
     def to(self, device: Any, non_blocking: bool = False) -> MapBatch:
         """The batch with PyTorch tensors on `device`."""

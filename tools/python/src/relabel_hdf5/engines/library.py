@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import errno
 import functools
 import os
 import pathlib
 import stat
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from ..elf import check_whole
 from ..errors import (
     BoxError,
     CorruptError,
@@ -106,8 +109,13 @@ def library() -> ctypes.CDLL | None:
     for path in _places():
         try:
             return loaded(path)
-        except (OSError, AttributeError, ValueError):
-            continue
+        except (OSError, AttributeError, ValueError) as error:
+            warnings.warn(
+                f"{path}: the Swift library is here and can't be used: {error}. NumPy reads instead, which takes two to "
+                "four times as long; RELABEL_LIBRARY=none says that this is meant",
+                RuntimeWarning,
+                stacklevel=2,
+            )
     return None
 
 
@@ -125,6 +133,7 @@ def _places() -> Iterator[str]:
 
 def loaded(path: str) -> ctypes.CDLL:
     """The library at a path; ValueError where it is of another version than this package."""
+    check_whole(path)
     found = ctypes.CDLL(path)
     for name, (result, arguments) in SIGNATURES.items():
         function = getattr(found, f"relabel_{name}")
@@ -163,6 +172,8 @@ def _refusal(path: str, message: str) -> Exception:
         os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
         return error
+    if os.strerror(errno.EMFILE) in message:
+        return OSError(errno.EMFILE, message, path)
     return OSError(f"{path}: {message}")
 
 

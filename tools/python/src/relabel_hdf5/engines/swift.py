@@ -6,13 +6,16 @@ import ctypes
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import RelabelError, UsageError
+from .. import open_files
+from ..errors import RelabelError
+from ..gate import Gate
 from ..header import Extent, Header
 from ..keys import Array, Positions
 from ..labels import MapBatch
@@ -31,9 +34,8 @@ class SwiftEngine:
     def __init__(self, library: ctypes.CDLL, path: str) -> None:
         self._library = library
         self._path = path
-        self._maps: int | None = library.relabel_open(os.fsencode(path))
-        if not self._maps:
-            raise failure(library)
+        self._maps: int = open_files.opened(self._opened)
+        self._gate = Gate(path, partial(library.relabel_close, self._maps))
         listing = json.loads(self._made(library.relabel_listing(self._maps)))
         self._shards: list[dict[str, Any]] = listing["shards"]
         self._index: dict[str, Any] | None = listing["index"]
@@ -42,8 +44,9 @@ class SwiftEngine:
         self._ends: list[int] = self.first[1:].tolist()
         self._description: dict[str, Any] | None = None
         self._header: Header | None = None
-        self._used: set[int] = set()
+        self._used: dict[int, int] = {}  # the shards that may be open, and when each was last used
         self._last: MapBatch | None = None
+        open_files.add(self)
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -57,9 +60,9 @@ class SwiftEngine:
         """What the shards say of all maps."""
         if self._header is None:
             self._describe(int(positions.min()) if len(positions) else -1)
-        self._open()
-        assert self._header is not None
-        return self._header
+        with self._gate:
+            assert self._header is not None
+            return self._header
 
     @property
     def images_per_chunk(self) -> int:
@@ -68,8 +71,8 @@ class SwiftEngine:
 
     def one(self, position: int) -> tuple[Array, npt.NDArray[np.float32], Extent]:
         """Class ids, decoded scores and extent of one image; the arrays are the caller's own."""
-        self._open()
-        maps = self._last
+        with self._gate:
+            maps = self._last
         if maps is None or not maps.positions[0] <= position <= maps.positions[-1]:
             maps = self._last = self._near(position, maps)
         place = position - maps.positions[0]
@@ -82,11 +85,14 @@ class SwiftEngine:
         id_type = np.dtype(self._describe(-1)["id_type"])
         shape = (len(positions), *header.shape)
         ids, scores, extents = np.empty(shape, id_type), np.empty(shape, np.float32), np.empty((shape[0], 4))
-        self._check(self._library.relabel_read(
-            self._open(), positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
-            scores.ctypes.data, extents.ctypes.data,
-        ))  # fmt: skip
-        self._use(positions)
+
+        def read(positions: Positions, ids: Array, scores: Array, extents: Array) -> None:
+            self._call(
+                "read", positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
+                scores.ctypes.data, extents.ctypes.data,
+            )
+
+        self._in_parts(positions, [positions], [ids, scores, extents], read)
         return MapBatch(ids, scores, extents, positions, header)
 
     def targets(
@@ -96,19 +102,22 @@ class SwiftEngine:
         header = self.header_at(positions)
         positions, boxes = np.ascontiguousarray(positions), np.ascontiguousarray(boxes)
         targets, covered = room_for_targets(boxes, header)
-        self._check(self._library.relabel_pool(
-            self._open(), positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
-            profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
-        ))  # fmt: skip
-        self._use(positions)
+
+        def pool(positions: Positions, boxes: Array, targets: Array, covered: Array) -> None:
+            self._call(
+                "pool", positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
+                profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
+            )
+
+        self._in_parts(positions, [positions, boxes], [targets, covered], pool)
         return targets, covered
 
     def key(self, position: int) -> str:
         """The key of one image."""
+        self._make_room([bisect_right(self._ends, position)], open_files.limit())
         width = self._describe(position)["key_bytes"]
         key, wanted = ctypes.create_string_buffer(width), ctypes.c_int64(position)
-        self._check(self._library.relabel_keys(self._open(), ctypes.byref(wanted), 1, key, width))
-        self._used.add(bisect_right(self._ends, position))
+        open_files.opened(lambda: self._call("keys", ctypes.byref(wanted), 1, key, width))
         return key.value.decode()
 
     def keys(self) -> Iterator[str]:
@@ -122,11 +131,9 @@ class SwiftEngine:
 
     def image_index(self, position: int) -> int:
         """The place of one image in the source listing."""
+        self._make_room([bisect_right(self._ends, position)], open_files.limit())
         index, wanted = ctypes.c_int64(), ctypes.c_int64(position)
-        self._check(self._library.relabel_image_indexes(
-            self._open(), ctypes.byref(wanted), 1, ctypes.byref(index)
-        ))  # fmt: skip
-        self._used.add(bisect_right(self._ends, position))
+        open_files.opened(lambda: self._call("image_indexes", ctypes.byref(wanted), 1, ctypes.byref(index)))
         return index.value
 
     def image_indexes(self) -> Positions:
@@ -135,24 +142,64 @@ class SwiftEngine:
         return np.concatenate([np.empty(0, np.int64), *map(self._image_indexes, blocks)])
 
     def close(self) -> None:
-        """Closes all files."""
+        """Closes all files, when nobody reads them any more."""
         self._last = None
-        if self._maps:
-            self._library.relabel_close(self._maps)
-            self._maps = None
+        self._gate.close()
+
+    def let_go(self) -> None:
+        """Closes the shards that are open; each is opened again when it is needed."""
+        for number in list(self._used):
+            if not self._gate.is_closed:
+                self._close_shard(number)
 
     def __del__(self) -> None:
-        if hasattr(self, "_maps"):
+        if hasattr(self, "_gate"):
             self.close()
 
-    def _open(self) -> int:
-        if not self._maps:
-            raise UsageError("these label maps are closed", file=self._path)
-        return self._maps
-
-    def _check(self, status: int) -> None:
-        if status:
+    def _opened(self) -> int:
+        maps: int | None = self._library.relabel_open(os.fsencode(self._path))
+        if not maps:
             raise failure(self._library)
+        return maps
+
+    def _call(self, function: str, *arguments: Any) -> None:
+        """Calls a function of the library on these maps, which nobody closes meanwhile."""
+        with self._gate:
+            if getattr(self._library, f"relabel_{function}")(self._maps, *arguments):
+                raise failure(self._library)
+
+    def _close_shard(self, number: int) -> None:
+        self._used.pop(number, None)
+        self._call("close_shard", number)
+
+    def _in_parts(
+        self, positions: Positions, given: list[Array], found: list[Array], work: Callable[..., None]
+    ) -> None:
+        """Does work on arrays, at once where few enough shards hold the positions, else shard by shard."""
+        numbers, room = self.first[1:].searchsorted(positions, "right"), open_files.limit()
+        shards = sorted(set(numbers.tolist()))
+        if len(shards) <= room:
+            self._make_room(shards, room)
+            return open_files.opened(lambda: work(*given, *found))
+        for start in range(0, len(shards), room):
+            some = shards[start : start + room]
+            self._make_room(some, room)
+            places = np.flatnonzero((numbers >= some[0]) & (numbers <= some[-1]))
+            parts, results = [array[places] for array in given], [array[places] for array in found]
+            open_files.opened(partial(work, *parts, *results))
+            for whole, result in zip(found, results, strict=True):
+                whole[places] = result
+        return None
+
+    def _make_room(self, numbers: list[int], room: int) -> None:
+        """Closes the shards used least recently, so that no more than `room` are open with the ones asked for."""
+        used = dict(self._used)
+        idle = [number for number in used if number not in numbers]
+        if (excess := len(idle) + len(numbers) - room) > 0:
+            for number in sorted(idle, key=used.__getitem__)[:excess]:
+                self._close_shard(number)
+        now = next(open_files.clock)
+        self._used.update(dict.fromkeys(numbers, now))
 
     def _made(self, text: bytes | None) -> bytes:
         if text is None:
@@ -162,7 +209,10 @@ class SwiftEngine:
     def _describe(self, position: int) -> dict[str, Any]:
         """What the shards say of their maps: by one that is open, or the one that holds a position."""
         if self._description is None:
-            found = json.loads(self._made(self._library.relabel_describe(self._open(), position)))
+            with self._gate:
+                text = self._made(self._library.relabel_describe(self._maps, position))
+            self._used.setdefault(bisect_right(self._ends, max(position, 0)), next(open_files.clock))
+            found = json.loads(text)
             named = {name: found[name] for name in Header.__dataclass_fields__}
             numbers = {name: None if named[name] is None else float(named[name]) for name in _NUMBERS}
             extent = {"map_extent": tuple(map(float, named["map_extent"]))}
@@ -184,10 +234,6 @@ class SwiftEngine:
                     pass  # it may be about another image
         return self.maps(np.array([position]))
 
-    def _use(self, positions: Positions) -> None:
-        """Notes that the shards of some positions stay open."""
-        self._used.update(self.first[1:].searchsorted(positions, "right").tolist())
-
     def _blocks(self, shard: int) -> Iterator[Positions]:
         """All positions of a shard, which is closed when all were asked for and it was not open before."""
         start, end, was_used = int(self.first[shard]), self._ends[shard], shard in self._used
@@ -195,18 +241,18 @@ class SwiftEngine:
         for begin in range(start, end, _BLOCK):
             yield np.arange(begin, min(begin + _BLOCK, end))
         if self._index and not was_used:
-            self._check(self._library.relabel_close_shard(self._open(), shard))
+            self._close_shard(shard)
 
     def _keys(self, positions: Positions) -> Array:
         keys = np.empty(len(positions), f"S{self._describe(-1)['key_bytes']}")
-        self._check(self._library.relabel_keys(
-            self._open(), positions.ctypes.data, len(positions), keys.ctypes.data, keys.itemsize
-        ))  # fmt: skip
+        open_files.opened(
+            lambda: self._call("keys", positions.ctypes.data, len(positions), keys.ctypes.data, keys.itemsize)
+        )
         return keys
 
     def _image_indexes(self, positions: Positions) -> Positions:
         indexes = np.empty(len(positions), np.int64)
-        self._check(self._library.relabel_image_indexes(
-            self._open(), positions.ctypes.data, len(positions), indexes.ctypes.data
-        ))  # fmt: skip
+        open_files.opened(
+            lambda: self._call("image_indexes", positions.ctypes.data, len(positions), indexes.ctypes.data)
+        )
         return indexes

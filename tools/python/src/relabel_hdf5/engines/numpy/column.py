@@ -99,7 +99,7 @@ class StoredColumn:
     def _stored(self, number: int, first: int, limit: int) -> tuple[int, memoryview]:
         """Filter mask and bytes of a chunk."""
         if not self._places:
-            with self._file.library:
+            with self._file.reading, self._file.library:
                 # Once chunks are located the file may be closed.
                 if not self._places:
                     return self._asked(first, limit)

@@ -6,13 +6,15 @@ import os
 import stat
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import h5py
 
 from ...errors import CorruptError, InvalidDataError, RelabelError, UnsafeError
+from ...gate import Gate
 
 HDF5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 """What h5py makes of errors of the HDF5 library."""
@@ -27,16 +29,30 @@ class Stamp(NamedTuple):
     inode: int
     size: int
     modified: int
+    noted: int
+    """When the system last noted a change of the file, which no program can set back."""
+    links: int
 
     @classmethod
     def of(cls, file: int | str) -> Stamp:
         """The stamp of an open descriptor or of a path."""
         status = os.stat(file)
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        return cls(
+            status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_nlink
+        )
+
+    def is_same(self, found: Stamp) -> bool:
+        """True for stamps of one state of one file.
+
+        A change that the system noted counts, also where size and time of modification were put back; but not
+        together with a new number of links: a backup that links to the file, or another one that takes its
+        name, changes nothing in it.
+        """
+        return found[:4] == self[:4] and (found.noted == self.noted or found.links != self.links)
 
     def check(self, path: str, found: Stamp) -> None:
         """Refuses a file that is not the one, or not as, it was at first."""
-        if found == self:
+        if self.is_same(found):
             return
         if found[:2] != self[:2]:
             what = "was replaced by another file"
@@ -61,6 +77,9 @@ class HDF5File:
         # Not a copy of the library's own, which would keep its lock.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._close_descriptor = weakref.finalize(self, os.close, self._descriptor)
+        # Not a method of this file, which would keep it alive.
+        self.reading = Gate(path, partial(_call_all, self._close_handle, self._close_descriptor))
+        """Entered by whoever uses the file, which stays open so long."""
         self.library = threading.Lock()
         """Held while the HDF5 library reads chunks, and while it is made to close the file."""
         self._keep_little()
@@ -73,13 +92,16 @@ class HDF5File:
 
     def check_unchanged(self) -> None:
         """Refuses a file that was cut or overwritten while it was open: what was read may be anything."""
-        status = os.stat(self._descriptor)
-        if status.st_mtime_ns != self._stamp.modified or status.st_size != self._stamp.size:
-            self._stamp.check(self.path, Stamp.of(self._descriptor))
+        with self.reading:
+            found = Stamp.of(self._descriptor)
+        if found != self._stamp:
+            self._stamp.check(self.path, found)
+            self._stamp = found
 
     def read(self, start: int, size: int) -> bytes:
         """Bytes of the file, fewer at its end; works also after `close_handle`."""
-        return os.pread(self._descriptor, size, start)
+        with self.reading:
+            return os.pread(self._descriptor, size, start)
 
     def close_handle(self) -> None:
         """Closes the file for the HDF5 library, which keeps half a megabyte for each that is open.
@@ -101,9 +123,13 @@ class HDF5File:
         self.id.set_mdc_config(cache)
 
     def close(self) -> None:
-        """Closes the file; a file that is dropped is closed too."""
-        self._close_handle()
-        self._close_descriptor()
+        """Closes the file, when nobody reads it any more; a file that is dropped is closed too."""
+        self.reading.close()
+
+
+def _call_all(*functions: Callable[[], object]) -> None:
+    for function in functions:
+        function()
 
 
 _states: dict[int, Stamp] = {}
@@ -115,7 +141,7 @@ def _check_states(path: str, stamp: Stamp) -> None:
 
     The HDF5 library opens a file only once and would take the structure of the old one for that of the new.
     """
-    if any(other[:2] == stamp[:2] and other != stamp for other in list(_states.values())):
+    if any(other[:2] == stamp[:2] and not other.is_same(stamp) for other in list(_states.values())):
         raise _earlier_state(path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,8 +35,11 @@ class Shard:
             error.file = path
             raise
         except HDF5_ERRORS as error:
-            if isinstance(error, OSError) and error.filename is not None:
-                raise  # the system refuses the file; its contents may be sound
+            if isinstance(error, OSError):
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    raise OSError(error.errno, os.strerror(error.errno), path) from error
+                if error.filename is not None:
+                    raise  # the system refuses the file; its contents may be sound
             raise violation("C001", f"the HDF5 library can't read the file: {error}", file=path) from error
         self.path = path
         self.header = inspection.header
@@ -46,12 +51,14 @@ class Shard:
         self._ids, self._scores = columns[CLASS_INDEX], columns[SCORE]
         self._keys, self._indexes = columns[IMAGE_KEY], columns[IMAGE_INDEX]
         self._extents = columns.get(MAP_EXTENT)
+        self.last_use = 0
+        """The time of `open_files.clock` at which it was last asked for."""
         self.rows = self._ids.rows
         self.images_per_chunk = self._ids.rows_per_chunk
         self.id_type = self._ids.dtype
 
     def close(self) -> None:
-        """Closes the file; nothing may be read any more."""
+        """Closes the file, when nobody reads it any more; reading raises `UsageError` from now on."""
         self._file.close()
 
     def locate(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ... import open_files
 from ...errors import RelabelError, UsageError, violation
 from ...header import Header
 from ...layout import INDEX_NAME
@@ -15,9 +16,6 @@ from .column import Recent
 from .files import Stamp
 from .index import DatasetIndex, ListedShard
 from .shard import Shard
-
-MAXIMUM_OPEN = 128
-"""Shards that stay open: those of 2 million images at the packer's default."""
 
 
 class First(NamedTuple):
@@ -43,7 +41,11 @@ class Shards:
         self._first: First | None = None
         self._sample = 0
         self._is_closed = False
+        self._open: dict[int, Shard] = {}
+        self._recent: Recent = {}
+        self._process = 0
         self._start()
+        open_files.add(self)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -53,16 +55,15 @@ class Shards:
 
     def _get(self, number: int, stays: bool) -> Shard:
         shard = self._open.get(number)
-        if shard and self._process == os.getpid():
-            return shard
-        if self._is_closed:
-            raise UsageError("these label maps are closed", file=self.path)
-        if not self.paths:
-            raise UsageError("the dataset has no shards", file=self.path)
-        if self._process != os.getpid():
-            self._start()
-        with self._lock:
-            return self._open.get(number) or self._add(number, stays)
+        if not shard or self._process != os.getpid():
+            if not self.paths:
+                raise UsageError("the dataset has no shards", file=self.path)
+            if self._process != os.getpid():
+                self._start()
+            with self._lock:
+                shard = self._open.get(number) or self._add(number, stays)
+        shard.last_use = next(open_files.clock)
+        return shard
 
     def one_by_one(self) -> Iterator[Shard]:
         """All shards; those that were not open do not stay so."""
@@ -94,21 +95,34 @@ class Shards:
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
         self._is_closed = True
-        for shard in list(self._open.values()):
-            shard.close()
-        self._start()
+        if self._process != os.getpid():
+            self._start()
+        with self._lock:
+            for shard in list(self._open.values()):
+                shard.close()
+            self._open.clear()
+            self._recent.clear()
+
+    def let_go(self) -> None:
+        """Closes what is not being read; it is opened again when it is needed."""
+        if self._process == os.getpid():
+            self._open.clear()
 
     def _start(self) -> None:
         """Begins with nothing open: files and locks of a parent process are not this one's."""
         self._lock = threading.Lock()
-        self._open: dict[int, Shard] = {}
-        self._recent: Recent = {}
+        self._open = {}
+        self._recent = {}
         self._process = os.getpid()
 
     def _add(self, number: int, stays: bool) -> Shard:
-        if len(self._open) == MAXIMUM_OPEN:
-            del self._open[next(iter(self._open))]
-        shard = self._opened(number)
+        if self._is_closed:
+            raise UsageError("these label maps are closed", file=self.path)
+        for _, used in sorted((shard.last_use, number) for number, shard in list(self._open.items())):
+            if len(self._open) < open_files.limit():
+                break
+            self._open.pop(used, None)
+        shard = open_files.opened(lambda: self._opened(number))
         if stays:
             shard.locate()
         self._open[number] = shard
