@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 import torch
+import torchvision_import  # noqa: F401
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader
-from torchvision import datasets  # after train_data, which makes this import possible
+from torchvision import datasets
 from train_data import (
     FOLDERS,
     IMAGES,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import geometry
+from .cells import is_distinct, is_finite
 from .errors import BoxError, UsageError
 from .geometry import Floats
 from .header import Header
@@ -21,10 +22,19 @@ Maps = MapBatch | LabelMap
 
 def box_array(boxes: Any) -> npt.NDArray[Any]:
     """Boxes as an array; tensors must be on the CPU."""
+    refuse_masked("boxes", boxes)
+    if hasattr(boxes, "detach"):
+        boxes = boxes.detach()  # a target is no function of its box that anybody could learn by
     try:
         return np.asarray(boxes)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"boxes are nothing that NumPy can read: {error}") from error
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Raises `UsageError` for a masked array, whose mask nobody would look at."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise UsageError(f"{name}: a masked array, whose masked values would be taken like the others; fill it or cut it")
 
 
 def how_to_pool(header: Header, profile: str | None, outside: str) -> tuple[bool, bool]:
@@ -62,6 +72,24 @@ def boxes_in_extents(maps: Maps, batch: MapBatch, boxes: Floats, clamp: bool) ->
     check_boxes(maps, boxes, rules)
     check_ids(batch)
     return inside, covered
+
+
+def check_cells(batch: MapBatch) -> None:
+    """Raises `UsageError` for a cell with a score that is not finite, or with one class twice.
+
+    Maps that are read have been checked; these are for maps that somebody has made or changed in memory.
+    """
+    ids, scores = batch.class_index, batch.score
+    for name, values in (("class_index", ids), ("score", scores), ("extent", batch.extent)):
+        refuse_masked(name, values)
+    if is_finite(scores) and is_distinct(ids):
+        return
+    ranked = np.sort(ids, axis=-1)
+    is_repeated = (ranked[..., 1:] == ranked[..., :-1]).any(-1)
+    image, y, x = np.argwhere(is_repeated | ~np.isfinite(scores).all(-1))[0].tolist()
+    entries = ids[image, y, x].tolist() if is_repeated[image, y, x] else scores[image, y, x].tolist()
+    what = f"class ids {entries} are not distinct" if is_repeated[image, y, x] else f"scores {entries} are not all finite"
+    raise UsageError(f"image at position {int(batch.positions[image])}, cell ({y}, {x}): {what}")
 
 
 def check_boxes(maps: Maps, boxes: Any, rules: list[geometry.Rule]) -> None:

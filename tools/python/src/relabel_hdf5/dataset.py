@@ -20,6 +20,7 @@ from .labels import LabelMap, MapBatch
 from .layout import INDEX_NAME
 from .lookup import Indices, Lookup
 from .pooling import pool_stored
+from .versions import demand
 
 
 def open(path: str | os.PathLike[str]) -> LabelMaps:
@@ -40,6 +41,7 @@ def open(path: str | os.PathLike[str]) -> LabelMaps:
 
 def _engine(path: str, is_dataset: bool) -> Engine:
     """The engine that reads what is opened now: the Swift library where it is found, else NumPy."""
+    demand("numpy")
     loaded = library.library()
     if loaded is not None:
         from .engines.swift import SwiftEngine
@@ -47,6 +49,7 @@ def _engine(path: str, is_dataset: bool) -> Engine:
         return SwiftEngine(loaded, path)
     from .engines.numpy.engine import NumPyEngine
 
+    demand("h5py")
     return NumPyEngine(path, is_dataset)
 
 

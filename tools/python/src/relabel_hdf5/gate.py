@@ -26,6 +26,11 @@ class Gate:
         self._inside.append(self._process())
         if self.is_closed:  # looked at after entering: whoever closes looks at who is inside after closing
             self.__exit__()
+            self.check()
+
+    def check(self) -> None:
+        """Raises `UsageError` when it is closed."""
+        if self.is_closed:
             raise UsageError("these label maps are closed", file=self._path)
 
     def __exit__(self, *_: object) -> None:

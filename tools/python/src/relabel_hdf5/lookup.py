@@ -48,6 +48,8 @@ class Lookup:
         """The positions of several images, in the order given."""
         if isinstance(indices, str):
             raise UsageError(f"several positions or keys are taken here, not the one key '{indices}'")
+        if isinstance(indices, np.ma.MaskedArray):
+            raise UsageError("positions: a masked array, whose masked values would be taken like the others")
         if isinstance(indices, np.ndarray) and indices.dtype.kind != "U":
             return self._checked(indices)
         listed: list[Any] = list(indices)

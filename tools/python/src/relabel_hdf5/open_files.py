@@ -41,7 +41,7 @@ def add(holder: Holder) -> None:
 
 def limit() -> int:
     """How many shards may stay open: a quarter of the files that the system allows, at most `MAXIMUM_OPEN`."""
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAXIMUM_OPEN if allowed == resource.RLIM_INFINITY else min(MAXIMUM_OPEN, max(_LEAST, allowed // 4))
 
 

@@ -26,11 +26,11 @@ def label_pooling(maps: Maps, boxes: Any, profile: str | None = None, outside: s
 
     Raises `BoxError` for a box that is none, naming the image, and `UsageError` for maps of unknown
     orientation without a profile and for arguments that don't fit each other. Tensors of another device
-    than the CPU are not looked into, since that would stop the device: where a box or a class id there is
-    bad, the target is NaN.
+    than the CPU are not looked into, since that would stop the device: where a box, a class id or a score
+    there is bad, or a cell has a class twice, the target is NaN.
     """
     transposed, clamp = how_to_pool(maps.header, profile, outside)
-    if not hasattr(boxes, "dtype"):
+    if not hasattr(boxes, "detach"):
         boxes = box_array(boxes)
     shape = tuple(boxes.shape[:-1])
     boxes = boxes.reshape(*box_axes(None if isinstance(maps, LabelMap) else len(maps), boxes), 4)

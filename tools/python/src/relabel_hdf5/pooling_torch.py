@@ -24,14 +24,15 @@ def pool_tensors(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> 
 def pool_as_arrays(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:
     """As `pool_tensors`, for tensors on the CPU, whose memory arrays share."""
     names = ("class_index", "score", "extent", "positions")
-    arrays = replace(batch, **{name: getattr(batch, name).numpy() for name in names})
+    arrays = replace(batch, **{name: getattr(batch, name).detach().numpy() for name in names})
     targets, covered = pool_arrays(arrays, box_array(boxes), transposed, clamp)
     return torch.from_numpy(targets), torch.from_numpy(covered)
 
 
 def pool_on_device(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:
     """As `pool_tensors`, for tensors of another device; what lies on the CPU is checked before it is sent."""
-    boxes = torch.as_tensor(boxes)
+    # Not by as_tensor, which would send an array to torch's default device.
+    boxes = boxes.detach() if isinstance(boxes, Tensor) else torch.from_numpy(box_array(boxes))
     if boxes.device.type == "cpu":
         boxes = boxes.to(torch.float64)
         check_boxes(batch, boxes, geometry.box_rules(boxes))
@@ -56,7 +57,9 @@ def pool_unchecked(batch: MapBatch, boxes: Tensor, transposed: bool, clamp: bool
     columns = sent(axis_weights(left, width, header.width), device, kind)
 
     ids = batch.class_index.long().flatten(1)
-    known = ((ids >= 0) & (ids < header.num_classes)).all(1)
+    ranked = batch.class_index.sort(-1).values
+    is_repeated = (ranked[..., 1:] == ranked[..., :-1]).flatten(1).any(1)
+    known = ((ids >= 0) & (ids < header.num_classes)).all(1) & batch.score.isfinite().flatten(1).all(1) & ~is_repeated
     bad = ~(sent(good, device, torch.bool) & known[:, None])
     weights = rows[..., :, None] * columns[..., None, :]
     targets = _targets(header, ids.clamp(0, header.num_classes - 1), batch.score.to(kind), weights)

@@ -8,7 +8,7 @@ import sys
 from .errors import UsageError
 
 LEAST = {
-    "numpy": "1.24", "h5py": "3.11", "torch": "2.4", "torchvision": "0.19", "timm": "0.6.13", "torchdata": "0.11",
+    "numpy": "1.24", "h5py": "3.11", "torch": "2.4", "torchvision": "0.19", "timm": "0.6.13",
 }  # fmt: skip
 """Where several would do, the oldest that the tests have passed with."""
 

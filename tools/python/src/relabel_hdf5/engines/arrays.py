@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..boxes import Maps, as_batch, boxes_in_extents
+from ..boxes import Maps, as_batch, boxes_in_extents, check_cells
 from ..geometry import Floats
 from . import library, swift_arrays
 from .numpy.pooling import pool_with_numpy
@@ -18,6 +18,7 @@ def pool_arrays(
 ) -> tuple[npt.NDArray[np.float32], Floats]:
     """The targets of boxes [B, n, 4], and the covered shares."""
     batch = as_batch(maps)
+    check_cells(batch)
     boxes = boxes.astype(np.float64, copy=False)
     inside, covered = boxes_in_extents(maps, batch, boxes, clamp)
     loaded = library.library()

@@ -60,9 +60,9 @@ class SwiftEngine:
         """What the shards say of all maps."""
         if self._header is None:
             self._describe(int(positions.min()) if len(positions) else -1)
-        with self._gate:
-            assert self._header is not None
-            return self._header
+        self._gate.check()
+        assert self._header is not None
+        return self._header
 
     @property
     def images_per_chunk(self) -> int:
@@ -71,8 +71,8 @@ class SwiftEngine:
 
     def one(self, position: int) -> tuple[Array, npt.NDArray[np.float32], Extent]:
         """Class ids, decoded scores and extent of one image; the arrays are the caller's own."""
-        with self._gate:
-            maps = self._last
+        self._gate.check()
+        maps = self._last
         if maps is None or not maps.positions[0] <= position <= maps.positions[-1]:
             maps = self._last = self._near(position, maps)
         place = position - maps.positions[0]
@@ -88,7 +88,7 @@ class SwiftEngine:
 
         def read(positions: Positions, ids: Array, scores: Array, extents: Array) -> None:
             self._call(
-                "read", positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
+                "relabel_read", positions.ctypes.data, len(positions), 1, ids.ctypes.data, id_type.itemsize,
                 scores.ctypes.data, extents.ctypes.data,
             )
 
@@ -105,7 +105,7 @@ class SwiftEngine:
 
         def pool(positions: Positions, boxes: Array, targets: Array, covered: Array) -> None:
             self._call(
-                "pool", positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
+                "relabel_pool", positions.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1],
                 profile.encode() if profile else None, clamp, threads, targets.ctypes.data, covered.ctypes.data,
             )
 
@@ -117,7 +117,7 @@ class SwiftEngine:
         self._make_room([bisect_right(self._ends, position)], open_files.limit())
         width = self._describe(position)["key_bytes"]
         key, wanted = ctypes.create_string_buffer(width), ctypes.c_int64(position)
-        open_files.opened(lambda: self._call("keys", ctypes.byref(wanted), 1, key, width))
+        open_files.opened(lambda: self._call("relabel_keys", ctypes.byref(wanted), 1, key, width))
         return key.value.decode()
 
     def keys(self) -> Iterator[str]:
@@ -133,7 +133,7 @@ class SwiftEngine:
         """The place of one image in the source listing."""
         self._make_room([bisect_right(self._ends, position)], open_files.limit())
         index, wanted = ctypes.c_int64(), ctypes.c_int64(position)
-        open_files.opened(lambda: self._call("image_indexes", ctypes.byref(wanted), 1, ctypes.byref(index)))
+        open_files.opened(lambda: self._call("relabel_image_indexes", ctypes.byref(wanted), 1, ctypes.byref(index)))
         return index.value
 
     def image_indexes(self) -> Positions:
@@ -165,12 +165,12 @@ class SwiftEngine:
     def _call(self, function: str, *arguments: Any) -> None:
         """Calls a function of the library on these maps, which nobody closes meanwhile."""
         with self._gate:
-            if getattr(self._library, f"relabel_{function}")(self._maps, *arguments):
+            if getattr(self._library, function)(self._maps, *arguments):
                 raise failure(self._library)
 
     def _close_shard(self, number: int) -> None:
         self._used.pop(number, None)
-        self._call("close_shard", number)
+        self._call("relabel_close_shard", number)
 
     def _in_parts(
         self, positions: Positions, given: list[Array], found: list[Array], work: Callable[..., None]
@@ -180,7 +180,7 @@ class SwiftEngine:
         shards = sorted(set(numbers.tolist()))
         if len(shards) <= room:
             self._make_room(shards, room)
-            return open_files.opened(lambda: work(*given, *found))
+            return open_files.opened(partial(work, *given, *found))
         for start in range(0, len(shards), room):
             some = shards[start : start + room]
             self._make_room(some, room)
@@ -193,12 +193,15 @@ class SwiftEngine:
 
     def _make_room(self, numbers: list[int], room: int) -> None:
         """Closes the shards used least recently, so that no more than `room` are open with the ones asked for."""
+        now = next(open_files.clock)
+        if len(self._used) + len(numbers) <= room:
+            self._used.update(dict.fromkeys(numbers, now))
+            return
         used = dict(self._used)
         idle = [number for number in used if number not in numbers]
         if (excess := len(idle) + len(numbers) - room) > 0:
             for number in sorted(idle, key=used.__getitem__)[:excess]:
                 self._close_shard(number)
-        now = next(open_files.clock)
         self._used.update(dict.fromkeys(numbers, now))
 
     def _made(self, text: bytes | None) -> bytes:
@@ -246,13 +249,13 @@ class SwiftEngine:
     def _keys(self, positions: Positions) -> Array:
         keys = np.empty(len(positions), f"S{self._describe(-1)['key_bytes']}")
         open_files.opened(
-            lambda: self._call("keys", positions.ctypes.data, len(positions), keys.ctypes.data, keys.itemsize)
+            lambda: self._call("relabel_keys", positions.ctypes.data, len(positions), keys.ctypes.data, keys.itemsize)
         )
         return keys
 
     def _image_indexes(self, positions: Positions) -> Positions:
         indexes = np.empty(len(positions), np.int64)
         open_files.opened(
-            lambda: self._call("image_indexes", positions.ctypes.data, len(positions), indexes.ctypes.data)
+            lambda: self._call("relabel_image_indexes", positions.ctypes.data, len(positions), indexes.ctypes.data)
         )
         return indexes

@@ -85,7 +85,8 @@ def key_of_path(path: str) -> str:
 def _paths(root: Path, folder: str, endings: tuple[str, ...]) -> np.ndarray:
     """The paths of a folder's pictures, as bytes of one width: strings would take three times the memory."""
     found = []
-    for where, names in sorted(_walk(str(root / folder), ())):
+    status = os.stat(root)
+    for where, names in sorted(_walk(str(root / folder), ((status.st_dev, status.st_ino),))):
         below = Path(where).relative_to(root).as_posix()
         found += [os.fsencode(f"{below}/{name}") for name in sorted(names) if name.lower().endswith(endings)]
     return np.array(found, np.bytes_)

@@ -100,7 +100,7 @@ def _flipped(transform: Any, picture: Any, mirror: Placement) -> Moved:
 def _seen_flip(transform: Any, picture: Any, by_columns: bool) -> Moved:
     """A flip by a class of the user's, which may hand back a copy: the pixels tell."""
     size_of(picture)
-    before = np.array(picture)
+    before = np.asarray(picture).copy()
     output = transform(picture)
     axis = int(by_columns) - (2 if isinstance(picture, torch.Tensor) else 0)
     if np.array_equal(output, before):

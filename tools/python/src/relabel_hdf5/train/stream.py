@@ -15,7 +15,7 @@ from .order import Order, Tail, WalkOfRank
 from .progress import WorkerPlace, checked_state, place_of_worker, state_of_worker
 from .sharing import REMEDY, accelerate_shares, sharer
 
-_EPOCH, _START, _IS_CHOSEN, _IS_AHEAD = range(4)
+_EPOCH, _START, _IS_AHEAD = range(3)
 
 
 class RelabelStream(IterableDataset[tuple[Any, ...]]):
@@ -52,7 +52,7 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
                 "Accelerate shares the items of a prepared stream among its processes itself: give rank=0, ranks=1. "
                 "For a loader that Accelerate doesn't prepare, give rank= and ranks= of the process"
             )
-        progress: Any = torch.zeros(4, dtype=torch.int64, device="cpu")
+        progress: Any = torch.zeros(3, dtype=torch.int64, device="cpu")
         self._progress = progress.share_memory_()  # for workers that live on into the next epoch
         self._loaded: WorkerPlace | None = None  # where a worker goes on, by a state of its own
         self._walked = WorkerPlace(0, 0, 0)  # how far this process is
@@ -67,7 +67,6 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
         epoch = whole(epoch, "epoch")
         if epoch != self.epoch:
             self._begin_at(epoch, 0)
-        self._progress[_IS_CHOSEN] = 1
 
     def __len__(self) -> int:
         """The items of this epoch that are still to come when it is walked."""
@@ -77,14 +76,14 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
         if self._walk.ranks > 1 and (other := sharer()) is not None:
             name = f"{type(other).__module__}.{type(other).__name__}"
             raise UsageError(f"{name} shares items among processes, and so does this RelabelStream. {REMEDY}")
-        epoch, start, is_chosen, _ = self._progress.tolist()
+        epoch, start, _ = self._progress.tolist()
         loaded, self._loaded = self._loaded, None
-        if loaded is None or (is_chosen and loaded.epoch != epoch):
-            loaded = WorkerPlace(epoch, start, 0)
-        self._walked = loaded
+        self._walked = loaded or WorkerPlace(epoch, start, 0)
         worker = get_worker_info()
         self._progress[_IS_AHEAD] = int(worker is not None)
-        return self._items(*loaded, *((worker.id, worker.num_workers) if worker else (0, 1)))
+        if worker is None:
+            self._progress[_START] = 0  # walked again, the epoch begins anew
+        return self._items(*self._walked, *((worker.id, worker.num_workers) if worker else (0, 1)))
 
     def _items(
         self, epoch: int, start: int, yielded: int, worker: int, workers: int
@@ -101,8 +100,6 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
                 self._walked = WorkerPlace(epoch, start, yielded)
                 yield item
             passed = 0
-        if get_worker_info() is None and self.epoch == epoch:
-            self._progress[_START] = 0  # the epoch is over: walked again, it begins anew
 
     def state_dict(self, position: int | None = None) -> dict[str, Any]:
         """What is needed to go on in the middle of this epoch, after `position` items of this rank.
@@ -132,8 +129,7 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
             self._loaded = place_of_worker(state, self._walk, worker.id, worker.num_workers)
             return
         self._begin_at(*checked_state(state, self._walk))
-        self._progress[_IS_CHOSEN] = 1
 
     def _begin_at(self, epoch: int, start: int) -> None:
-        self._progress.copy_(torch.tensor([epoch, start, int(self._progress[_IS_CHOSEN]), 0], device="cpu"))
+        self._progress.copy_(torch.tensor([epoch, start, 0], device="cpu"))
         self._walked = WorkerPlace(epoch, start, 0)

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from ....cells import is_distinct, is_finite
 
-_MANY = 16
-"""From so many entries in a cell on, sorting them is faster than comparing all pairs."""
+Array = npt.NDArray[Any]
 
 
 class CellFault(NamedTuple):
@@ -27,7 +26,7 @@ def cell_fault(ids: Array, stored: Array, num_classes: int) -> CellFault | None:
     """The first fault in maps [B, H, W, k] of class ids and stored scores, or None."""
     if ids.size == 0:
         return None
-    is_sound = int(np.maximum.reduce(ids, None)) < num_classes and _is_finite(stored) and _is_distinct(ids)
+    is_sound = int(np.maximum.reduce(ids, None)) < num_classes and _is_finite(stored) and is_distinct(ids)
     return None if is_sound else _first_fault(ids, stored, num_classes)
 
 
@@ -38,17 +37,7 @@ def _all_ones(kind: np.dtype[Any]) -> int:
 def _is_finite(stored: Array) -> bool:
     if stored.dtype.kind == "u":
         return int(np.maximum.reduce(stored, None)) < _all_ones(stored.dtype)
-    return bool(np.isfinite(stored).all())
-
-
-def _is_distinct(ids: Array) -> bool:
-    """False where any cell has a class id twice."""
-    k = ids.shape[-1]
-    if k > _MANY:
-        ranked = np.sort(ids, axis=-1)
-        return not np.count_nonzero(ranked[..., 1:] == ranked[..., :-1])
-    by_rank = np.ascontiguousarray(ids.reshape(-1, k).T)
-    return not any(np.count_nonzero(by_rank[apart:] == by_rank[:-apart]) for apart in range(1, k))
+    return is_finite(stored)
 
 
 def _first_fault(ids: Array, stored: Array, num_classes: int) -> CellFault:
