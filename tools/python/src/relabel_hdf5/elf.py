@@ -25,8 +25,10 @@ def check_whole(path: str) -> None:
         segments, sections = struct.unpack_from(f"{order}QQ", head, 32)
         segment_size, count, section_size, section_count = struct.unpack_from(f"{order}HHHH", head, 54)
         ends = [segments + segment_size * count, sections + section_size * section_count]
-        file.seek(segments)
-        table = file.read(segment_size * count)
+        table = b""
+        if max(ends) <= size:
+            file.seek(segments)
+            table = file.read(segment_size * count)
     for first in range(0, len(table) - 55, segment_size or 56):
         kind, start, length = struct.unpack_from(f"{order}I4xQ16xQ", table, first)
         if kind == _LOAD:
