@@ -35,7 +35,7 @@ class KeyTable:
         width = max(1, (count.bit_length() + 7) // 8)
         # One text column sorts in place and fast; its bytes are digest, then position, high byte first.
         self._table = np.zeros(count, f"S{_DIGEST + width}")
-        self._rows = self._table.view([("digest", f"S{_DIGEST}"), ("position", "u1", width)])
+        self._rows = self._table.view([("digest", f"S{_DIGEST}"), ("position", "u1", (width,))])
         first = size = 0
         for chunk in keys:
             if isinstance(chunk, int):

@@ -24,7 +24,7 @@ def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | N
 
     The wrapped transform runs itself, draws the same random numbers in the same order and makes the same
     pixels. It is taken apart now: change its settings before, not after. Containers (Compose, RandomApply,
-    RandomChoice, RandomOrder, torch.nn.Sequential) may be nested. v2 is that of torchvision 0.21 or later.
+    RandomChoice, RandomOrder, torch.nn.Sequential) may be nested.
 
     A transform that could move the picture in an unknown way is refused here with `UsageError`, which names
     it; `known={Class: "pixels"}`, or `register`, declares transforms of your own.

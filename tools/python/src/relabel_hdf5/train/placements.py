@@ -59,6 +59,11 @@ def _noted(transform: Any, name: str, picture: Any) -> tuple[Any, Any]:
     return output, answers[0]
 
 
+def _name_of_params(transform: Any) -> str:
+    """The method that torchvision v2 draws by; it got its public name in 0.21."""
+    return "make_params" if hasattr(transform, "make_params") else "_get_params"
+
+
 def _sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
     """What is added left, above, right and below, in torchvision's shorthand."""
     if isinstance(padding, int):
@@ -137,7 +142,7 @@ def resized_crop(transform: Any, picture: Any) -> Moved:
 def resized_crop_v2(transform: Any, picture: Any) -> Moved:
     """RandomResizedCrop of torchvision v2."""
     size = size_of(picture)
-    output, drawn = _noted(transform, "make_params", picture)
+    output, drawn = _noted(transform, _name_of_params(transform), picture)
     return output, Placement.window(size, drawn["top"], drawn["left"], drawn["height"], drawn["width"])
 
 
@@ -155,7 +160,7 @@ def random_crop(transform: Any, picture: Any) -> Moved:
 def random_crop_v2(transform: Any, picture: Any) -> Moved:
     """RandomCrop of torchvision v2, which pads first and then cuts."""
     size = size_of(picture)
-    output, drawn = _noted(transform, "make_params", picture)
+    output, drawn = _noted(transform, _name_of_params(transform), picture)
     left, above, _, _ = drawn["padding"]
     window = drawn["top"] - above, drawn["left"] - left, drawn["height"], drawn["width"]
     return output, Placement.window(size, *window)
