@@ -27,16 +27,13 @@ def check_collate(picture: Any) -> None:
     is_mixing = isinstance(collate, getattr(mixup, "FastCollateMixup", ()))
     if is_mixing:
         _check_mixing(collate)
-    if (is_mixing or collate is getattr(loader, "fast_collate", collate_of_nobody)) and not _is_bytes(picture):
+    is_casting = collate is not None and collate is getattr(loader, "fast_collate", None)
+    if (is_mixing or is_casting) and not _is_bytes(picture):
         raise UsageError(
             f"timm's prefetcher casts pictures to uint8, and this transform makes {_kind(picture)}: normalised pictures "
             "would lose all but a few grey levels. Let create_loader set the transform, give one of "
             "create_transform(..., use_prefetcher=True), or say create_loader(..., use_prefetcher=False)"
         )
-
-
-def collate_of_nobody() -> None:
-    """Stands for a function that timm does not have."""
 
 
 def _check_mixing(collate: Any) -> None:
