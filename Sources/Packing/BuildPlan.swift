@@ -1,5 +1,6 @@
 import AnnotatorOutputs
 import Relabel
+import Verification
 
 /// Everything that is settled before the first shard is written.
 struct BuildPlan {
@@ -8,6 +9,8 @@ struct BuildPlan {
   let options: [String: JSON]
   let imagesPerShard: Int
   let annotator: String?
+  /// What is stored of each image beside its map.
+  let facts: ImageFacts
 
   /// Bytes of a key when keys are not known before they arrive.
   private static let arrivingKeyBytes = 256
@@ -18,12 +21,14 @@ struct BuildPlan {
   ///   - options: the user's options.
   ///   - traits: what the source itself settles.
   ///   - shape: grid and k of the first sound image.
+  ///   - keys: of the images that `shape` comes from.
   ///   - listing: all images, or nil when they arrive one by one.
   /// - Throws: `.usage` for an option that is missing or contradicts the source.
   init(
     _ options: PackOptions,
     traits: SourceTraits,
     shape: MapShape,
+    keys: [String],
     listing: PendingImages?
   ) throws(RelabelError) {
     guard let kind = options.scoreKind ?? traits.scoreKind else {
@@ -77,7 +82,16 @@ struct BuildPlan {
     header.compression = options.compression
     try Self.copyGeometry(of: options.annotator, to: &header)
     try Self.checkSizes(header)
-    self.options = Self.record(header, options)
+    facts = ImageFacts(
+      labels: try SourceLabels.make(
+        options.labels,
+        classes: options.classes,
+        numClasses: numClasses,
+        keys: keys
+      ),
+      pictures: options.pictures.isEmpty ? nil : try PictureIndex(options.pictures)
+    )
+    self.options = Self.record(header, options).merging(facts.record) { own, _ in own }
     header.buildID = try Self.buildID(header, self.options, listing)
     self.header = header
     imagesPerShard = options.imagesPerShard

@@ -10,7 +10,8 @@ struct DatasetBuild {
   private(set) var remadeShards = 0
   /// Where the effect of storing is measured.
   let sample: EffectSample?
-  private var measured = TargetEffect()
+  /// What was seen of the images.
+  private(set) var sight = ImageSight()
 
   /// A dataset without shards.
   ///
@@ -24,7 +25,7 @@ struct DatasetBuild {
   }
 
   /// What storing did to the targets of the sample; nil where none of it could be packed.
-  var effect: TargetEffect? { measured.images == 0 ? nil : measured }
+  var effect: TargetEffect? { sight.effect.images == 0 ? nil : sight.effect }
 
   /// Images dealt with, left-out ones included.
   var images: Int { shards.reduce(leftOut.count) { $0 + $1.rows } }
@@ -32,7 +33,7 @@ struct DatasetBuild {
   /// Publishes a shard; one without rows is dropped, its number stays unused.
   mutating func add(_ shard: consuming ShardBuild, as name: String) throws(RelabelError) {
     leftOut += shard.leftOut
-    measured.add(shard.effect)
+    sight.add(shard.sight)
     if shard.rows > 0 { shards.append(try shard.publish(as: name)) }
   }
 
@@ -40,14 +41,14 @@ struct DatasetBuild {
   struct KeptShard {
     let shard: DatasetIndex.Shard
     let leftOut: [DatasetIndex.LeftOut]
-    let effect: TargetEffect
+    let sight: ImageSight
   }
 
   /// Takes over a shard.
   mutating func keep(_ kept: KeptShard) {
     shards.append(kept.shard)
     leftOut += kept.leftOut
-    measured.add(kept.effect)
+    sight.add(kept.sight)
     keptShards += 1
   }
 

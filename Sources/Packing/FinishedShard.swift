@@ -25,26 +25,29 @@ struct FinishedShard {
     guard let check, let largestError = check.largestError else { return nil }
     let reader = try ShardReader(path)
     var leftOut: [DatasetIndex.LeftOut] = []
-    var effect = TargetEffect()
+    var sight = ImageSight()
+    guard let file = try ShardFile.open(path, report: { _ in }) else { return nil }
+    var stored = StoredFacts(file, plan.facts.columns)
     var row = 0
     for first in stride(from: 0, to: images.count, by: Self.window) {
       let images = images[first..<min(first + Self.window, images.count)]
       let firstRow = row
       var maps: [LabelMap] = []
-      for (image, encoded) in zip(images, encoded(Array(images))) {
-        let isThere = row < check.rows && check.imageIndexes[row] == image.imageIndex
+      for (pending, encoded) in zip(images, encoded(Array(images))) {
+        let isThere = row < check.rows && check.imageIndexes[row] == pending.imageIndex
         switch encoded {
-        case .success(let (map, measured)):
+        case .success(let (image, seen)):
           // The earlier run left this image out; it is sound by now.
           guard isThere else { return nil }
+          guard try stored.row(row) == image.optional else { return nil }
           row += 1
-          maps.append(map)
-          if let measured { effect.add(measured) }
+          maps.append(map(of: image))
+          sight.add(seen)
         case .failure(let error):
           guard options.skipsBadInput, error.isBadInput else { throw error }
           // It was sound when the earlier run packed it.
           if isThere { return nil }
-          leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
+          leftOut.append(DatasetIndex.LeftOut(pending, because: error, inputs: options.inputs))
         }
       }
       guard try reader.maps(at: Array(firstRow..<row)) == maps else { return nil }
@@ -58,26 +61,43 @@ struct FinishedShard {
       scoreRange: check.scoreRange,
       largestError: largestError
     )
-    return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, effect: effect)
+    return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, sight: sight)
   }
 
-  /// Each image as a reader would read it if it were stored now, and what that does to its targets.
   private func encoded(
     _ images: [PendingImage]
-  ) -> [Result<(LabelMap, TargetEffect?), RelabelError>] {
-    let (header, codec) = (plan.header, MapCodec(plan.header))
-    return Parallel.map(images.count, jobs: options.jobs) { place in
-      ShardBuild.encoded(images[place], codec, keyBytes: header.keyBytes) { given, encoded in
-        sample?.effect(given, encoded)
-      }.map { encoded, effect in
-        let map = LabelMap(
-          shape: header.shape,
-          classIndex: codec.classIndex(encoded.classIndex[...]),
-          score: codec.score(encoded.score[...]),
-          extent: header.mapExtent
-        )
-        return (map, effect)
-      }
+  ) -> [Result<(EncodedImage, ImageSight), RelabelError>] {
+    let encoder = ImageEncoder(plan, sample)
+    return Parallel.map(images.count, jobs: options.jobs) { encoder.encoded(images[$0]) }
+  }
+
+  /// The map as a reader would read it if it were stored now.
+  private func map(of image: EncodedImage) -> LabelMap {
+    let codec = MapCodec(plan.header)
+    return LabelMap(
+      shape: plan.header.shape,
+      classIndex: codec.classIndex(image.classIndex[...]),
+      score: codec.score(image.score[...]),
+      extent: plan.header.mapExtent
+    )
+  }
+}
+
+/// The optional datasets of a shard, row by row.
+private struct StoredFacts {
+  private var cursors: [RowCursor]
+
+  init(_ file: ShardFile, _ columns: [Layout.Column]) {
+    let stored = Dictionary(uniqueKeysWithValues: file.optional)
+    cursors = columns.compactMap { stored[$0.name].map(RowCursor.init) }
+  }
+
+  mutating func row(_ row: Int) throws(RelabelError) -> [[UInt8]] {
+    var values: [[UInt8]] = []
+    for place in cursors.indices {
+      guard case .success(let bytes) = cursors[place].row(row) else { return [] }
+      values.append(Array(bytes))
     }
+    return values
   }
 }

@@ -38,6 +38,10 @@ public struct PackOptions: Sendable {
   public var annotator: JSON?
   /// The lines of the image listing.
   public var imageList: [String]?
+  /// Where the classes of the source come from; nil takes an image's folder where that is a class.
+  public var labels: LabelSource?
+  /// Folders of the pictures whose size and digest are stored; empty for none.
+  public var pictures: [String] = []
   /// Threads; nothing but time depends on it.
   public var jobs: Int = 1
   /// Leave bad input out by name instead of failing.

@@ -14,6 +14,8 @@ public struct PackSummary: Sendable {
   public let inputBytes: Int64
   /// What storing does to targets, measured on a sample; nil where none could be made.
   public let effect: TargetEffect?
+  /// How maps and the classes of the source agree.
+  public let agreement: LabelAgreement
   /// Files of the input folders that are no label maps.
   public let ignored: [String]
   /// Lines of the image listing that have no label map.

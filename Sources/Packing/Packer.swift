@@ -55,8 +55,16 @@ public struct Packer: Sendable {
     let build: DatasetBuild
     switch input.images {
     case .listed(let images):
-      let shape = try commonShape(images.count) { place throws(RelabelError) in try images[place] }
-      let plan = try BuildPlan(options, traits: input.traits, shape: shape, listing: images)
+      let (shape, keys) = try commonShape(images.count) { place throws(RelabelError) in
+        try images[place]
+      }
+      let plan = try BuildPlan(
+        options,
+        traits: input.traits,
+        shape: shape,
+        keys: keys,
+        listing: images
+      )
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
       var listed = try DatasetBuild(plan, images: images.count)
       let places = RowPermutation.places(images.count, plan.header.rowOrder)
@@ -76,23 +84,24 @@ public struct Packer: Sendable {
     return try publish(build, input, folder)
   }
 
-  /// Grid and k of the dataset: what most of the first sound images in listing order have.
+  /// Grid and k of the dataset: what most of the first sound images in listing order have; and the keys
+  /// of these images.
   ///
   /// Not simply the first one's: then one odd image in front would leave out all the others.
   private func commonShape(
     _ count: Int,
     _ image: (Int) throws(RelabelError) -> PendingImage
-  ) throws(RelabelError) -> MapShape {
+  ) throws(RelabelError) -> (shape: MapShape, keys: [String]) {
     var counts: [MapShape: Int] = [:]
     var order: [MapShape] = []
     var firstError: RelabelError?
-    var sampled = 0
+    var keys: [String] = []
     for place in 0..<count {
-      if sampled == Self.shapeSample { break }
+      if keys.count == Self.shapeSample { break }
       let image = try image(place)
       do {
         let shape = try image.load().shape
-        sampled += 1
+        keys.append(image.key)
         counts[shape, default: 0] += 1
         if counts[shape] == 1 { order.append(shape) }
       } catch {
@@ -102,7 +111,7 @@ public struct Packer: Sendable {
       }
     }
     let most = counts.values.max()
-    if let common = order.first(where: { counts[$0] == most }) { return common }
+    if let common = order.first(where: { counts[$0] == most }) { return (common, keys) }
     throw firstError ?? RelabelError(.usage, "there are no label maps in the input")
   }
 
@@ -128,7 +137,7 @@ public struct Packer: Sendable {
       build.keep(kept)
     } else {
       if isFinished { build.remake() }
-      var shard = try ShardBuild(path, build.plan.header, options, build.sample)
+      var shard = try ShardBuild(path, build.plan, options, build.sample)
       let window = Self.window(build.plan.header)
       for first in stride(from: 0, to: images.count, by: window) {
         let last = min(first + window, images.count)
@@ -151,8 +160,8 @@ public struct Packer: Sendable {
     while waiting.count < Self.shapeSample, let image = try arriving.next() {
       waiting.append(image)
     }
-    let shape = try commonShape(waiting.count) { waiting[$0] }
-    let plan = try BuildPlan(options, traits: traits, shape: shape, listing: nil)
+    let (shape, keys) = try commonShape(waiting.count) { waiting[$0] }
+    let plan = try BuildPlan(options, traits: traits, shape: shape, keys: keys, listing: nil)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     var build = try DatasetBuild(plan, images: nil)
     let window = min(Self.window(plan.header), Self.streamImages)
@@ -160,7 +169,7 @@ public struct Packer: Sendable {
     while true {
       var count = 0
       let name = folder.shardName(number)
-      var shard = try ShardBuild(folder.path(of: name), plan.header, options, build.sample)
+      var shard = try ShardBuild(folder.path(of: name), plan, options, build.sample)
       while count < plan.imagesPerShard {
         let wanted = min(window, plan.imagesPerShard - count)
         var bytes = waiting.prefix(wanted).reduce(0) { $0 + $1.byteCount }
@@ -211,6 +220,7 @@ public struct Packer: Sendable {
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
       effect: build.effect,
+      agreement: build.sight.agreement,
       ignored: ignored,
       unmatchedListLines: unmatched
     )

@@ -6,31 +6,28 @@ import Verification
 /// One shard on its way from pending images to a published file.
 struct ShardBuild: ~Copyable {
   private var writer: ShardWriter
-  private let codec: MapCodec
+  private let encoder: ImageEncoder
   private let jobs: Int
   private let skipsBadInput: Bool
   private let inputs: [String]
-  private let keyBytes: Int
   private let metadata: MetadataDocument
-  private let sample: EffectSample?
-  /// What storing did to the targets of those images that are in the sample.
-  private(set) var effect = TargetEffect()
+  /// What was seen of the images while they were encoded.
+  private(set) var sight = ImageSight()
   private(set) var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var rows = 0
 
   init(
     _ path: String,
-    _ header: ShardHeader,
+    _ plan: BuildPlan,
     _ options: PackOptions,
     _ sample: EffectSample?
   ) throws(RelabelError) {
-    writer = try ShardWriter(path, header: header)
-    codec = MapCodec(header)
-    keyBytes = header.keyBytes
+    let header = plan.header
+    writer = try ShardWriter(path, header: header, copying: nil, optional: plan.facts.columns)
+    encoder = ImageEncoder(plan, sample)
     jobs = options.jobs
     skipsBadInput = options.skipsBadInput
     inputs = options.inputs
-    self.sample = sample
     metadata = header.metadata
   }
 
@@ -38,18 +35,14 @@ struct ShardBuild: ~Copyable {
   ///
   /// - Throws: the fault of the first bad one, `.io`.
   mutating func append(_ images: [PendingImage]) throws(RelabelError) {
-    let (codec, keyBytes, sample) = (codec, keyBytes, sample)
-    let results = Parallel.map(images.count, jobs: jobs) { place in
-      Self.encoded(images[place], codec, keyBytes: keyBytes) { given, encoded in
-        sample?.effect(given, encoded)
-      }
-    }
+    let encoder = encoder
+    let results = Parallel.map(images.count, jobs: jobs) { encoder.encoded(images[$0]) }
     var sound: [EncodedImage] = []
     for (image, result) in zip(images, results) {
       switch result {
-      case .success(let (encoded, effect)):
+      case .success(let (encoded, sight)):
         sound.append(encoded)
-        if let effect { self.effect.add(effect) }
+        self.sight.add(sight)
       case .failure(let error):
         guard skipsBadInput, error.isBadInput else { throw error }
         leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: inputs))
@@ -57,30 +50,6 @@ struct ShardBuild: ~Copyable {
     }
     rows += sound.count
     try writer.append(sound, jobs: jobs)
-  }
-
-  /// One image in its stored form and what `look` says of it, or why it can't be stored.
-  static func encoded<Sight>(
-    _ image: PendingImage,
-    _ codec: MapCodec,
-    keyBytes: Int,
-    look: (_ given: LabelMap, EncodedImage) -> Sight
-  ) -> Result<(EncodedImage, Sight), RelabelError> {
-    do throws(RelabelError) {
-      guard image.key.utf8.count <= keyBytes else {
-        throw RelabelError(
-          .invalidInput,
-          "the key has more than the \(keyBytes) bytes of this dataset; unpack the archive",
-          at: Location(key: image.key)
-        )
-      }
-      let map = try image.load()
-      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
-      let encoded = try codec.encode(labelled)
-      return .success((encoded, look(map, encoded)))
-    } catch {
-      return .failure(error.located(Location(file: image.source, key: image.key)))
-    }
   }
 
   /// Closes, verifies and publishes the shard; its entry for the index.

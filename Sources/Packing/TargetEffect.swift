@@ -87,14 +87,17 @@ struct EffectSample: Sendable {
   }
 
   /// What storing does to an image; nil for one that is not in the sample.
-  func effect(_ given: LabelMap, _ encoded: EncodedImage) -> TargetEffect? {
+  func effect(
+    _ given: LabelMap,
+    _ encoded: EncodedImage
+  ) throws(RelabelError) -> TargetEffect? {
     guard contains(encoded.imageIndex) else { return nil }
     let stored = LabelMap(
       shape: given.shape,
       classIndex: codec.classIndex(encoded.classIndex[...]),
       score: codec.score(encoded.score[...])
     )
-    return try? TargetEffect(given, stored, pooling, seed: UInt64(encoded.imageIndex))
+    return try TargetEffect(given, stored, pooling, seed: UInt64(encoded.imageIndex))
   }
 }
 

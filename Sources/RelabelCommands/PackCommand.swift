@@ -77,6 +77,26 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "Image listing, one relative path a line: the order of image_index.")
   var images: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where the class that the source gives to each image comes from: FILE, from-folders or none.",
+      discussion: """
+        FILE has a line PATH<TAB>CLASS for each image, the class by id or number; from-folders takes the \
+        name of an image's folder as the id of its class. The labels are stored, and compared with the \
+        maps. (default: from-folders where the class list has the folders, else none)
+        """,
+      valueName: "source"
+    ),
+    completion: .file()
+  )
+  var labels: String?
+
+  @Option(
+    help: "A folder of the pictures, by key: their sizes and digests are stored; repeatable.",
+    completion: .directory
+  )
+  var pictures: [String] = []
+
   @OptionGroup var threads: JobsOption
 
   @Option(help: "What to do with broken or unsafe input: fail or skip.")
@@ -136,6 +156,13 @@ public struct PackCommand: ParsableCommand {
       options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes)
     }
     if let images { options.imageList = try TextFile.lines(images) }
+    options.pictures = pictures
+    switch labels {
+    case nil: break
+    case "none": options.labels = LabelSource.none
+    case "from-folders": options.labels = .folders
+    case let file?: options.labels = .list(file: file, lines: try TextFile.lines(file))
+    }
     if let annotator {
       let text = try TextFile.read(annotator)
       do throws(RelabelError) {

@@ -12,6 +12,7 @@ extension PackSummary {
       "  error     at most \(largestError) in a score"
         + boundText.orEmpty,
       effect.map { "  targets   \($0.text)" },
+      agreement.text.map { "  labels    \($0)" },
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
     ].compactMap(\.self)
@@ -62,6 +63,7 @@ extension PackSummary {
       "bytes_per_image": .number(bytesPerImage),
       "largest_error": .number(largestError),
       "targets": effect?.json ?? .null,
+      "source_labels": agreement.json,
       "left_out": .array(
         index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
       ),
@@ -88,6 +90,24 @@ extension TargetEffect {
       "mean_change": .number(meanChange),
       "top_class_changes": .integer(Int64(topClassChanges)),
     ])
+  }
+}
+
+extension LabelAgreement {
+  /// The agreement for people; nil where no image has a label.
+  fileprivate var text: String? {
+    guard labelled > 0 else { return nil }
+    return "the class of the source is the best one of a cell in \(agreeing) of \(labelled) images"
+      + (isDoubtful ? ": classes or pictures must be mixed up" : "")
+  }
+
+  /// The agreement for programs.
+  fileprivate var json: JSON {
+    labelled == 0
+      ? .null
+      : .object([
+        "images": .integer(Int64(labelled)), "agree": .integer(Int64(agreeing)),
+      ])
   }
 }
 

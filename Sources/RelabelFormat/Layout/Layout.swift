@@ -7,6 +7,7 @@ package enum Layout {
   package static let mapExtent = "map_extent"
   package static let imageSize = "image_size"
   package static let imageSHA256 = "image_sha256"
+  package static let sourceLabel = "source_label"
 
   /// The most bytes a chunk may have before filtering.
   package static let maximumChunkBytes = 16 << 20
@@ -76,13 +77,13 @@ package enum Layout {
   package static let optional: [Column] = [
     Column(imageSize, axes: "image axis", [.uint32], isShuffled: true),
     Column(imageSHA256, axes: "image byte", [.uint8], isShuffled: false),
-    Column("source_label", axes: "image", [.int32], isShuffled: true),
+    Column(sourceLabel, axes: "image", [.int32], isShuffled: true),
     Column(mapExtent, axes: "image box", [.float32], isShuffled: true),
     Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
   ]
 
   /// Optional datasets whose rows may hold the fill value: nothing is known (spec, section 4.5).
-  package static let mayBeUnknown: Set<String> = [imageSHA256, "source_label"]
+  package static let mayBeUnknown: Set<String> = [imageSHA256, sourceLabel]
 
   /// The type of class ids: 16 bits while every id and the fill fit.
   package static func classIndexType(numClasses: Int) -> ElementType {

@@ -1,7 +1,7 @@
-internal import Relabel
+package import Relabel
 
 /// The pictures below some folders: 16 bytes for each, whatever the length of their names.
-struct PictureIndex {
+package struct PictureIndex: Sendable {
   /// The pictures of a key.
   enum Match: Hashable {
     case none
@@ -10,7 +10,7 @@ struct PictureIndex {
     case several
   }
 
-  private struct Entry {
+  private struct Entry: Sendable {
     let hash: UInt64
     let root: UInt16
     let ending: UInt16
@@ -23,7 +23,7 @@ struct PictureIndex {
   /// In the order of hashes.
   private var entries: [Entry] = []
   /// The folders, for people.
-  var folders: String { roots.joined(separator: ", ") }
+  package var folders: String { roots.joined(separator: ", ") }
   /// Files below the folders that are no pictures.
   private(set) var passedOver = 0
   /// Pictures below the folders.
@@ -33,7 +33,7 @@ struct PictureIndex {
   ///
   /// - Throws: `.io` naming a folder that can't be listed.
   /// - Complexity: O(n log n); one listing for each folder.
-  init(_ folders: [String]) throws(RelabelError) {
+  package init(_ folders: [String]) throws(RelabelError) {
     roots = folders.map { $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     var places: [String: UInt16] = [:]
     for (number, root) in roots.enumerated() {
@@ -62,7 +62,7 @@ struct PictureIndex {
   mutating func excuse(_ key: String) { _ = match(key) }
 
   /// The path of the one picture that a key has, or nil.
-  func path(ofKey key: String) -> String? {
+  package func path(ofKey key: String) -> String? {
     let places = places(ofHash: KeyFingerprint.of(key.utf8))
     return places.count == 1 ? path(places.lowerBound, key) : nil
   }

@@ -1,7 +1,7 @@
 internal import Relabel
 
 /// Walks a folder of pictures.
-struct PictureTree {
+package struct PictureTree {
   /// Endings of pictures, in lower case.
   private static let endings: Set<String> = [
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm", "pgm",
@@ -80,9 +80,12 @@ struct PictureTree {
     }
   }
 
+  /// True for an extension, without its dot, that pictures have.
+  package static func isPicture(_ ending: String) -> Bool { endings.contains(ending.lowercased()) }
+
   private static func picture(_ path: [UInt8], name: [UInt8]) -> Picture? {
     guard let dot = path.lastIndex(of: dot), dot > path.count - name.count,
-      endings.contains(String(decoding: path[(dot + 1)...], as: UTF8.self).lowercased())
+      isPicture(String(decoding: path[(dot + 1)...], as: UTF8.self))
     else { return nil }
     return Picture(key: path[..<dot], ending: path[dot...])
   }

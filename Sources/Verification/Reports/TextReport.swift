@@ -17,10 +17,22 @@ extension Report {
       lines += omissions.map { "not checked: \($0)".printable }
     }
     if isQuiet { return lines.joined(separator: "\n") }
+    lines += agreementLines.map(\.printable)
     lines += pictureLines.map(\.printable)
     lines += remarks.map(\.printable)
     lines.append(summaryLine(listing, isColored: isColored))
     return lines.joined(separator: "\n")
+  }
+
+  /// In how many images the class of the source is the best one of a cell, for each path.
+  private var agreementLines: [String] {
+    files.compactMap { file in
+      guard let agreement = file.statistics?["source_label_agreement"],
+        let images = agreement["images"]?.integer, let agreeing = agreement["agree"]?.integer
+      else { return nil }
+      return "\(file.path): the class of the source is the best one of a cell in \(agreeing) of "
+        + "\(images) images"
+    }
   }
 
   /// The verdict, what was looked at, and how many findings of each kind there are.

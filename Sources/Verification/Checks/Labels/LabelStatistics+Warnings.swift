@@ -55,9 +55,9 @@ extension LabelStatistics {
   private var sourceLabels: Violation? {
     guard counts.labelled >= 50, counts.agreeing < (counts.labelled + 3) / 4 else { return nil }
     let message =
-      "the source label is the best class of a cell in \(counts.agreeing) of \(counts.labelled) "
-      + "images that have one"
-    return Violation(.v018, message, at: Location(dataset: "source_label"))
+      "the class of the source, by source_label or by folder, is the best one of a cell in "
+      + "\(counts.agreeing) of \(counts.labelled) images that have one"
+    return Violation(.v018, message)
   }
 
   /// The shards whose maps score otherwise than those of all (rule M011), and how.

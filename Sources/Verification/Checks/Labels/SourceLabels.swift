@@ -1,13 +1,22 @@
 internal import Relabel
 
-/// The source labels of a shard (spec, section 4.5).
+/// The class that the source gives to each image of a shard: `source_label` (spec, section 4.5), or
+/// else the image's folder, where that is the id of a class.
 enum SourceLabels {
-  /// The label of each row, −1 for none; empty where the shard has no labels or some can't be read,
-  /// which the check of that HDF5 dataset reports.
+  /// No label.
+  private static let none: Int32 = -1
+
+  /// The label of each row, −1 for none; empty where nothing gives labels, or some can't be read, which
+  /// the check of that HDF5 dataset reports.
   static func read(_ file: ShardFile) -> [Int32] {
-    guard let column = file.optional.first(where: { $0.name == "source_label" })?.column else {
-      return []
+    if let column = file.optional.first(where: { $0.name == Layout.sourceLabel })?.column {
+      return stored(column)
     }
+    guard let classes = file.header.metadata.classes else { return [] }
+    return ofFolders(file, classes)
+  }
+
+  private static func stored(_ column: StoredColumn) -> [Int32] {
     var labels: [Int32] = []
     labels.reserveCapacity(column.rows)
     for chunk in 0..<column.chunks {
@@ -21,5 +30,33 @@ enum SourceLabels {
       }
     }
     return labels
+  }
+
+  private static func ofFolders(_ file: ShardFile, _ classes: ClassTable) -> [Int32] {
+    let ids = Dictionary(
+      classes.entries.enumerated().map { ($1.id, Int32(clamping: $0)) },
+      uniquingKeysWith: { first, _ in first }
+    )
+    let (column, width) = (file.imageKey, file.header.keyBytes)
+    var labels: [Int32] = []
+    labels.reserveCapacity(column.rows)
+    for chunk in 0..<column.chunks {
+      guard let bytes = try? column.chunk(chunk).get() else { return [] }
+      let rows = min(column.rowsPerChunk, column.rows - labels.count)
+      for row in 0..<rows {
+        let start = bytes.startIndex + row * width
+        let folder = folder(of: bytes[start..<start + width].unpadded)
+        labels.append(folder.flatMap { ids[$0] } ?? none)
+      }
+    }
+    return labels
+  }
+
+  /// The name of the folder that an image lies in, or nil.
+  private static func folder(of key: ArraySlice<UInt8>) -> String? {
+    let slash = UInt8(ascii: "/")
+    guard let end = key.lastIndex(of: slash) else { return nil }
+    let start = key[..<end].lastIndex(of: slash).map { $0 + 1 } ?? key.startIndex
+    return String(exactly: key[start..<end])
   }
 }
