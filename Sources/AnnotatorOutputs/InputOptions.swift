@@ -41,11 +41,28 @@ public struct SourceTraits: Sendable, Hashable {
   /// True when every image is a `.pt` file of the ReLabel dialect.
   public let isReLabelDialect: Bool
 
+  /// The dialects that the maps are written in, sorted.
+  public let dialects: [String]
+  /// True when the score kind is only the convention of the dialect.
+  public let isKindConvention: Bool
+  /// True when the number of classes is only the convention of the dialect.
+  public let areClassesConvention: Bool
+
   /// Makes traits.
-  public init(scoreKind: ScoreKind?, numClasses: Int?, isReLabelDialect: Bool) {
+  public init(
+    scoreKind: ScoreKind?,
+    numClasses: Int?,
+    isReLabelDialect: Bool,
+    dialects: [String] = [],
+    isKindConvention: Bool = false,
+    areClassesConvention: Bool = false
+  ) {
     self.scoreKind = scoreKind
     self.numClasses = numClasses
     self.isReLabelDialect = isReLabelDialect
+    self.dialects = dialects
+    self.isKindConvention = isKindConvention
+    self.areClassesConvention = areClassesConvention
   }
 }
 

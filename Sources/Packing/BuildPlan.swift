@@ -11,6 +11,8 @@ struct BuildPlan {
   let annotator: String?
   /// What is stored of each image beside its map.
   let facts: ImageFacts
+  /// What nobody said and the packer took: each option's name and value.
+  let assumptions: [Assumption]
 
   /// Bytes of a key when keys are not known before they arrive.
   private static let arrivingKeyBytes = 256
@@ -94,8 +96,42 @@ struct BuildPlan {
     self.options = Self.record(header, options).merging(facts.record) { own, _ in own }
     header.buildID = try Self.buildID(header, self.options, listing)
     self.header = header
+    assumptions = Self.assumptions(header, options, traits)
     imagesPerShard = options.imagesPerShard
     annotator = metadata.annotatorName
+  }
+
+  /// What the options leave open and the input does not settle.
+  private static func assumptions(
+    _ header: ShardHeader,
+    _ options: PackOptions,
+    _ traits: SourceTraits
+  ) -> [Assumption] {
+    let dialects = traits.dialects.joined(separator: " and ")
+    var list = [Assumption("dialect", dialects, "by the files' names")]
+    func add(_ isAssumed: Bool, _ name: String, _ value: String, _ reason: String) {
+      if isAssumed { list.append(Assumption(name, value, reason)) }
+    }
+    add(
+      options.scoreKind == nil && traits.isKindConvention,
+      "score_kind",
+      header.scoreKind.rawValue,
+      "as in \(dialects) files"
+    )
+    add(
+      options.numClasses == nil && options.classes == nil && traits.areClassesConvention,
+      "num_classes",
+      "\(header.numClasses)",
+      "as in \(dialects) files"
+    )
+    add(
+      options.orientation == nil,
+      "orientation",
+      header.orientation.rawValue,
+      traits.isReLabelDialect ? "such files don't say" : "as arrays [C, H, W] lie"
+    )
+    add(options.topK == nil, "top_k", "\(header.shape.topK)", "the default, or what the input has")
+    return list
   }
 
   private static func rowOrder(
@@ -188,5 +224,19 @@ struct BuildPlan {
       "listing": listing == nil ? .null : .string(images.hex()),
     ])
     return Digest.of(try document.canonical())
+  }
+}
+
+/// Something that nobody said and the packer took, for people and for the index.
+public struct Assumption: Hashable, Sendable {
+  /// The name of the option or attribute.
+  public let name: String
+  /// What was taken.
+  public let value: String
+  /// Why.
+  public let reason: String
+
+  init(_ name: String, _ value: String, _ reason: String) {
+    (self.name, self.value, self.reason) = (name, value, reason)
   }
 }

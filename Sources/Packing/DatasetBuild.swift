@@ -55,6 +55,17 @@ struct DatasetBuild {
   /// Notes that a shard of an earlier run is made again.
   mutating func remake() { remadeShards += 1 }
 
+  /// What was assumed, as the index records it; it decides no byte of a shard.
+  private var assumed: [String: JSON] {
+    let names = plan.assumptions.map { ($0.name, JSON.string($0.value)) }
+    return ["assumed": .object(Dictionary(names) { first, _ in first })]
+  }
+
+  /// What of the scores does not fit what they were packed as.
+  var doubts: [String] {
+    sight.looks.doubts(plan.header.scoreKind) + sight.cut.doubts(plan.header)
+  }
+
   /// The index of the finished dataset.
   func index(named name: String) -> DatasetIndex {
     DatasetIndex(
@@ -63,7 +74,7 @@ struct DatasetBuild {
       buildID: plan.header.buildID,
       numClasses: plan.header.numClasses,
       scoreKind: plan.header.scoreKind,
-      options: plan.options,
+      options: plan.options.merging(assumed) { own, _ in own },
       annotator: plan.annotator,
       classesSHA256: plan.header.metadata.classesDigest,
       shards: shards,

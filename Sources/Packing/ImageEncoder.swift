@@ -44,29 +44,37 @@ struct ImageEncoder: Sendable {
     _ encoded: EncodedImage,
     _ label: Int32
   ) throws(RelabelError) -> ImageSight {
-    ImageSight(
-      effect: try sample?.effect(map, encoded) ?? TargetEffect(),
-      agreement: LabelAgreement(map, label)
-    )
+    var sight = ImageSight()
+    sight.agreement = LabelAgreement(map, label)
+    guard let sample else { return sight }
+    if let effect = try sample.effect(map, encoded) {
+      sight.effect = effect
+      sight.looks = ScoreLooks(map)
+    }
+    let wantsWhole = sample.wantsWhole(image.imageIndex)
+    if let whole = try image.loadDense(isWanted: wantsWhole) {
+      sight.cut = try sample.cut(whole, encoded)
+    }
+    return sight
   }
 }
 
 /// What was seen of images while they were packed.
 struct ImageSight: Sendable {
   /// What storing did to the targets of those in the sample.
-  private(set) var effect = TargetEffect()
+  fileprivate(set) var effect = TargetEffect()
+  /// What the cut to k did to the targets of those in a smaller one, which were given whole.
+  fileprivate(set) var cut = CutEffect()
+  /// What the scores of the sample look like.
+  fileprivate(set) var looks = ScoreLooks()
   /// How maps and source labels agree.
-  private(set) var agreement = LabelAgreement()
-
-  init() {}
-
-  init(effect: TargetEffect, agreement: LabelAgreement) {
-    (self.effect, self.agreement) = (effect, agreement)
-  }
+  fileprivate(set) var agreement = LabelAgreement()
 
   /// Adds what was seen of other images.
   mutating func add(_ other: Self) {
     effect.add(other.effect)
+    cut.add(other.cut)
+    looks.add(other.looks)
     agreement.add(other.agreement)
   }
 }

@@ -14,8 +14,14 @@ public struct PackSummary: Sendable {
   public let inputBytes: Int64
   /// What storing does to targets, measured on a sample; nil where none could be made.
   public let effect: TargetEffect?
+  /// What the cut to k does to targets; nil where no image was given with the scores of all classes.
+  public let cut: CutEffect?
   /// How maps and the classes of the source agree.
   public let agreement: LabelAgreement
+  /// What nobody said and the packer took.
+  public let assumptions: [Assumption]
+  /// What of the scores does not fit what they were packed as, in sentences.
+  public let doubts: [String]
   /// Files of the input folders that are no label maps.
   public let ignored: [String]
   /// Lines of the image listing that have no label map.

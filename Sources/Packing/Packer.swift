@@ -220,7 +220,10 @@ public struct Packer: Sendable {
       outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
       inputBytes: inputBytes,
       effect: build.effect,
+      cut: build.sight.cut.images == 0 ? nil : build.sight.cut,
       agreement: build.sight.agreement,
+      assumptions: build.plan.assumptions,
+      doubts: build.doubts,
       ignored: ignored,
       unmatchedListLines: unmatched
     )

@@ -58,11 +58,17 @@ public struct TargetEffect: Hashable, Sendable {
 struct EffectSample: Sendable {
   private let pooling: LabelPooling
   private let codec: MapCodec
+  private let header: ShardHeader
+  /// Of maps that keep every class.
+  private let wholePooling: LabelPooling
   private let stride: Int64
+  private let wholeStride: Int64
 
   /// The most images that are looked at.
   private static let images: Int64 = 256
-  fileprivate static let cropsPerImage = 4
+  static let cropsPerImage = 4
+  /// The most images whose scores of all classes are pooled, too, which takes long.
+  private static let wholeImages: Int64 = 40
   /// With more classes the targets of the sample would take longer than packing it.
   private static let maximumClasses = 100_000
 
@@ -78,7 +84,22 @@ struct EffectSample: Sendable {
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
     pooling = try LabelPooling(header, profile: .relabel)
     codec = MapCodec(header)
+    self.header = header
+    let whole = MapShape(
+      height: header.shape.height,
+      width: header.shape.width,
+      topK: header.numClasses
+    )
+    wholePooling = try LabelPooling(
+      PoolingKernel(header),
+      whole,
+      header.orientation,
+      .relabel,
+      .error,
+      isTesting: false
+    )
     stride = max(1, (Int64(count ?? 0) + Self.images - 1) / Self.images)
+    wholeStride = max(1, (Int64(count ?? 0) + Self.wholeImages - 1) / Self.wholeImages)
   }
 
   /// True for an image of the sample.
@@ -92,19 +113,32 @@ struct EffectSample: Sendable {
     _ encoded: EncodedImage
   ) throws(RelabelError) -> TargetEffect? {
     guard contains(encoded.imageIndex) else { return nil }
-    let stored = LabelMap(
-      shape: given.shape,
+    return try TargetEffect(given, stored(encoded), pooling, seed: UInt64(encoded.imageIndex))
+  }
+
+  /// True for an image whose scores of all classes are pooled, too.
+  func wantsWhole(_ imageIndex: Int64) -> Bool {
+    imageIndex >= 0 && imageIndex % wholeStride == 0 && imageIndex / wholeStride < Self.wholeImages
+  }
+
+  /// What the cut to k does to an image that was given whole.
+  func cut(_ whole: LabelMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
+    try CutEffect(whole, stored(encoded), (wholePooling, pooling), seed: UInt64(max(encoded.imageIndex, 0)))
+  }
+
+  private func stored(_ encoded: EncodedImage) -> LabelMap {
+    LabelMap(
+      shape: header.shape,
       classIndex: codec.classIndex(encoded.classIndex[...]),
       score: codec.score(encoded.score[...])
     )
-    return try TargetEffect(given, stored, pooling, seed: UInt64(encoded.imageIndex))
   }
 }
 
 extension CropBox {
   /// A crop as RandomResizedCrop draws it from a square picture: 8 to 100 % of the area, sides at
   /// most as 4 to 3.
-  fileprivate static func random(_ random: inout SplitMix64) -> CropBox {
+  static func random(_ random: inout SplitMix64) -> CropBox {
     for _ in 0..<10 {
       let area = 0.08 + 0.92 * random.nextFraction()
       let ratio = Mathematics.exp(Mathematics.log(4.0 / 3) * (2 * random.nextFraction() - 1))

@@ -12,10 +12,16 @@ extension PackSummary {
       "  error     at most \(largestError) in a score"
         + boundText.orEmpty,
       effect.map { "  targets   \($0.text)" },
+      cut.map { "  cut       \($0.text(topK))" },
       agreement.text.map { "  labels    \($0)" },
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
     ].compactMap(\.self)
+    if !assumptions.isEmpty {
+      let list = assumptions.map { "\($0.name) \($0.value) (\($0.reason))" }
+      lines.append("  assumed   " + list.joined(separator: ", "))
+    }
+    lines += doubts.map { "  doubt     \($0)" }
     if keptShards > 0 {
       lines.append("  kept      \(counted(keptShards, "shard")) that an earlier run finished")
     }
@@ -28,6 +34,10 @@ extension PackSummary {
     lines += listed("ignored", ignored)
     lines += listed("no map", unmatchedListLines)
     return lines
+  }
+
+  private var topK: Int64 {
+    if case .integer(let topK)? = index.options["top_k"] { topK } else { 0 }
   }
 
   private var ratio: Double? {
@@ -63,7 +73,16 @@ extension PackSummary {
       "bytes_per_image": .number(bytesPerImage),
       "largest_error": .number(largestError),
       "targets": effect?.json ?? .null,
+      "cut": cut?.json ?? .null,
       "source_labels": agreement.json,
+      "assumed": .array(
+        assumptions.map {
+          .object([
+            "name": .string($0.name), "value": .string($0.value), "reason": .string($0.reason),
+          ])
+        }
+      ),
+      "doubts": .array(doubts.map(JSON.string)),
       "left_out": .array(
         index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
       ),
@@ -89,6 +108,26 @@ extension TargetEffect {
       "largest_change": .number(largestChange),
       "mean_change": .number(meanChange),
       "top_class_changes": .integer(Int64(topClassChanges)),
+    ])
+  }
+}
+
+extension CutEffect {
+  /// The effect for people.
+  fileprivate func text(_ topK: Int64) -> String {
+    "keeping \(topK) classes of a cell: another top class in \(topClassChanges) of "
+      + "\(counted(crops, "random crop")), half of L1 \(meanDistance.significant(.toNearestOrEven)) "
+      + "on average, against the scores of all classes"
+  }
+
+  /// The effect for programs.
+  fileprivate var json: JSON {
+    .object([
+      "images": .integer(Int64(images)),
+      "crops": .integer(Int64(crops)),
+      "top_class_changes": .integer(Int64(topClassChanges)),
+      "mean_distance": .number(meanDistance),
+      "mean_score": .number(meanScore),
     ])
   }
 }

@@ -8,6 +8,8 @@ package struct Spool {
   private let directory: String
   private var file: OpenFile?
   private var end = 0
+  /// How many things were put into it that are only a sample of something.
+  package var samples = 0
 
   /// A spool whose file is made in a folder when it is needed.
   package init(directory: String) { self.directory = directory }

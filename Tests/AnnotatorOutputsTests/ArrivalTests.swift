@@ -12,7 +12,15 @@ struct ArrivalTests {
     let options = options(topK: nil, numClasses: 100)
     let output = try AnnotatorOutput.open([path], options: options)
     #expect(
-      output.traits == SourceTraits(scoreKind: .logit, numClasses: 1000, isReLabelDialect: true)
+      output.traits
+        == SourceTraits(
+          scoreKind: .logit,
+          numClasses: 1000,
+          isReLabelDialect: true,
+          dialects: ["ReLabel tensor"],
+          isKindConvention: true,
+          areClassesConvention: true
+        )
     )
     let images = try output.arrived
     let long = "d/" + String(repeating: "x", count: 120)
@@ -65,7 +73,15 @@ struct ArrivalTests {
     tar.add("other.npy", ArrayFile.dense([7, 3, 4]))
     tar.add("notes.txt", [1])
     try piped(tar.closed) { output, pipe in
-      #expect(output.traits == SourceTraits(scoreKind: nil, numClasses: 6, isReLabelDialect: false))
+      #expect(
+        output.traits
+          == SourceTraits(
+            scoreKind: nil,
+            numClasses: 6,
+            isReLabelDialect: false,
+            dialects: ["dense array"]
+          )
+      )
       #expect(output.ignored == ["\(pipe):README.md"])
       let images = try output.arrived
       #expect(

@@ -11,7 +11,15 @@ struct DenseArrayTests {
     let expected = try Fixtures.maps(name)
     #expect(try images.map { try $0.load() } == expected)
     #expect(images.map(\.imageIndex) == expected.indices.map { Int64($0) })
-    #expect(output.traits == SourceTraits(scoreKind: nil, numClasses: 6, isReLabelDialect: false))
+    #expect(
+      output.traits
+        == SourceTraits(
+          scoreKind: nil,
+          numClasses: 6,
+          isReLabelDialect: false,
+          dialects: ["dense array"]
+        )
+    )
     let key = String(name.dropFirst(4).dropLast(4))
     if name.contains("batch") {
       #expect(images.map(\.key) == expected.indices.map { "\(key)#00000\($0)" })

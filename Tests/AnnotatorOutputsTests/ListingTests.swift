@@ -105,7 +105,13 @@ struct ListingTests {
     )
     #expect(try output.listed.count == 6)
     #expect(
-      output.traits == SourceTraits(scoreKind: .logit, numClasses: 6, isReLabelDialect: false)
+      output.traits
+        == SourceTraits(
+          scoreKind: .logit,
+          numClasses: 6,
+          isReLabelDialect: false,
+          dialects: ["NumPy archive", "ReLabel tensor"]
+        )
     )
   }
 

@@ -11,7 +11,15 @@ struct ReLabelTensorTests {
       options: options(topK: nil, numClasses: 100)
     )
     #expect(
-      output.traits == SourceTraits(scoreKind: .logit, numClasses: 1000, isReLabelDialect: true)
+      output.traits
+        == SourceTraits(
+          scoreKind: .logit,
+          numClasses: 1000,
+          isReLabelDialect: true,
+          dialects: ["ReLabel tensor"],
+          isKindConvention: true,
+          areClassesConvention: true
+        )
     )
     let image = try #require(try output.listed.first)
     #expect(try [image.load()] == Fixtures.maps(name))

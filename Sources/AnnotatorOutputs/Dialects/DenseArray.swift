@@ -122,7 +122,6 @@ final class DenseLayout: Sendable {
 
   /// The top-k of one map.
   func decode(_ bytes: [UInt8]) throws(RelabelError) -> LabelMap {
-    let count = classes * shape.cells
     guard bytes.count == rowBytes else {
       throw RelabelError(.internalFault, "a map has \(bytes.count) bytes instead of \(rowBytes)")
     }
@@ -131,14 +130,38 @@ final class DenseLayout: Sendable {
       let map = bytes.withUnsafeBytes { TopK.reduce($0, classes: classes, shape: shape) }
       if let map { return map }
     }
-    var dense = bytes.withUnsafeBytes { NumPyValues.floats(scalar, $0, count) }
-    if isFortran {
-      dense = NumPyValues.fromFortran(dense, shape: [classes, shape.height, shape.width])
-    }
+    let dense = floats(bytes)
     guard let map = TopK.reduce(dense.span, classes: classes, shape: shape) else {
       throw notFinite(dense)
     }
     return map
+  }
+
+  /// The scores of one map in the order [C, H, W].
+  func floats(_ bytes: [UInt8]) -> [Float] {
+    let dense = bytes.withUnsafeBytes { NumPyValues.floats(scalar, $0, classes * shape.cells) }
+    guard isFortran else { return dense }
+    return NumPyValues.fromFortran(dense, shape: [classes, shape.height, shape.width])
+  }
+
+  /// The map that keeps every class, from scores in the order [C, H, W].
+  static func whole(_ scores: [Float], classes: Int, _ shape: MapShape) -> LabelMap {
+    let whole = MapShape(height: shape.height, width: shape.width, topK: classes)
+    let (cells, count) = (shape.cells, scores.count)
+    let ordered = [Float](unsafeUninitializedCapacity: count) { ordered, filled in
+      for classID in 0..<classes {
+        let first = classID &* cells
+        for cell in 0..<cells { ordered[cell &* classes &+ classID] = scores[first &+ cell] }
+      }
+      filled = count
+    }
+    let ids = [UInt32](unsafeUninitializedCapacity: count) { ids, filled in
+      for cell in 0..<cells {
+        for id in 0..<classes { ids[cell &* classes &+ id] = UInt32(truncatingIfNeeded: id) }
+      }
+      filled = count
+    }
+    return LabelMap(shape: whole, classIndex: ids, score: ordered)
   }
 
   /// The error that names the first score that is not finite.
@@ -155,10 +178,20 @@ final class DenseLayout: Sendable {
 }
 
 extension DenseLayout: MapDescription {
-  var traits: MapTraits { MapTraits(denseClasses: classes) }
+  var traits: MapTraits { MapTraits(denseClasses: classes, dialect: "dense array") }
 
   func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
     try decode(region.read(limit: Limits.denseBytes, path: path()))
+  }
+
+  func loadDense(
+    _ region: ByteRegion,
+    isWanted: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LabelMap? {
+    guard isWanted else { return nil }
+    let bytes = try region.read(limit: Limits.denseBytes, path: path())
+    return Self.whole(floats(bytes), classes: classes, shape)
   }
 
   static func == (a: DenseLayout, b: DenseLayout) -> Bool {

@@ -56,6 +56,8 @@ package struct MapTraits {
   var isConvention = false
   /// Classes that the annotator scores when nobody says otherwise.
   var usualClasses: Int?
+  /// The dialect that the map is written in.
+  var dialect: String?
   /// True for maps of ReLabel code, which writes either axis first and does not say which.
   var isReLabelDialect = false
 }
@@ -69,9 +71,27 @@ package protocol MapDescription: Hashable, Sendable {
 
   /// Loads the map in `region`; `path` names the file that an image comes from.
   func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap
+
+  /// The scores of all classes, where the annotator gave them and they are still at hand: a map that keeps
+  /// every class.
+  ///
+  /// Of an archive whose arrays are spooled, some rows are kept whole; `isWanted` says whether the
+  /// caller wants those of a map that has them anyway.
+  func loadDense(
+    _ region: ByteRegion,
+    isWanted: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LabelMap?
 }
 
 extension MapDescription {
+  /// Nil: most maps come with their own top-k.
+  package func loadDense(
+    _ region: ByteRegion,
+    isWanted: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LabelMap? { nil }
+
   /// True for an equal description of the same type.
   func isEqual(to other: any MapDescription) -> Bool { (other as? Self) == self }
 }

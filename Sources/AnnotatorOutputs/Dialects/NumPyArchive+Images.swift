@@ -30,7 +30,8 @@ extension NumPyArchive {
         scoreOffset: scoreOffset,
         scoreKind: kind,
         denseClasses: layout.classes,
-        topK: nil
+        topK: nil,
+        wholeRows: wholeRows
       )
       (axes, bytes) = (part.header.shape, part.header.dataBytes)
     } else if dense == nil, let classIndex, let score {

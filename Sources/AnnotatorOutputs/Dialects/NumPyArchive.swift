@@ -14,6 +14,8 @@ struct NumPyArchive {
   private(set) var classIndex: Part?
   private(set) var score: Part?
   private(set) var keys: NumPyKeys?
+  /// Where the scores of all classes of some dense maps are kept, by row.
+  private(set) var wholeRows: [Int: Int] = [:]
   private(set) var faults: [Int: RelabelError] = [:]
   private var names: Set<String> = []
 
@@ -80,6 +82,9 @@ struct NumPyArchive {
         let map = try layout.decode(bytes)
         try file.write(map.classIndex, at: classOffset + row * entries * 4)
         try file.write(map.score, at: scoreOffset + row * entries * 4)
+        if row % max(1, rows / Self.wholeRowsOfFile) == 0 {
+          try keepWhole(bytes, layout, row, &spool)
+        }
       } catch {
         try note(error, row)
       }
@@ -89,6 +94,26 @@ struct NumPyArchive {
       throw RelabelError(.invalidInput, "the file has both logits and probabilities")
     }
     dense = (Part(header: header, file: file, offset: classOffset), layout, scoreOffset, kind)
+  }
+
+  /// The most dense maps of a file, and of all files, whose scores of all classes are kept: a sample to
+  /// measure on what the cut to k does.
+  private static let (wholeRowsOfFile, wholeRowsOfAll) = (16, 64)
+
+  private mutating func keepWhole(
+    _ bytes: [UInt8],
+    _ layout: DenseLayout,
+    _ row: Int,
+    _ spool: inout Spool
+  ) throws(RelabelError) {
+    guard wholeRows.count < Self.wholeRowsOfFile, spool.samples < Self.wholeRowsOfAll else {
+      return
+    }
+    spool.samples += 1
+    let floats = layout.floats(bytes)
+    let (file, offset) = try spool.reserve(values: floats.count)
+    try file.write(floats, at: offset)
+    wholeRows[row] = offset
   }
 
   private mutating func takeClassIndex(

@@ -30,6 +30,7 @@ struct ReLabelTensor: Dialect {
         scoreKind: .logit,
         isConvention: true,
         usualClasses: ReLabelTensor.classes,
+        dialect: "ReLabel tensor",
         isReLabelDialect: true
       )
     }

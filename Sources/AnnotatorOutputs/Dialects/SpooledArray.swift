@@ -12,6 +12,8 @@ final class SpooledArray: Sendable {
   let denseClasses: Int?
   /// Classes to keep of sparse maps; nil for all.
   let topK: Int?
+  /// Where the scores of all classes of some dense maps are kept, by row.
+  let wholeRows: [Int: Int]
 
   init(
     file: OpenFile,
@@ -20,7 +22,8 @@ final class SpooledArray: Sendable {
     scoreOffset: Int,
     scoreKind: ScoreKind?,
     denseClasses: Int?,
-    topK: Int?
+    topK: Int?,
+    wholeRows: [Int: Int] = [:]
   ) {
     self.file = file
     self.shape = shape
@@ -29,11 +32,14 @@ final class SpooledArray: Sendable {
     self.scoreKind = scoreKind
     self.denseClasses = denseClasses
     self.topK = topK
+    self.wholeRows = wholeRows
   }
 }
 
 extension SpooledArray: MapDescription {
-  var traits: MapTraits { MapTraits(denseClasses: denseClasses, scoreKind: scoreKind) }
+  var traits: MapTraits {
+    MapTraits(denseClasses: denseClasses, scoreKind: scoreKind, dialect: "NumPy archive")
+  }
 
   /// Loads the row whose number is the region's offset.
   func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
@@ -45,6 +51,16 @@ extension SpooledArray: MapDescription {
       score: try file.values(at: scoreOffset + place, count: entries, as: Float.self)
     )
     return try SparseMap.keepingBest(topK, of: map)
+  }
+
+  func loadDense(
+    _ region: ByteRegion,
+    isWanted: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LabelMap? {
+    guard let denseClasses, let offset = wholeRows[region.offset] else { return nil }
+    let values = try file.values(at: offset, count: denseClasses * shape.cells, as: Float.self)
+    return DenseLayout.whole(values, classes: denseClasses, shape)
   }
 
   static func == (a: SpooledArray, b: SpooledArray) -> Bool { a === b }

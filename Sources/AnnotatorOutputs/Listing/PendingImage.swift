@@ -34,6 +34,21 @@ public struct PendingImage: Sendable {
   }
 }
 
+extension PendingImage {
+  /// The map with the scores of all classes; nil where only the best are at hand, or nobody wants it.
+  ///
+  /// May be called from any thread.
+  /// - Throws: as `load()`.
+  public func loadDense(isWanted: Bool) throws(RelabelError) -> LabelMap? {
+    do throws(RelabelError) {
+      guard case .map(let description, let region) = entry.payload else { return nil }
+      return try description.loadDense(region, isWanted: isWanted) { source }
+    } catch {
+      throw error.located(Location(file: source, key: key))
+    }
+  }
+}
+
 /// The name of the place that an image comes from, in as little memory as possible: there may be
 /// millions, and most names are the key with something around it.
 enum Place: Sendable {

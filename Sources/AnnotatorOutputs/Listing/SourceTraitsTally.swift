@@ -4,6 +4,8 @@ import Relabel
 struct SourceTraitsTally {
   private let options: InputOptions
   private var kind: ScoreKind?
+  private var isConvention = true
+  private var dialects: Set<String> = []
   private var classes: Int?
   private var usualClasses: Int?
   private var (hasReLabel, hasOther) = (false, false)
@@ -17,6 +19,7 @@ struct SourceTraitsTally {
     guard case .map(let description, _) = entry.payload else { return }
     let traits = description.traits
     if traits.isReLabelDialect { hasReLabel = true } else { hasOther = true }
+    if let dialect = traits.dialect { dialects.insert(dialect) }
     classes = classes ?? traits.denseClasses
     usualClasses = usualClasses ?? traits.usualClasses
     let overruling = traits.isConvention ? options.scoreKind : nil
@@ -29,6 +32,7 @@ struct SourceTraitsTally {
       )
     }
     kind = found
+    if !traits.isConvention { isConvention = false }
   }
 
   /// What is settled by now.
@@ -36,7 +40,10 @@ struct SourceTraitsTally {
     SourceTraits(
       scoreKind: kind,
       numClasses: classes ?? usualClasses,
-      isReLabelDialect: hasReLabel && !hasOther
+      isReLabelDialect: hasReLabel && !hasOther,
+      dialects: dialects.sorted(),
+      isKindConvention: kind != nil && isConvention,
+      areClassesConvention: classes == nil && usualClasses != nil
     )
   }
 }

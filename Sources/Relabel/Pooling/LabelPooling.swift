@@ -10,7 +10,8 @@ public struct LabelPooling: Sendable {
   public let outside: OutsideExtent
   let kernel: PoolingKernel
   private let isTransposed: Bool
-  private let entriesTest: EntriesTest
+  /// Nil where all maps are checked before.
+  private let entriesTest: EntriesTest?
 
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
@@ -29,12 +30,7 @@ public struct LabelPooling: Sendable {
     outside: OutsideExtent = .error
   ) throws(RelabelError) {
     try self.init(
-      PoolingKernel(
-        numClasses: header.numClasses,
-        kind: header.scoreKind,
-        fill: header.fill,
-        temperature: header.temperature
-      ),
+      PoolingKernel(header),
       header.shape,
       header.orientation,
       profile,
@@ -42,12 +38,14 @@ public struct LabelPooling: Sendable {
     )
   }
 
+  /// As above, of maps in memory; `isTesting` is false where all of them are known to be sound.
   package init(
     _ kernel: PoolingKernel,
     _ shape: MapShape,
     _ orientation: Orientation,
     _ profile: PoolingProfile?,
-    _ outside: OutsideExtent
+    _ outside: OutsideExtent,
+    isTesting: Bool = true
   ) throws(RelabelError) {
     guard profile != nil || orientation != .unknown else {
       throw RelabelError(
@@ -76,7 +74,7 @@ public struct LabelPooling: Sendable {
     self.profile = profile
     self.outside = outside
     self.kernel = kernel
-    entriesTest = EntriesTest(shape, numClasses: kernel.numClasses)
+    entriesTest = isTesting ? EntriesTest(shape, numClasses: kernel.numClasses) : nil
     isTransposed = profile.isTransposed(orientation)
   }
 
@@ -137,7 +135,7 @@ public struct LabelPooling: Sendable {
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> Float {
-    if !map.isChecked { try entriesTest.check(map) }
+    if !map.isChecked { try entriesTest?.check(map) }
     return kernel.finish(scratch, rest: kernel.sum(map, scratch))
   }
 

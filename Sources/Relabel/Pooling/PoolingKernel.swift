@@ -15,6 +15,16 @@ package struct PoolingKernel: Sendable {
     self.temperature = temperature
   }
 
+  /// What a shard says of its scores.
+  package init(_ header: ShardHeader) {
+    self.init(
+      numClasses: header.numClasses,
+      kind: header.scoreKind,
+      fill: header.fill,
+      temperature: header.temperature
+    )
+  }
+
   /// Sums entries by class, with the weights that `scratch` holds.
   ///
   /// - Parameters:

@@ -203,7 +203,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     let slack = plan.header.encoding.slack
     let largestSum = plan.rules.largestSum(topK)
     if counts.likelyKinds.contains(.probability),
-      lowest < 0 || Double(highest) > 1 + slack || largestMass(areLogarithms: false) > largestSum
+      lowest < 0 || Double(highest) > 1 + slack
     {
       counts.likelyKinds.remove(.probability)
     }

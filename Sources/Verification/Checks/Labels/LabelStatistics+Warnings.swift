@@ -37,8 +37,8 @@ extension LabelStatistics {
     let place = Location(dataset: Layout.score)
     if counts.likelyKinds.contains(.probability) {
       let message =
-        "scores are declared as logits, but all are from 0 to 1 and no cell sums to more than 1, "
-        + "as with probabilities"
+        "scores are declared as logits, but all are from 0 to 1, as probabilities are after a softmax or "
+        + "a sigmoid"
       return Violation(.v017, message, at: place)
     }
     if counts.likelyKinds.contains(.logProbability) {

@@ -1,0 +1,61 @@
+import Relabel
+
+/// What keeping k classes of a cell does to training targets, measured on maps whose scores of all
+/// classes were given.
+///
+/// Each is pooled over a few random crops twice: with the scores of all classes, and as it is stored.
+public struct CutEffect: Hashable, Sendable {
+  /// Images of the sample.
+  public private(set) var images: Int = 0
+  /// Crops in all.
+  public private(set) var crops: Int = 0
+  /// Crops whose most probable class is another.
+  public private(set) var topClassChanges: Int = 0
+  private var totalDistance = 0.0
+  private var totalScore = 0.0
+
+  /// The mean over the crops of half the sum of all probabilities' changes, 0 to 1.
+  public var meanDistance: Double { crops == 0 ? 0 : totalDistance / Double(crops) }
+  /// The share of crops whose most probable class is another.
+  public var share: Double { crops == 0 ? 0 : Double(topClassChanges) / Double(crops) }
+  /// The mean of all scores that were given, of all classes.
+  public var meanScore: Double { images == 0 ? 0 : totalScore / Double(images) }
+
+  /// Nothing measured so far.
+  init() {}
+
+  /// Pools random crops of a map that keeps every class, and of the same map as it is stored.
+  ///
+  /// - Throws: as `LabelPooling`.
+  init(
+    _ whole: LabelMap,
+    _ stored: LabelMap,
+    _ pooling: (whole: LabelPooling, stored: LabelPooling),
+    seed: UInt64
+  ) throws(RelabelError) {
+    images = 1
+    totalScore = Double(whole.score.reduce(0.0) { $0 + Double($1) }) / Double(whole.score.count)
+    var random = SplitMix64(state: seed)
+    for _ in 0..<EffectSample.cropsPerImage {
+      let crop = CropBox.random(&random)
+      let given = try pooling.whole.target(of: whole, in: crop).dense()
+      let kept = try pooling.stored.target(of: stored, in: crop).dense()
+      crops += 1
+      totalDistance += zip(given, kept).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / 2
+      if Self.best(given) != Self.best(kept) { topClassChanges += 1 }
+    }
+  }
+
+  private static func best(_ target: [Float]) -> Int? {
+    target.indices.max { target[$0] < target[$1] }
+  }
+
+  /// Adds what other images gave.
+  mutating func add(_ other: Self) {
+    images += other.images
+    crops += other.crops
+    topClassChanges += other.topClassChanges
+    totalDistance += other.totalDistance
+    totalScore += other.totalScore
+  }
+}
