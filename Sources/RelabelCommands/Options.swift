@@ -55,20 +55,13 @@ enum TextFile {
     try Folder.contents(path, limit: limit)
   }
 
+  /// The text of a file, whatever editor wrote it.
   static func read(_ path: String) throws(RelabelError) -> String {
-    guard let text = String(validating: try bytes(path), as: UTF8.self) else {
-      throw RelabelError(.usage, "the file is not UTF-8 text", at: Location(file: path))
-    }
-    return text
+    String(decoding: try TextList.text(bytes(path), file: path), as: UTF8.self)
   }
 
-  /// Lines without their ends; a last empty line does not count.
+  /// The entries of a list, one a line.
   static func lines(_ path: String) throws(RelabelError) -> [String] {
-    let text = try read(path)
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      String(line.hasSuffix("\r") ? line.dropLast() : line)
-    }
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    return lines
+    try TextList.lines(bytes(path), file: path).map { TextList.unquoted($0) }
   }
 }

@@ -192,6 +192,8 @@ def test_spellings_of_a_table(tmp_path):
     shuffled = [(w, "note", h, key, c, t, left) for key, c, t, left, h, w in rows]
     spellings = [
         table(rows, end="\r\n"),
+        table(rows, end="\r"),
+        table(rows, end=" \t\n"),
         table(rows, quoting=csv.QUOTE_ALL),
         "\ufeff" + table(rows),
         table(rows)[:-1],
@@ -268,7 +270,8 @@ BAD_TABLES = {
     "open_quote": (COLUMNS + '\n"a,0,0,0,1,1\n', "line 2: a quote is never closed"),
     "late_quote": (COLUMNS + '\na"b",0,0,0,1,1\n', "line 2: a quote inside a field"),
     "after_quote": (COLUMNS + '\n"a"b,0,0,0,1,1\n', "line 2: something follows"),
-    "lone_return": (COLUMNS + "\na,0,0,0,1,1\rb,0,0,0,1,1\n", "line 2: something follows"),
+    "a_null_byte": (COLUMNS + "\na\0,0,0,0,1,1\n", "line 2 holds a null byte"),
+    "a_git_lfs_pointer": ("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"),
     "after_break": (COLUMNS + ',n\na,0,0,0,1,1,"x\ny"\nb\n', "line 4: there are 1 fields"),
 }
 
@@ -284,6 +287,9 @@ def test_tables_that_are_refused(name, tmp_path):
 
 def test_a_table_that_is_no_text(tmp_path):
     path = write_shard(tmp_path / "a.h5")
+    (tmp_path / "boxes.csv").write_bytes((COLUMNS + "\na,0,0,0,1,1\n").encode("utf-16"))
+    result = tool("relabel-verify", path, "--boxes", tmp_path / "boxes.csv")
+    assert result.returncode == 64 and "iconv" in result.stderr
     (tmp_path / "boxes.csv").write_bytes(COLUMNS.encode() + b"\n\xff,0,0,0,1,1\n")
     assert tool("relabel-verify", path, "--boxes", tmp_path / "boxes.csv").returncode == 64
     assert tool("relabel-verify", path, "--boxes", tmp_path / "nowhere.csv").returncode == 74

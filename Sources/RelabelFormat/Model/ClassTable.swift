@@ -24,14 +24,19 @@ public struct ClassTable: Hashable, Sendable {
 
   /// Reads lines `ID<TAB>NAME`, one class a line in the order of the class index.
   ///
+  /// Line ends of any system, blanks at the end of lines, blank lines at the end of the text and quotes around
+  /// a whole field do not count.
   /// - Throws: `.usage` naming the first line that is not of this form or repeats an identifier.
   public init(parsing text: String, file: String) throws(RelabelError) {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    if lines.last?.isEmpty == true { lines.removeLast() }
+    try self.init(lines: TextList.lines(Array(text.utf8), file: file), file: file)
+  }
+
+  private init(lines: [String], file: String) throws(RelabelError) {
     var entries: [Entry] = []
     var seen: [String: Int] = [:]
     for (index, line) in lines.enumerated() {
       let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+        .map { TextList.unquoted($0) }
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
         throw RelabelError(
           .usage,
@@ -39,7 +44,7 @@ public struct ClassTable: Hashable, Sendable {
           at: Location(file: file)
         )
       }
-      let entry = Entry(id: String(parts[0]), name: String(parts[1]))
+      let entry = Entry(id: parts[0], name: parts[1])
       if let earlier = seen.updateValue(index + 1, forKey: entry.id) {
         throw RelabelError(
           .usage,

@@ -47,15 +47,14 @@ public struct BoxTable: Sendable {
   /// - Complexity: O(n log n); keeps 32 bytes for each box.
   public init(parsing bytes: [UInt8], file: String) throws(RelabelError) {
     do {
-      try read(bytes)
+      try read(CommaSeparated(bytes, file: file))
     } catch {
       throw error.located(Location(file: file))
     }
     boxes.sort { $0.key < $1.key }
   }
 
-  private mutating func read(_ bytes: [UInt8]) throws(RelabelError) {
-    var records = CommaSeparated(bytes)
+  private mutating func read(_ records: consuming CommaSeparated) throws(RelabelError) {
     guard let header = try records.next() else {
       throw CommaSeparated.fault(1, "there are no column names")
     }
