@@ -55,8 +55,12 @@ public struct AnnotatorOutput: Sendable {
       try gather(input, into: &gathering)
     }
     guard !gathering.isEmpty else {
+      let ignored = gathering.ignored
       let what =
-        gathering.ignored.isEmpty ? "" : "; \(gathering.ignored.count) files are of no kind"
+        ignored.first.map {
+          "; \(ignored.count) files are of no kind, such as '\(Folder.name(of: $0))': \(Dialects.endings) and tar"
+            + " files are read; if torch.save wrote them, rename them to .pt"
+        } ?? ""
       throw RelabelError(
         .usage,
         "nothing to read was found in \(paths.joined(separator: ", "))\(what)"

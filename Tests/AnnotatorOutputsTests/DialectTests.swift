@@ -6,7 +6,7 @@ struct DialectTests {
   @Test func namesAndExtensionsAreUnique() {
     let names = Dialects.all.map(\.name)
     let extensions = Dialects.all.flatMap(\.extensions)
-    #expect(extensions == [".pt", ".npy", ".npz"])
+    #expect(extensions == [".pt", ".pth", ".th", ".torch", ".npy", ".npz"])
     #expect(Set(names).count == names.count)
     #expect(Set(extensions).count == extensions.count)
     // Recognised by the end of a path, so none may be the end of another.

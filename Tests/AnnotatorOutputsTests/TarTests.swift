@@ -179,7 +179,7 @@ struct TarTests {
       _ = try AnnotatorOutput.open([torch], options: options())
     }
     let text = try folder.write("notes.txt", Array("hello".utf8))
-    expectError(.usage, "no .pt, .npy, .npz or tar file", text) {
+    expectError(.usage, ".npy, .npz or tar file", text) {
       _ = try AnnotatorOutput.open([text], options: options())
     }
   }

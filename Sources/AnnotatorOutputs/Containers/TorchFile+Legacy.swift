@@ -5,7 +5,7 @@ extension TorchFile {
   private static let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
   /// The container of torch before 1.6: five pickles, then the storage.
-  static func legacy(_ file: [UInt8]) throws(RelabelError) -> TorchFile {
+  static func legacy(_ file: [UInt8]) throws(RelabelError) -> TorchContents<StoredTensor> {
     var position = 0
     func pickle() throws(RelabelError) -> PickleValue {
       let (value, end) = try TorchPickle.read(file, at: position)
@@ -26,26 +26,57 @@ extension TorchFile {
     where system[place] == .string("little_endian") && system[place + 1] != .bool(true) {
       throw RelabelError(.invalidInput, "the file is not little-endian; save it on such a machine")
     }
-    let tensor = try pickle().wholeTensor()
-    guard try pickle() == .list([.string(tensor.storage.key)]) else {
+    let contents = try pickle().contents()
+    let storages = contents.storages
+    guard case .list(let keys) = try pickle(), Set(keys) == Set(storages.keys.map { .string($0) }),
+      keys.count == storages.count
+    else {
       throw RelabelError(.invalidInput, "the file has storages that its tensor doesn't use")
     }
 
     var cursor = ByteCursor(file, from: position, subject: "the tensor's storage")
-    let count = try cursor.signed(8)
-    guard count == tensor.storage.count else {
-      throw RelabelError(
-        .invalidInput,
-        "the storage has \(count) elements, its description says \(tensor.storage.count)"
-      )
+    var starts: [String: Int] = [:]
+    for case .string(let key) in keys {
+      guard let storage = storages[key] else { continue }
+      starts[key] = try start(of: storage, &cursor)
     }
-    guard let bytes = checkedProduct(count, tensor.storage.scalar.width) else {
-      throw RelabelError(.invalidInput, "the storage's size \(count) overflows")
-    }
-    let start = try cursor.take(bytes).lowerBound
     guard cursor.remaining == 0 else {
       throw RelabelError(.invalidInput, "\(cursor.remaining) trailing bytes follow the tensor")
     }
-    return try TorchFile(tensor: tensor, bytes: file, start: start)
+    return try contents.map { tensor throws(RelabelError) in
+      guard let start = starts[tensor.storage.key] else {
+        throw RelabelError(.internalFault, "a storage that was read is not there")
+      }
+      return try StoredTensor(tensor: tensor, bytes: file, start: start)
+    }
+  }
+
+  /// Where the elements of the storage at hand begin.
+  private static func start(
+    of storage: TorchTensor.Storage,
+    _ cursor: inout ByteCursor
+  ) throws(RelabelError) -> Int {
+    let count = try cursor.signed(8)
+    guard count == storage.count else {
+      throw RelabelError(
+        .invalidInput,
+        "the storage has \(count) elements, its description says \(storage.count)"
+      )
+    }
+    guard let bytes = checkedProduct(count, storage.scalar.width) else {
+      throw RelabelError(.invalidInput, "the storage's size \(count) overflows")
+    }
+    return try cursor.take(bytes).lowerBound
+  }
+}
+
+extension TorchContents<TorchTensor> {
+  /// The storages that the tensors are views of, by their keys.
+  fileprivate var storages: [String: TorchTensor.Storage] {
+    switch self {
+    case .stacked(let tensor): [tensor.storage.key: tensor.storage]
+    case .pair(let scores, let ids):
+      [scores.storage.key: scores.storage].merging([ids.storage.key: ids.storage]) { one, _ in one }
+    }
   }
 }

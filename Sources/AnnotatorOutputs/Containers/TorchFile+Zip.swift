@@ -2,7 +2,7 @@ import Relabel
 
 extension TorchFile {
   /// The zip container, of torch 1.6 and later: `NAME/data.pkl`, `NAME/data/KEY`, `NAME/byteorder`.
-  static func zip(_ file: [UInt8]) throws(RelabelError) -> TorchFile {
+  static func zip(_ file: [UInt8]) throws(RelabelError) -> TorchContents<StoredTensor> {
     let members = try members(of: file)
     guard let pickle = members["data.pkl"] else {
       throw RelabelError(.invalidInput, "the zip file has no data.pkl: torch.save did not write it")
@@ -17,11 +17,12 @@ extension TorchFile {
     guard end == pickle.count else {
       throw RelabelError(.invalidInput, "the pickle has \(pickle.count - end) trailing bytes")
     }
-    let tensor = try value.wholeTensor()
-    guard let bytes = members["data/" + tensor.storage.key] else {
-      throw RelabelError(.invalidInput, "the zip file lacks the tensor's storage")
+    return try value.contents().map { tensor throws(RelabelError) in
+      guard let bytes = members["data/" + tensor.storage.key] else {
+        throw RelabelError(.invalidInput, "the zip file lacks the tensor's storage")
+      }
+      return try StoredTensor(tensor: tensor, bytes: bytes, start: 0)
     }
-    return try TorchFile(tensor: tensor, bytes: bytes, start: 0)
   }
 
   /// The contents of every member, below the archive's only folder; all checksums are checked.

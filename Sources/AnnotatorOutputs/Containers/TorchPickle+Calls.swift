@@ -15,7 +15,7 @@ extension TorchPickle {
     guard let scalar = TorchScalar(rawValue: type) else {
       throw RelabelError(
         .invalidInput,
-        "the tensor is a torch.\(type); a map is float32, float16, bfloat16 or float64"
+        "the tensor is a torch.\(type); \(TorchMend.oneTensor)"
       )
     }
     return TorchTensor.Storage(scalar: scalar, key: key, count: count)
@@ -42,12 +42,31 @@ extension TorchPickle {
       return .tensor(
         TorchTensor(storage: storage, offset: offset, sizes: sizes, strides: strides)
       )
+    case .global(.rebuildParameter):
+      guard parts.count == 3, case .tensor = parts[0], isEmpty(parts[2]) else { throw unlikeTensor }
+      return parts[0]
+    case .global(.rebuildFromType):
+      // Of a type that only adds a name to a tensor; what it is called with makes the tensor.
+      guard parts.count == 4, case .global(.tensorType) = parts[1], isEmpty(parts[3]) else {
+        throw unlikeTensor
+      }
+      return try call(parts[0], parts[2])
+    case .global(.topK):
+      guard parts.count == 2, case .tuple = parts[0], isEmpty(parts[1]) else { throw unlikeTensor }
+      return parts[0]
     default:
       throw RelabelError(
         .unsafeInput,
-        "the pickle calls an object that is no tensor; it was not executed"
+        "the pickle calls an object that is no tensor; it was not executed: \(TorchMend.oneTensor)"
       )
     }
+  }
+
+  private static var unlikeTensor: RelabelError {
+    RelabelError(
+      .invalidInput,
+      "the tensor carries more than its numbers; save it with .detach().as_subclass(torch.Tensor)"
+    )
   }
 
   private static func isEmpty(_ value: PickleValue) -> Bool {

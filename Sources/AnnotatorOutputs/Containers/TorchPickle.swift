@@ -116,8 +116,8 @@ struct TorchPickle {
     case UInt8(ascii: "b"), UInt8(ascii: "i"), UInt8(ascii: "o"), 0x81, 0x92, 0x82, 0x83, 0x84:
       throw RelabelError(
         .unsafeInput,
-        "the pickle makes an object of its own; it was not executed: only tensors saved by"
-          + " torch.save are read"
+        "the pickle makes an object of its own; it was not executed: only tensors saved by torch.save"
+          + " are read; \(TorchMend.oneTensor)"
       )
     default:
       throw RelabelError(

@@ -1,11 +1,16 @@
 import Relabel
 
-/// The element types that a map may be stored in, with the name of their torch storage.
+/// The element types that maps and class ids may be stored in, with the name of their torch storage.
 enum TorchScalar: String {
   case float32 = "FloatStorage"
   case float16 = "HalfStorage"
   case float64 = "DoubleStorage"
   case bfloat16 = "BFloat16Storage"
+  case int64 = "LongStorage"
+  case int32 = "IntStorage"
+  case int16 = "ShortStorage"
+  case int8 = "CharStorage"
+  case uint8 = "ByteStorage"
 
   /// The most classes whose ids it holds exactly.
   var classesHeld: Int {
@@ -14,6 +19,10 @@ enum TorchScalar: String {
     case .float16: 1 << 11
     case .float32: 1 << 24
     case .float64: 1 << 53
+    case .uint8: 1 << 8
+    case .int8: 1 << 7
+    case .int16: 1 << 15
+    case .int32, .int64: Int(UInt32.max)
     }
   }
 
@@ -24,15 +33,29 @@ enum TorchScalar: String {
     case .float16: "float16"
     case .float32: "float32"
     case .float64: "float64"
+    case .int64: "int64"
+    case .int32: "int32"
+    case .int16: "int16"
+    case .int8: "int8"
+    case .uint8: "uint8"
     }
   }
 
   /// Bytes of one element.
   var width: Int {
     switch self {
-    case .float32: 4
-    case .float16, .bfloat16: 2
-    case .float64: 8
+    case .int8, .uint8: 1
+    case .float16, .bfloat16, .int16: 2
+    case .float32, .int32: 4
+    case .float64, .int64: 8
+    }
+  }
+
+  /// True for a type that scores may have.
+  var isFloat: Bool {
+    switch self {
+    case .float32, .float16, .float64, .bfloat16: true
+    case .int64, .int32, .int16, .int8, .uint8: false
     }
   }
 }
@@ -78,21 +101,10 @@ struct TorchTensor: Hashable {
 }
 
 /// A tensor and the bytes of its storage, `start` bytes into `bytes`.
-struct TorchFile {
+struct StoredTensor {
   let tensor: TorchTensor
   let bytes: [UInt8]
   let start: Int
-
-  /// Reads a file that `torch.save` wrote, in either container, without running its pickles.
-  init(_ file: [UInt8]) throws(RelabelError) {
-    if file.starts(with: [0x50, 0x4B]) {
-      self = try .zip(file)
-    } else if file.first == 0x80 {
-      self = try .legacy(file)
-    } else {
-      throw RelabelError(.invalidInput, "this is not a file written by torch.save")
-    }
-  }
 
   /// Checks the tensor against the bytes that are really there.
   init(tensor: TorchTensor, bytes: [UInt8], start: Int) throws(RelabelError) {

@@ -40,10 +40,23 @@ package enum Dialects {
     NumPyArchive.Files(),
   ]
 
-  /// The dialect that recognises the extension of a path, or nil.
+  /// The endings of files that are read, for people.
+  static var endings: String { all.flatMap(\.extensions).joined(separator: ", ") }
+
+  /// The dialect that recognises the extension of a path, in small or capital letters, or nil.
   static func recognising(_ path: String) -> (any Dialect)? {
-    all.first { $0.extensions.contains(where: path.hasSuffix) }
+    let bytes = path.utf8
+    // Of bytes, and no longer than any ending: there are millions of paths.
+    let suffix = bytes.suffix(longestEnding)
+    guard let dot = suffix.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+    let ending = String(
+      decoding: suffix[dot...].map { $0 | ($0 >= 0x41 && $0 <= 0x5A ? 0x20 : 0) },
+      as: UTF8.self
+    )
+    return all.first { $0.extensions.contains(ending) }
   }
+
+  private static let longestEnding: Int = all.flatMap(\.extensions).map(\.utf8.count).max() ?? 0
 }
 
 /// What is known about a map before it is loaded.

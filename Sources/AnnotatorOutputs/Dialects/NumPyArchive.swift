@@ -26,6 +26,9 @@ struct NumPyArchive {
     spool: inout Spool
   ) throws(RelabelError) -> FoundMaps {
     let file = try OpenFile(reading: path)
+    if GitLFSPointer.begins(try file.read(at: 0, count: min(file.size, 64))) {
+      throw RelabelError(.invalidInput, GitLFSPointer.fault)
+    }
     let reader = try ArchiveReader(zip: file.descriptor)
     var archive = NumPyArchive(options)
     while let member = try reader.next() {

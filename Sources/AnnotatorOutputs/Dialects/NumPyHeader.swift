@@ -19,6 +19,9 @@ struct NumPyHeader: Hashable {
   static func lengths(_ bytes: [UInt8]) throws(RelabelError) -> (prefix: Int, header: Int) {
     var cursor = ByteCursor(bytes, subject: "the array's header")
     guard cursor.skip(magic) else {
+      if GitLFSPointer.begins(bytes) {
+        throw RelabelError(.invalidInput, GitLFSPointer.fault)
+      }
       throw RelabelError(.invalidInput, "this is not a .npy array")
     }
     let version = try cursor.unsigned(2)

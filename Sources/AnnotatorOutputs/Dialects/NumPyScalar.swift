@@ -100,6 +100,13 @@ enum NumPyScalar: Hashable {
   }
 
   private static func unknown(_ descriptor: String) -> RelabelError {
-    RelabelError(.invalidInput, "the array's type '\(descriptor)' is not one that is read")
+    let mend =
+      ["|V1", "|V2"].contains(descriptor)
+      ? "NumPy saves bfloat16 and its like so, without their names: save it with .astype('f4')"
+      : "scores are float16, float32 or float64, class ids integers: save it with .astype"
+    return RelabelError(
+      .invalidInput,
+      "the array's type '\(descriptor)' is not one that is read; \(mend)"
+    )
   }
 }

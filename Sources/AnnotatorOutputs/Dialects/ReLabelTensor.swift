@@ -1,12 +1,12 @@
 import Relabel
 
-/// The dialect of ReLabel and TokenLabeling: a tensor [2, k, H, W] of scores and class ids.
+/// The dialect of ReLabel and TokenLabeling: a tensor [2, k, H, W] of scores and class ids, or one of each.
 struct ReLabelTensor: Dialect {
   /// Classes that both score.
   private static let classes: Int = 1000
 
   let name = "ReLabel tensor"
-  let extensions = [".pt"]
+  let extensions = [".pt", ".pth", ".th", ".torch"]
 
   func list(
     _ region: ByteRegion,
@@ -17,14 +17,14 @@ struct ReLabelTensor: Dialect {
     FoundMaps(Maps(topK: options.topK, classes: options.numClasses ?? Self.classes), region)
   }
 
-  /// What all `.pt` files share.
+  /// What all files of torch share.
   struct Maps: MapDescription {
     /// Classes to keep; nil for all.
     let topK: Int?
     /// Classes of the annotator, as the user or else the convention says.
     let classes: Int
 
-    // What a .pt file holds is only a convention that the user may overrule.
+    // What such a file holds is only a convention that the user may overrule.
     var traits: MapTraits {
       MapTraits(
         scoreKind: .logit,
@@ -41,52 +41,119 @@ struct ReLabelTensor: Dialect {
     }
   }
 
-  /// Decodes a `.pt` file; `classes` is nil where nobody says how many there are.
+  /// Decodes a file that `torch.save` wrote; `classes` is nil where nobody says how many there are.
   static func decode(_ file: [UInt8], classes: Int? = nil) throws(RelabelError) -> LabelMap {
-    let torch = try TorchFile(file)
-    let tensor = torch.tensor
-    guard tensor.sizes.count == 4, tensor.sizes[0] == 2 else {
-      throw RelabelError(
-        .invalidInput,
-        "the tensor's shape is \(tensor.sizes); a map is [2, k, H, W] of scores and class ids"
-      )
-    }
-    let shape = MapShape(
-      height: tensor.sizes[2],
-      width: tensor.sizes[3],
-      topK: tensor.sizes[1]
-    )
-    if let fault = Limits.fault(height: shape.height, width: shape.width, topK: shape.topK) {
-      throw RelabelError(.invalidInput, fault)
-    }
-    let scalar = tensor.storage.scalar
-    try SparseMap.checkIDs(as: scalar.typeName, held: scalar.classesHeld, classes: classes)
-    return switch scalar {
-    case .float32: try gather(torch, shape, as: Float.self)
-    case .float16: try gather(torch, shape, as: Half.self)
-    case .bfloat16: try gather(torch, shape, as: BrainFloat.self)
-    case .float64: try gather(torch, shape, as: Double.self)
+    switch try TorchFile.read(file) {
+    case .stacked(let torch):
+      let sizes = torch.tensor.sizes
+      guard sizes.count == 4, sizes[0] == 2 else {
+        throw RelabelError(
+          .invalidInput,
+          "the tensor's shape is \(sizes); a map is [2, k, H, W] of scores and class ids"
+        )
+      }
+      return try gather(plane(0, of: torch), plane(1, of: torch), classes)
+    case .pair(let scores, let ids):
+      let map = try gather(whole(scores), whole(ids), classes)
+      try checkOrder(map)
+      return map
     }
   }
 
-  /// Collects the strided view, whose bounds `TorchFile` has checked, in the order [y, x, rank].
-  private static func gather<Element: StoredFloat>(
-    _ torch: TorchFile,
-    _ shape: MapShape,
-    as _: Element.Type
-  ) throws(RelabelError) -> LabelMap {
-    let ids = plane(1, of: torch, shape) { elements, place in Element.double(elements, place) }
-    guard let classIndex = wholeNumbers(ids) else {
-      let fault = ids.firstIndex { UInt32(exactly: $0) == nil } ?? 0
+  /// One [k, H, W] of a tensor.
+  private struct Plane {
+    let torch: StoredTensor
+    let first: Int
+    let sizes: [Int]
+    let strides: [Int]
+  }
+
+  private static func plane(_ plane: Int, of torch: StoredTensor) -> Plane {
+    let tensor = torch.tensor
+    return Plane(
+      torch: torch,
+      first: tensor.offset + plane * tensor.strides[0],
+      sizes: Array(tensor.sizes[1...]),
+      strides: Array(tensor.strides[1...])
+    )
+  }
+
+  /// All of a tensor [k, H, W] or [1, k, H, W].
+  private static func whole(_ torch: StoredTensor) throws(RelabelError) -> Plane {
+    let sizes = torch.tensor.sizes
+    let isBatch = sizes.count == 4 && sizes[0] == 1
+    guard sizes.count == 3 || isBatch else {
       throw RelabelError(
         .invalidInput,
-        "\(Float(ids[fault])) is not a class id; plane 0 of the tensor holds the scores, plane 1"
+        "a tensor's shape is \(sizes); scores and class ids are [k, H, W] each, one map a file"
+      )
+    }
+    return Plane(
+      torch: torch,
+      first: torch.tensor.offset,
+      sizes: Array(sizes.suffix(3)),
+      strides: Array(torch.tensor.strides.suffix(3))
+    )
+  }
+
+  /// Refuses scores whose last axis is k: `topk` sorts along it, so they fall along it.
+  private static func checkOrder(_ map: LabelMap) throws(RelabelError) {
+    let shape = map.shape
+    func falls(_ count: Int, _ step: Int, _ starts: some Sequence<Int>) -> Bool {
+      starts.allSatisfy { start in
+        (1..<max(count, 1)).allSatisfy {
+          !(map.score[start + $0 * step] > map.score[start + ($0 - 1) * step])
+        }
+      }
+    }
+    let cells = (0..<shape.cells).lazy.map { $0 * shape.topK }
+    if shape.topK > 1, falls(shape.topK, 1, cells) { return }
+    let rows = (0..<shape.height * shape.topK).lazy.map {
+      $0 / shape.topK * shape.width * shape.topK + $0 % shape.topK
+    }
+    let fallsAlongRows = shape.width > 1 && falls(shape.width, shape.topK, rows)
+    if shape.topK == 1 && !fallsAlongRows { return }
+    throw RelabelError(
+      .invalidInput,
+      "the scores [\(shape.topK), \(shape.height), \(shape.width)] do not fall along the first axis, as those"
+        + " of topk over it do: if the classes lie along another, permute to [k, H, W] first; to say which is"
+        + " which, \(TorchMend.oneTensor)"
+    )
+  }
+
+  /// Collects two strided views, whose bounds `StoredTensor` has checked, in the order [y, x, rank].
+  private static func gather(
+    _ scores: Plane,
+    _ ids: Plane,
+    _ classes: Int?
+  ) throws(RelabelError) -> LabelMap {
+    guard scores.sizes == ids.sizes else {
+      throw RelabelError(
+        .invalidInput,
+        "the scores are \(scores.sizes), the class ids \(ids.sizes); both are [k, H, W]"
+      )
+    }
+    let sizes = scores.sizes
+    let shape = MapShape(height: sizes[1], width: sizes[2], topK: sizes[0])
+    if let fault = Limits.fault(height: shape.height, width: shape.width, topK: shape.topK) {
+      throw RelabelError(.invalidInput, fault)
+    }
+    let scalar = ids.torch.tensor.storage.scalar
+    try SparseMap.checkIDs(as: scalar.typeName, held: scalar.classesHeld, classes: classes)
+    let numbers = doubles(ids, shape)
+    guard let classIndex = wholeNumbers(numbers) else {
+      let fault = numbers.firstIndex { UInt32(exactly: $0) == nil } ?? 0
+      throw RelabelError(
+        .invalidInput,
+        "\(Float(numbers[fault])) is not a class id; plane 0 of the tensor holds the scores, plane 1"
           + " the class ids",
         at: Location(cell: shape.cell(at: fault))
       )
     }
-    let score = plane(0, of: torch, shape) { elements, place in Element.float(elements, place) }
-    if Element.self == Double.self, let overflow = score.firstIndex(where: { $0.isInfinite }) {
+    let score = floats(scores, shape)
+    if scores.torch.tensor.storage.scalar == .float64,
+      let overflow = score.firstIndex(where: { $0.isInfinite })
+    {
       throw RelabelError(
         .invalidInput,
         "the score is infinite or too large for float32",
@@ -96,16 +163,38 @@ struct ReLabelTensor: Dialect {
     return LabelMap(shape: shape, classIndex: classIndex, score: score)
   }
 
+  private static func floats(_ plane: Plane, _ shape: MapShape) -> [Float] {
+    switch plane.torch.tensor.storage.scalar {
+    case .float32: values(plane, shape) { Float.float($0, $1) }
+    case .float16: values(plane, shape) { Half.float($0, $1) }
+    case .bfloat16: values(plane, shape) { BrainFloat.float($0, $1) }
+    case .float64: values(plane, shape) { Double.float($0, $1) }
+    case .int64, .int32, .int16, .int8, .uint8: doubles(plane, shape).map { Float($0) }
+    }
+  }
+
+  private static func doubles(_ plane: Plane, _ shape: MapShape) -> [Double] {
+    switch plane.torch.tensor.storage.scalar {
+    case .float32: values(plane, shape) { Float.double($0, $1) }
+    case .float16: values(plane, shape) { Half.double($0, $1) }
+    case .bfloat16: values(plane, shape) { BrainFloat.double($0, $1) }
+    case .float64: values(plane, shape) { Double.double($0, $1) }
+    case .int64: values(plane, shape) { Whole<Int64>.double($0, $1) }
+    case .int32: values(plane, shape) { Whole<Int32>.double($0, $1) }
+    case .int16: values(plane, shape) { Whole<Int16>.double($0, $1) }
+    case .int8: values(plane, shape) { Whole<Int8>.double($0, $1) }
+    case .uint8: values(plane, shape) { Whole<UInt8>.double($0, $1) }
+    }
+  }
+
   @inline(__always)
-  private static func plane<Value: BitwiseCopyable>(
-    _ plane: Int,
-    of torch: TorchFile,
+  private static func values<Value: BitwiseCopyable>(
+    _ plane: Plane,
     _ shape: MapShape,
     _ value: (UnsafeRawBufferPointer, Int) -> Value
   ) -> [Value] {
-    let strides = torch.tensor.strides
-    let first = torch.tensor.offset + plane * strides[0]
-    let (perRank, perRow, perColumn) = (strides[1], strides[2], strides[3])
+    let (torch, first) = (plane.torch, plane.first)
+    let (perRank, perRow, perColumn) = (plane.strides[0], plane.strides[1], plane.strides[2])
     return [Value](unsafeUninitializedCapacity: shape.entries) { values, count in
       torch.bytes.withUnsafeBytes { bytes in
         let elements = UnsafeRawBufferPointer(rebasing: bytes[torch.start...])

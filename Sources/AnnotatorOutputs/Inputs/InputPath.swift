@@ -52,8 +52,11 @@ enum InputPath {
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {
       if error.code == .io { throw error }
-      let start = try file.read(at: 0, count: min(file.size, 4))
-      if start == Array("PK\u{3}\u{4}".utf8) || start.starts(with: [0x80, 0x02]) {
+      let start = try file.read(at: 0, count: min(file.size, 64))
+      if GitLFSPointer.begins(start) {
+        throw RelabelError(.usage, GitLFSPointer.fault, at: Location(file: path))
+      }
+      if start.starts(with: "PK\u{3}\u{4}".utf8) || start.starts(with: [0x80, 0x02]) {
         throw RelabelError(
           .usage,
           "this is no tar file; if torch.save wrote it, rename it to .pt",
@@ -68,7 +71,7 @@ enum InputPath {
       }
       throw RelabelError(
         .usage,
-        "this is no \(Dialects.all.flatMap(\.extensions).joined(separator: ", ")) or tar file",
+        "this is no \(Dialects.endings) or tar file; if torch.save wrote it, rename it to .pt",
         at: Location(file: path)
       )
     }

@@ -29,6 +29,7 @@ extension DatasetIndex {
   ///
   /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member, `M006` for totals.
   package init(checking bytes: [UInt8]) throws(Violation) {
+    if GitLFSPointer.begins(bytes) { throw Violation(.m002, GitLFSPointer.fault) }
     let digestBytes = 64
     let tail = Self.digestOpening.count + digestBytes + Self.digestClosing.count
     let start = bytes.count - tail

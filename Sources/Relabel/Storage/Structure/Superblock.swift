@@ -11,6 +11,7 @@ struct Superblock {
   /// - Throws: the rule of family S that they break, or C001 for a wrong checksum.
   init(_ bytes: [UInt8], fileBytes: UInt64) throws(Violation) {
     guard bytes.starts(with: Self.signature), bytes.count > 8 else {
+      if GitLFSPointer.begins(bytes) { throw Violation(.s001, GitLFSPointer.fault) }
       throw Violation(.s001, "the file does not start with the HDF5 signature: it is no HDF5 file")
     }
     guard bytes[8] == 3 else {

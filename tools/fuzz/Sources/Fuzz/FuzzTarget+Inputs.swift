@@ -5,8 +5,10 @@ extension FuzzTarget {
   /// A pickle alone, which in a file lies behind checksums.
   static let pickle = FuzzTarget { bytes in
     guard let (value, _) = try? TorchPickle.read(bytes) else { return }
-    guard let tensor = try? value.wholeTensor() else { return }
-    _ = try? TorchFile(tensor: tensor, bytes: bytes, start: 0)
+    guard let contents = try? value.contents() else { return }
+    _ = try? contents.map { tensor throws(RelabelError) in
+      try StoredTensor(tensor: tensor, bytes: bytes, start: 0)
+    }
   }
 
   /// A file as `relabel-pack` gets it: its images are listed and loaded.

@@ -19,6 +19,11 @@ from ...gate import Gate
 HDF5_ERRORS = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 """What h5py makes of errors of the HDF5 library."""
 
+GIT_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""What git-lfs leaves in the place of a file that it has not fetched begins so."""
+
+GIT_LFS_FAULT = "this is a git-lfs pointer, not the file itself; run 'git lfs pull' to fetch it"
+
 _INDEX_BYTES = 1 << 14
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ....errors import violation
-from ..files import Stamp, regular_file
+from ..files import GIT_LFS_FAULT, GIT_LFS_POINTER, Stamp, regular_file
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _LENGTH = 48
@@ -20,6 +20,8 @@ def check_superblock(path: str) -> Stamp:
 
 
 def _check(block: bytes, file_bytes: int) -> None:
+    if block.startswith(GIT_LFS_POINTER):
+        raise violation("S001", GIT_LFS_FAULT)
     if not block.startswith(_SIGNATURE) or len(block) == len(_SIGNATURE):
         raise violation("S001", "the file does not start with the HDF5 signature: it is no HDF5 file")
     if block[8] != 3:
