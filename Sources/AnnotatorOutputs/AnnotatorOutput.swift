@@ -18,6 +18,8 @@ public struct AnnotatorOutput: Sendable {
   public let ignored: [String]
   /// Lines of the image list that no map was found for; empty for a stream.
   public let unmatchedListLines: [String]
+  /// Images that are there more than once as equal copies, of which one is kept; empty for a stream.
+  public let copies: [String]
   /// Bytes of the input files; 0 for a stream.
   public let inputBytes: Int64
 
@@ -72,6 +74,7 @@ public struct AnnotatorOutput: Sendable {
       traits: listing.traits,
       ignored: gathering.ignored,
       unmatchedListLines: listing.unmatched,
+      copies: listing.copies,
       inputBytes: gathering.inputBytes
     )
   }
@@ -84,6 +87,13 @@ public struct AnnotatorOutput: Sendable {
     case .folder(let path):
       try FolderTree.gather(path, into: &gathering)
     case .file(let dialect, let path, let size):
+      guard gathering.options.stripComponents == 0 else {
+        throw RelabelError(
+          .usage,
+          "--strip-components takes folders off paths below a folder or in a tar file; this file has none",
+          at: Location(file: path)
+        )
+      }
       gathering.inputBytes += Int64(size)
       let region = ByteRegion(storage: .closed(path: path), offset: 0, count: size)
       try gathering.add(dialect, region, key: InputPath.key(of: path), at: .path(path))
@@ -108,6 +118,7 @@ public struct AnnotatorOutput: Sendable {
       traits: traits,
       ignored: stream.ignored,
       unmatchedListLines: [],
+      copies: [],
       inputBytes: 0
     )
   }

@@ -10,6 +10,8 @@ public struct InputOptions: Sendable {
   public var scoreKind: ScoreKind?
   /// The lines of an image list, in order: relative paths with their extension.
   public var imageList: [String]?
+  /// Folders that are taken off the front of every path below a folder or in an archive, before it becomes a key.
+  public var stripComponents: Int = 0
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 

@@ -188,7 +188,11 @@ struct BuildPlan {
 
   /// Options that decide the bytes of the dataset; jobs, paths and policies do not.
   private static func record(_ header: ShardHeader, _ options: PackOptions) -> [String: JSON] {
-    [
+    // Only where it is used, so that the digest of all other builds stays what it was.
+    let stripped: [String: JSON] =
+      options.stripComponents == 0
+      ? [:] : ["strip_components": .integer(Int64(options.stripComponents))]
+    return [
       "top_k": .integer(Int64(header.shape.topK)),
       "score_encoding": .string(header.encoding.name.rawValue),
       "max_error": .optional(header.encoding.bound),
@@ -198,7 +202,7 @@ struct BuildPlan {
       "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
       "images_per_shard": .integer(Int64(options.imagesPerShard)),
       "compression": .string("\(header.compression)"),
-    ]
+    ].merging(stripped) { one, _ in one }
   }
 
   /// The digest of what decides the bytes, apart from the contents of the inputs

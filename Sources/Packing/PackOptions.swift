@@ -42,6 +42,8 @@ public struct PackOptions: Sendable {
   public var labels: LabelSource?
   /// Folders of the pictures whose size and digest are stored; empty for none.
   public var pictures: [String] = []
+  /// Folders that are taken off the front of paths below an input, before they become keys.
+  public var stripComponents: Int = 0
   /// Threads; nothing but time depends on it.
   public var jobs: Int = 1
   /// Leave bad input out by name instead of failing.
@@ -79,6 +81,7 @@ public struct PackOptions: Sendable {
     )
     try require(imagesPerChunk >= 1, "--images-per-chunk must be at least 1")
     try require(imagesPerShard >= 1, "--images-per-shard must be at least 1")
+    try require(stripComponents >= 0, "--strip-components must be at least 0")
     try require(jobs >= 1, "--jobs must be at least 1")
   }
 }

@@ -24,6 +24,8 @@ public struct PackSummary: Sendable {
   public let doubts: [String]
   /// Files of the input folders that are no label maps.
   public let ignored: [String]
+  /// Images that were there more than once as equal copies, of which one was kept.
+  public let copies: [String]
   /// Lines of the image listing that have no label map.
   public let unmatchedListLines: [String]
 

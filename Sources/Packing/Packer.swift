@@ -42,16 +42,15 @@ public struct Packer: Sendable {
     let folder = try OutputFolder.claim(options.output, name: options.name)
     // Before the inputs are listed, which may take a while.
     if !options.overwrites { try folder.refuseFinishedDataset() }
-    let input = try AnnotatorOutput.open(
-      options.inputs,
-      options: InputOptions(
-        topK: options.topK,
-        numClasses: options.numClasses ?? options.classes?.entries.count,
-        scoreKind: options.scoreKind,
-        imageList: options.imageList,
-        spoolDirectory: options.output
-      )
+    var inputOptions = InputOptions(
+      topK: options.topK,
+      numClasses: options.numClasses ?? options.classes?.entries.count,
+      scoreKind: options.scoreKind,
+      imageList: options.imageList,
+      spoolDirectory: options.output
     )
+    inputOptions.stripComponents = options.stripComponents
+    let input = try AnnotatorOutput.open(options.inputs, options: inputOptions)
     let build: DatasetBuild
     switch input.images {
     case .listed(let images):
@@ -195,13 +194,16 @@ public struct Packer: Sendable {
     _ input: AnnotatorOutput,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> PackSummary {
-    let index = build.index(named: options.name)
+    var index = build.index(named: options.name)
     guard !index.shards.isEmpty else {
       throw RelabelError(
         .invalidInput,
         "no image could be packed: \(index.leftOut.first?.reason ?? "")"
       )
     }
+    var copies = input.copies
+    if case .arriving(let stream) = input.images { copies = stream.copies }
+    if !copies.isEmpty { index.options["equal_copies"] = .integer(Int64(copies.count)) }
     let bytes = try index.encoded()
     try folder.check(index.shards)
     try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
@@ -225,6 +227,7 @@ public struct Packer: Sendable {
       assumptions: build.plan.assumptions,
       doubts: build.doubts,
       ignored: ignored,
+      copies: copies,
       unmatchedListLines: unmatched
     )
   }

@@ -97,6 +97,14 @@ public struct PackCommand: ParsableCommand {
   )
   var pictures: [String] = []
 
+  @Option(
+    help: """
+      Take this many folders off the front of every path below an input folder or in a tar, so that keys are the \
+      pictures' paths.
+      """
+  )
+  var stripComponents: Int = 0
+
   @OptionGroup var threads: JobsOption
 
   @Option(help: "What to do with broken or unsafe input: fail or skip.")
@@ -149,6 +157,7 @@ public struct PackCommand: ParsableCommand {
     if let imagesPerChunk { options.imagesPerChunk = imagesPerChunk }
     options.imagesPerShard = imagesPerShard
     if let compression { options.compression = compression }
+    options.stripComponents = stripComponents
     options.jobs = threads.jobs
     options.skipsBadInput = onBadInput == .skip
     options.overwrites = overwrite

@@ -31,6 +31,7 @@ extension PackSummary {
       )
     }
     lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
+    lines += listed("copies", copies)
     lines += listed("ignored", ignored)
     lines += listed("no map", unmatchedListLines)
     return lines
@@ -86,6 +87,7 @@ extension PackSummary {
       "left_out": .array(
         index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
       ),
+      "equal_copies": .array(copies.map(JSON.string)),
       "ignored": .array(ignored.map(JSON.string)),
       "images_without_map": .array(unmatchedListLines.map(JSON.string)),
     ])

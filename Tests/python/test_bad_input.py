@@ -803,7 +803,7 @@ HOSTILE_MEMBERS = {
     "inner-upwards": (member("n0/../../escape.pt", MAP), "n0/../../escape", 4, ["leaves"]),
     "symlink": (member("link.pt", type=tarfile.SYMTYPE, linkname="/etc/passwd"), "link", 4, ["link"]),
     "inner-symlink": (member("n0/link.pt", type=tarfile.SYMTYPE, linkname="n0_0.pt"), "n0/link", 4, ["link"]),
-    "hardlink": (member("hard.pt", type=tarfile.LNKTYPE, linkname=GOOD[0] + ".pt"), "hard", 4, ["link"]),
+    "hardlink": (member("hard.pt", type=tarfile.LNKTYPE, linkname="nowhere.pt"), "hard", 4, ["link", "--hard-dereference"]),
     "symlinked-folder": (member("n9", type=tarfile.SYMTYPE, linkname="/tmp"), "n9", 4, ["link"]),
     "device": (member("dev.pt", type=tarfile.CHRTYPE, devmajor=1, devminor=5), "dev", 4, ["device"]),
     "pipe": (member("pipe.pt", type=tarfile.FIFOTYPE), "pipe", 4, ["pipe"]),
@@ -969,7 +969,9 @@ def test_same_key_twice(good, good_dense, tmp_path):
 def test_same_key_from_two_inputs(good, tmp_path):
     names = oracle.file_names(good[0])
     oracle.make_tar(tmp_path / "a.tar", good[0], names)
-    oracle.make_tar(tmp_path / "b.tar", good[0], names[:1])
+    (tmp_path / "other" / names[0]).parent.mkdir(parents=True)
+    (tmp_path / "other" / names[0]).write_bytes(MAP)
+    oracle.make_tar(tmp_path / "b.tar", tmp_path / "other", names[:1])
     result = limited(tmp_path / "a.tar", tmp_path / "b.tar", "-o", tmp_path / "d")
     refused(result, 5, f"a.tar:{names[0]}", f"b.tar:{names[0]}")
     unfinished(tmp_path / "d")

@@ -12,6 +12,8 @@ final class ArchiveReader {
     /// Bytes of the member's contents, or nil when its header doesn't say.
     let size: Int?
     let isSparse: Bool
+    /// The name of the member that this is another name of.
+    let hardLink: [UInt8]?
   }
 
   enum Kind { case regular, directory, link, special }
@@ -86,7 +88,8 @@ final class ArchiveReader {
       name: CText.bytes(of: name),
       kind: kind(of: entry),
       size: archive_entry_size_is_set(entry) == 0 ? nil : Int(archive_entry_size(entry)),
-      isSparse: archive_entry_sparse_count(entry) > 0
+      isSparse: archive_entry_sparse_count(entry) > 0,
+      hardLink: archive_entry_hardlink(entry).map(CText.bytes(of:))
     )
   }
 
@@ -146,7 +149,7 @@ final class ArchiveReader {
   }
 
   private func kind(of entry: OpaquePointer) -> Kind {
-    if archive_entry_hardlink(entry) != nil { return .link }
+    if archive_entry_hardlink(entry) != nil { return .regular }
     return switch FileKind(mode: archive_entry_filetype(entry)) {
     case .regular: .regular
     case .folder: .directory

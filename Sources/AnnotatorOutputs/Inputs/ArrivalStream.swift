@@ -13,7 +13,7 @@ public final class ArrivalStream: @unchecked Sendable {
   private var reader: ArchiveReader?
   private var end = TarEnd()
   private var arrived: Int64 = 0
-  private var sources: [ImageKey.Exact: Place] = [:]
+  private var sources: [ImageKey.Exact: Source] = [:]
   private var queue: [PendingImage] = []
   private var isListed: [Bool]
   /// Entries read ahead that peeking may have to look through at most.
@@ -21,6 +21,16 @@ public final class ArrivalStream: @unchecked Sendable {
 
   /// Files in the archive that are no input, as far as it has been read.
   public private(set) var ignored: [String] = []
+
+  /// Images that came again as equal copies, as far as the archive has been read.
+  public private(set) var copies: [String] = []
+
+  /// Where a key has come from.
+  private struct Source {
+    let place: Place
+    /// The digest of its bytes, where keys may meet that were two paths in the archive.
+    let digest: String?
+  }
 
   /// Bytes taken from the pipe or file so far.
   public private(set) var bytesRead: Int64 = 0
@@ -85,10 +95,17 @@ public final class ArrivalStream: @unchecked Sendable {
         return false
       }
       end.note(member, at: reader.position)
-      switch MemberVerdict(member, prefix: name + ":") {
+      switch MemberVerdict(member, prefix: name + ":", stripping: options.stripComponents) {
       case .skip: break
       case .ignore(let path): ignored.append(path)
       case .refuse(let key, let place, let error): admit(key, .failing(error, at: place))
+      case .readLinked(_, let key, let place, let target):
+        let error = RelabelError(
+          .unsafeInput,
+          "the member is a hard link to '\(String(escaping: target))', which has passed in a stream; make the"
+            + " archive with tar --hard-dereference, or give it uncompressed"
+        )
+        admit(key, .failing(error, at: place))
       case .read(let dialect, let key, let place):
         try read(member, dialect, key, place, from: reader)
       }
@@ -122,8 +139,18 @@ public final class ArrivalStream: @unchecked Sendable {
 
   /// Gives an image its index and puts it into the queue.
   private func admit(_ key: String, _ found: Entry) {
-    let earlier = sources.updateValue(found.place, forKey: ImageKey.Exact(key))
-    var entry = admission.check(key, found, duplicate: earlier.map { ($0, found.place) })
+    let source = Source(
+      place: found.place,
+      digest: options.stripComponents > 0 ? found.digest : nil
+    )
+    let earlier = sources.updateValue(source, forKey: ImageKey.Exact(key))
+    if let earlier, let digest = earlier.digest, digest == source.digest,
+      earlier.place.description(key: key) != found.place.description(key: key)
+    {
+      copies.append(EqualCopy.words(of: found.place, and: earlier.place, key: key))
+      return
+    }
+    var entry = admission.check(key, found, duplicate: earlier.map { ($0.place, found.place) })
     let line = admission.line(of: key, &entry)
     if let line { isListed[line] = true }
     let index = admission.list == nil ? arrived : Int64(line ?? -1)

@@ -55,9 +55,11 @@ struct FolderTree {
       try walk(relative + "/", ancestors + [status.identity], &gathering)
       return
     }
-    let path = RelativePath(relative)
-    let place = Place.named(prefix: root, extension: path.extension)
+    let path = RelativePath(relative, stripping: gathering.options.stripComponents)
+    let place = Place.named(prefix: root + path.stripped, extension: path.extension)
     switch (status, Dialects.recognising(relative)) {
+    case (_, .some) where path.fault != nil:
+      if let fault = path.fault { try gathering.addFailure(fault, key: path.key, at: place) }
     case (.success(let status), let dialect?) where status.kind == .regular:
       gathering.inputBytes += Int64(status.bytes)
       let region = ByteRegion(storage: .closed(path: nil), offset: 0, count: status.bytes)

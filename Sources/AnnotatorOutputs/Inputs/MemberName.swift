@@ -9,16 +9,18 @@ enum MemberVerdict {
   /// An image that can't be loaded.
   case refuse(key: String, Place, RelabelError)
   case read(any Dialect, key: String, Place)
+  /// Another name of a member that came before.
+  case readLinked(any Dialect, key: String, Place, target: [UInt8])
 
   /// - Parameters:
   ///   - member: what the header says.
   ///   - prefix: what stands before the member's name where it is reported: `maps.tar:`.
-  init(_ member: ArchiveReader.Member, prefix: String) {
-    var name = member.name[...]
-    while name.starts(with: "./".utf8) { name = name.dropFirst(2) }
+  ///   - count: folders to take off the front of its name.
+  init(_ member: ArchiveReader.Member, prefix: String, stripping count: Int) {
+    let name = member.plainName
     let text = String(exactly: name) ?? String(escaping: name)
-    let path = RelativePath(text)
-    let place = Place.named(prefix: prefix, extension: path.extension)
+    let path = RelativePath(text, stripping: count)
+    let place = Place.named(prefix: prefix + path.stripped, extension: path.extension)
     func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {
       .refuse(key: path.key, place, RelabelError(code, message))
     }
@@ -34,7 +36,8 @@ enum MemberVerdict {
     } else if member.kind == .link {
       self = refused(
         .unsafeInput,
-        "the member is a link; make the archive of the files themselves (tar --dereference)"
+        "the member is a symbolic link; make the archive of the files themselves (tar --dereference"
+          + " --hard-dereference)"
       )
     } else if member.kind == .special {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
@@ -43,6 +46,8 @@ enum MemberVerdict {
     } else if let dialect = Dialects.recognising(text) {
       if String(exactly: name) == nil {
         self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
+      } else if let fault = path.fault {
+        self = .refuse(key: path.key, place, fault)
       } else if member.isSparse {
         self = refused(.invalidInput, "the member is sparse; make the archive without --sparse")
       } else if dialect.needsOwnFile {
@@ -50,6 +55,8 @@ enum MemberVerdict {
           .invalidInput,
           "an \(path.extension) file in a tar file is not read; unpack it first"
         )
+      } else if let target = member.hardLink {
+        self = .readLinked(dialect, key: path.key, place, target: target)
       } else if member.size == nil {
         self = refused(.invalidInput, "the member's size is not declared")
       } else {
@@ -78,5 +85,17 @@ struct TarEnd {
   func check(_ position: Int) throws(RelabelError) {
     guard position <= expected else { return }
     throw RelabelError(.invalidInput, "the tar file is truncated: it ends without its end mark")
+  }
+}
+
+extension ArchiveReader.Member {
+  /// The name without what says "here".
+  var plainName: ArraySlice<UInt8> { Self.plain(name) }
+
+  /// A name without what says "here" in front of it.
+  static func plain(_ name: [UInt8]) -> ArraySlice<UInt8> {
+    var name = name[...]
+    while name.starts(with: "./".utf8) { name = name.dropFirst(2) }
+    return name
   }
 }

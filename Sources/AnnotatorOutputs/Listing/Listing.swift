@@ -5,6 +5,8 @@ struct Listing {
   let images: PendingImages
   let unmatched: [String]
   let traits: SourceTraits
+  /// Images that are there more than once as equal copies.
+  let copies: [String]
 
   /// Takes the images out of `gathering`.
   ///
@@ -33,6 +35,7 @@ struct Listing {
       try listed.finishKey()
     }
     traits = listed.traits.traits()
+    copies = listed.copies
     (images, unmatched) = try listed.finish()
   }
 }
@@ -75,8 +78,21 @@ private struct ListedImages {
   private var lines: [Int]
   /// Where images without a line lie.
   private var unlisted: [Int] = []
-  /// The images that have the key at hand: how many, and the two whose sources come first.
-  private var candidates: (key: String, count: Int, first: Entry, second: Entry?)?
+  /// Of images that are there more than once.
+  private(set) var copies: [String] = []
+  /// The images that have the key at hand.
+  private var candidates: Candidates?
+
+  /// Images of one key.
+  private struct Candidates {
+    let key: String
+    /// The one whose source comes first.
+    var first: Entry
+    /// Another that is not equal to it, the first of those.
+    var second: Entry?
+    /// Equal copies of the first.
+    var copies: [Place] = []
+  }
 
   init(_ options: InputOptions, _ list: ImageList?, _ pool: EntryPool) {
     admission = Admission(options, list)
@@ -103,22 +119,37 @@ private struct ListedImages {
   /// Takes the next image in the order of keys.
   mutating func admit(_ key: String, _ record: EntryRecord) throws(RelabelError) {
     let entry = pool.entry(record)
-    guard let known = candidates, known.key.utf8.elementsEqual(key.utf8) else {
+    guard var known = candidates, known.key.utf8.elementsEqual(key.utf8) else {
       try finishKey()
-      candidates = (key, 1, entry, nil)
+      candidates = Candidates(key: key, first: entry)
       return
     }
-    let sources = ([known.first, entry] + [known.second].compactMap(\.self)).sorted {
-      $0.place.description(key: key) < $1.place.description(key: key)
+    func comesBefore(_ a: Entry, _ b: Entry) -> Bool {
+      a.place.description(key: key) < b.place.description(key: key)
     }
-    candidates = (key, known.count + 1, sources[0], sources[1])
+    if try EqualCopy.isCopy(known.first, entry, key: key) {
+      let (kept, copy) =
+        comesBefore(entry, known.first) ? (entry, known.first) : (known.first, entry)
+      known.first = kept
+      known.copies.append(copy.place)
+    } else {
+      let sources = ([known.first, entry] + [known.second].compactMap(\.self)).sorted(
+        by: comesBefore
+      )
+      (known.first, known.second) = (sources[0], sources[1])
+    }
+    candidates = known
   }
 
-  /// Admits the one image of the key at hand; where there are several, it fails and names two.
+  /// Admits the one image of the key at hand; where there are several that differ, it fails and names two.
   mutating func finishKey() throws(RelabelError) {
-    guard let (key, _, first, second) = candidates else { return }
+    guard let known = candidates else { return }
     candidates = nil
-    try admit(key, first, duplicate: second.map { (first.place, $0.place) })
+    if known.second == nil {
+      copies += known.copies.map { EqualCopy.words(of: $0, and: known.first.place, key: known.key) }
+    }
+    let duplicate = known.second.map { (known.first.place, $0.place) }
+    try admit(known.key, known.first, duplicate: duplicate)
   }
 
   private mutating func admit(
