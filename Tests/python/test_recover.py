@@ -473,6 +473,8 @@ def folder_in_place(folder):
 
 def link_in_place(folder):
     shutil.move(folder / "labels-00001.h5", folder.parent / "elsewhere.h5")
+    with open(folder.parent / "elsewhere.h5", "ab") as file:
+        file.write(b"\0")
     (folder / "labels-00001.h5").symlink_to(folder.parent / "elsewhere.h5")
 
 

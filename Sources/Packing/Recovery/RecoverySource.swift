@@ -64,7 +64,7 @@ struct RecoverySource {
   private static func listed(_ entry: DatasetIndex.Shard, in folder: String) -> Shard {
     let path = "\(folder)/\(entry.path)"
     var shard = Shard(path: path, name: entry.path, entry: entry)
-    if let fault = DatasetIndex.fault(ofPath: entry.path, in: folder) {
+    if let fault = DatasetIndex.fault(of: entry, in: folder) {
       shard.fault = "its path is not followed: \(fault)"
     } else {
       shard.fault = fault(ofFile: path)

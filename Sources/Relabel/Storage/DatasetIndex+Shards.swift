@@ -9,7 +9,7 @@ extension DatasetIndex {
       guard seen.insert(shard.path).inserted else {
         return Violation(.m007, "shard '\(shard.path)' is listed twice")
       }
-      let fault = fault(ofListed: shard.path) ?? Self.fault(ofPath: shard.path, in: folder)
+      let fault = fault(ofListed: shard.path) ?? Self.fault(of: shard, in: folder)
       if let fault {
         return Violation(.m009, "shard path '\(shard.path)': \(fault)")
       }
@@ -20,15 +20,27 @@ extension DatasetIndex {
     }
   }
 
-  /// Why a path may not be followed from `folder`, or nil: it must stay in the folder, also through links.
+  /// Why a shard's path may not be followed from `folder`, or nil: it must stay in the folder, or be a link to a
+  /// file of the listed size, as caches of datasets lay them out.
   ///
-  /// Who saves what is left of a dataset asks no more than this of it.
-  package static func fault(ofPath path: String, in folder: String) -> String? {
-    if let fault = fault(ofPath: path) { return fault }
+  /// What else the index says of the file is compared when it is opened. Who saves what is left of a dataset asks
+  /// no more than this of it.
+  package static func fault(of shard: Shard, in folder: String) -> String? {
+    if let fault = fault(ofPath: shard.path) { return fault }
     var place = folder
-    for part in path.split(separator: "/") {
+    let parts = shard.path.split(separator: "/")
+    for (number, part) in parts.enumerated() {
       place += "/\(part)"
-      if Folder.isLink(place) { return "'\(part)' is a symbolic link" }
+      guard Folder.isLink(place) else { continue }
+      let link = "'\(part)' is a symbolic link"
+      let mend = "copy the dataset as plain files (cp -L) to read it"
+      guard number == parts.count - 1 else { return "\(link) to a folder; \(mend)" }
+      guard case .success(let target) = FileStatus.of(place), target.kind == .regular else {
+        return "\(link) that leads to no file; fetch the file, or \(mend)"
+      }
+      guard Int64(target.bytes) == shard.bytes else {
+        return "\(link) to a file of \(target.bytes) bytes, not the \(shard.bytes) listed; \(mend)"
+      }
     }
     return nil
   }

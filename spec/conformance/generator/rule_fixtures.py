@@ -1177,6 +1177,8 @@ def backslash(folder):
 def symbolic_link(folder):
     path = dataset(folder)
     (path / "labels-00001.h5").rename(folder / "labels-00001.h5")
+    with open(folder / "labels-00001.h5", "ab") as file:
+        file.write(b"\0")
     (path / "labels-00001.h5").symlink_to(folder / "labels-00001.h5")
     return path
 

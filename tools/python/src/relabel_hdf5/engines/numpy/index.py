@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from ...layout import INDEX_NAME
 from .checks.canonical import NotCanonical, is_number, is_whole, parse
 from .checks.path import path_fault
 from .checks.root import VERSION, other_version
-from .files import contents
+from .files import GIT_LFS_FAULT, GIT_LFS_POINTER, contents
 
 _MAXIMUM_BYTES = 64 << 20
 _MOST = 1 << 40
@@ -66,6 +67,8 @@ def read_index(folder: str) -> DatasetIndex:
 
 def parse_index(text: bytes) -> DatasetIndex:
     """The contents of an `index.json`, their own digest checked."""
+    if text.startswith(GIT_LFS_POINTER):
+        raise violation("M002", GIT_LFS_FAULT)
     digest = text[len(_OPENING) - _TAIL : -len(_CLOSING)]
     if len(text) <= _TAIL or text[-_TAIL:] != _OPENING + digest + _CLOSING:
         raise violation("M002", "the index does not end with its own digest")
@@ -133,10 +136,10 @@ def _check_left_out(members: _Members) -> None:
 
 
 def _check_paths(folder: str, index: DatasetIndex) -> None:
-    """Every shard is a file NAME-00000.h5 of the folder and no link, is listed once and has rows."""
+    """Every shard is a file NAME-00000.h5 of the folder or a link to one of its size, is listed once and has rows."""
     seen: set[str] = set()
     for shard in index.shards:
-        if fault := _path_fault(shard.path, folder, index.name):
+        if fault := _path_fault(shard.path, index.name) or _link_fault(shard, folder):
             raise violation("M009", f"shard path '{shard.path}': {fault}")
         if shard.path in seen:
             raise violation("M007", f"shard '{shard.path}' is listed twice")
@@ -145,7 +148,7 @@ def _check_paths(folder: str, index: DatasetIndex) -> None:
         seen.add(shard.path)
 
 
-def _path_fault(path: str, folder: str, name: str) -> str | None:
+def _path_fault(path: str, name: str) -> str | None:
     if "\\" in path:
         return "it holds a backslash"
     if fault := path_fault(path):
@@ -154,7 +157,24 @@ def _path_fault(path: str, folder: str, name: str) -> str | None:
         return f"it leads into another folder; shards lie beside {INDEX_NAME}"
     if not re.fullmatch(re.escape(name) + "-[0-9]{5,}[.]h5", path):
         return f"it is not '{name}-00000.h5' with a number of its own"
-    return f"'{path}' is a symbolic link" if os.path.islink(os.path.join(folder, path)) else None
+    return None
+
+
+def _link_fault(shard: ListedShard, folder: str) -> str | None:
+    """Why a shard that is a symbolic link is not followed; caches of datasets lay out links to the listed files."""
+    place = os.path.join(folder, shard.path)
+    if not os.path.islink(place):
+        return None
+    link, mend = f"'{shard.path}' is a symbolic link", "copy the dataset as plain files (cp -L) to read it"
+    try:
+        target = os.stat(place)
+    except OSError:
+        target = None
+    if target is None or not stat.S_ISREG(target.st_mode):
+        return f"{link} that leads to no file; fetch the file, or {mend}"
+    if target.st_size != shard.bytes:
+        return f"{link} to a file of {target.st_size} bytes, not the {shard.bytes} listed; {mend}"
+    return None
 
 
 class _Members:
