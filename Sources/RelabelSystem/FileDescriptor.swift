@@ -104,6 +104,43 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return own.identity == found.identity
   }
 
+  /// Waits until the names in a folder are on disk, where its file system can do that.
+  ///
+  /// CIFS and some file systems in user space refuse it for every folder; what lies in the folder is safe without,
+  /// as long as each file was synced. Calls `fsync`.
+  /// - Throws: `.io` naming the folder.
+  package func syncFolder() throws(RelabelError) {
+    guard fsync(number) == 0 || [EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS, EBADF].contains(errno) else {
+      throw .system("can't be synced to disk", path)
+    }
+  }
+
+  /// Linux's ways to seek that Swift does not import (`SEEK_DATA`, `SEEK_HOLE`).
+  private enum Seek {
+    static let data: Int32 = 3
+    static let hole: Int32 = 4
+  }
+
+  /// Bytes of the file that are no holes, as far as its file system tells holes from data.
+  ///
+  /// For a file that is read from its start afterwards. Calls `lseek`.
+  /// - Complexity: two calls for each hole.
+  package func dataBytes(of bytes: Int64) -> Int64 {
+    defer { lseek(number, 0, SEEK_SET) }
+    var total: Int64 = 0
+    var end: Int64 = 0
+    while end < bytes {
+      let start = lseek(number, off_t(end), Seek.data)
+      // ENXIO: nothing but a hole follows.
+      guard start >= 0 else { return errno == ENXIO ? total : bytes }
+      let hole = lseek(number, start, Seek.hole)
+      guard hole > start else { return bytes }
+      total += Int64(hole - start)
+      end = Int64(hole)
+    }
+    return total
+  }
+
   /// Locks it for this process; false when another has done so.
   ///
   /// The lock goes away with the process. File systems without locks are not refused. Calls `flock`.

@@ -23,14 +23,14 @@ package struct PublishedFile: ~Copyable {
     name.hasPrefix(".") && name.hasSuffix(temporarySuffix)
   }
 
-  /// Syncs the file, gives it its name, and syncs the folder.
+  /// Syncs the file, gives it its name, and syncs the folder where that can be done.
   ///
   /// - Throws: `.io`; the file then keeps its temporary name until this value goes away.
   package mutating func publish() throws(RelabelError) {
     try Self.sync(temporaryPath)
     guard rename(temporaryPath, path) == 0 else { throw .system("can't be renamed", temporaryPath) }
     isPublished = true
-    try Self.sync(Folder.parent(of: path))
+    try FileDescriptor(Folder.parent(of: path)).syncFolder()
   }
 
   /// Writes a whole small file and publishes it.
@@ -45,7 +45,7 @@ package struct PublishedFile: ~Copyable {
     if !isPublished { unlink(temporaryPath) }
   }
 
-  /// Waits until a file or folder is on disk.
+  /// Waits until a file is on disk.
   ///
   /// Calls `fsync`; one that is there already takes no time.
   package static func sync(_ path: String) throws(RelabelError) {

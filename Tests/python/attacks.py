@@ -200,6 +200,8 @@ def shard_pipe(folder):
 def shard_link(folder):
     dataset = write_dataset(folder / "dataset", *two_shards())
     shutil.move(dataset / "labels-00001.h5", folder / "elsewhere.h5")
+    with open(folder / "elsewhere.h5", "ab") as file:
+        file.write(b"\0")
     (dataset / "labels-00001.h5").symlink_to(folder / "elsewhere.h5")
     return dataset
 
@@ -317,6 +319,22 @@ def sparse(folder):
     dataset = write_dataset(folder / "dataset", *two_shards())
     os.truncate(dataset / "labels-00001.h5", 1 << 40)
     return dataset
+
+
+@attack("sparse_terabyte_of_the_listed_size", CORRUPT, FINDINGS, UNSAFE)
+def sparse_as_listed(folder):
+    """The same, and the index and the superblock say so, too."""
+    dataset = write_dataset(folder / "dataset", *two_shards(), change=lambda index: grow(index["shards"][1]))
+    shard = change_superblock(dataset / "labels-00001.h5", 28, struct.pack("<Q", TERABYTE))
+    os.truncate(shard, TERABYTE)
+    return dataset
+
+
+TERABYTE = 1 << 40
+
+
+def grow(entry):
+    entry["bytes"] = TERABYTE
 
 
 # ------------------------------------------------------------------------------------- the documents

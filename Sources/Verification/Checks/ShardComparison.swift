@@ -22,20 +22,50 @@ struct ShardComparison {
   }
 
   /// Looks for keys and indexes that two shards have; twice within one is that shard's own finding.
-  func finish(_ isolation: Isolation, folder: String, _ tally: inout Tally) {
+  ///
+  /// - Throws: when the keys that are to be compared can't be read: nothing is sound that could not be found out.
+  /// - Complexity: a helper process for each shard and a few thousand suspicions.
+  func finish(
+    _ isolation: Isolation,
+    folder: String,
+    _ tally: inout Tally
+  ) throws(RelabelError) {
     for (a, b) in indexes.repeats() {
       let (index, first, second) = (Int64(bitPattern: indexes[a]), paths[a.shard], paths[b.shard])
       tally.add(Violation(.m007, "image index \(index) is in '\(first)' and in '\(second)'"))
     }
-    for (a, b) in keys.repeats() {
-      let (first, second) = (paths[a.shard], paths[b.shard])
-      // The same hash is only a suspicion.
-      guard let key = try? isolation.key(ofRow: a.row, in: "\(folder)/\(first)"),
-        let other = try? isolation.key(ofRow: b.row, in: "\(folder)/\(second)"),
-        key.utf8.elementsEqual(other.utf8)
-      else { continue }
-      tally.add(Violation(.m007, "image '\(key)' is in '\(first)' and in '\(second)'"))
+    // The same hash is only a suspicion.
+    let suspicions = keys.repeats()
+    let step = Isolation.keysAtOnce
+    for start in stride(from: 0, to: suspicions.count, by: step) {
+      let pairs = suspicions[start..<min(start + step, suspicions.count)]
+      let texts = try keyTexts(of: pairs.flatMap { [$0.0, $0.1] }, isolation, folder)
+      for (a, b) in pairs {
+        guard let key = texts[a], let other = texts[b] else {
+          throw RelabelError(.internalFault, "a key that was to be compared was not read")
+        }
+        if !key.utf8.elementsEqual(other.utf8) { continue }
+        tally.add(
+          Violation(.m007, "image '\(key)' is in '\(paths[a.shard])' and in '\(paths[b.shard])'")
+        )
+      }
     }
+  }
+
+  /// The keys of some rows, all those of a shard by one helper.
+  private func keyTexts(
+    of rows: [RowWords.Row],
+    _ isolation: Isolation,
+    _ folder: String
+  ) throws(RelabelError) -> [RowWords.Row: String] {
+    var texts: [RowWords.Row: String] = [:]
+    let shards = Dictionary(grouping: Set(rows), by: \.shard)
+    for shard in shards.keys.sorted() {
+      let rows = (shards[shard] ?? []).map(\.row).sorted()
+      let keys = try isolation.keys(ofRows: rows, in: "\(folder)/\(paths[shard])")
+      for (row, key) in zip(rows, keys) { texts[RowWords.Row(shard: shard, row: row)] = key }
+    }
+    return texts
   }
 }
 

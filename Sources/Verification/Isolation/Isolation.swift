@@ -52,41 +52,16 @@ public struct Isolation: Hashable, Sendable {
   }
 }
 
-extension Isolation {
-  /// The image key of a row, read where this says.
-  ///
-  /// - Throws: what the reader refuses, `.corrupt` when the helper died.
-  func key(ofRow row: Int, in path: String) throws(RelabelError) -> String {
-    let bytes = try Folder.fileBytes(path)
-    guard let process = process(fileBytes: bytes, jobs: 1) else {
-      return try ShardReader(path).key(at: row)
-    }
-    var key: String?
-    let request = JSON.object(["path": .string(path), "row": .integer(Int64(row))])
-    _ = try process.run(VerificationHelper.keyTask, request) { message throws(RelabelError) in
-      key = try message.json()["key"]?.string
-    }
-    guard let key else { throw RelabelError(.corrupt, "the key of row \(row) can't be read") }
-    return key
-  }
-}
-
 /// What a program must do to serve as its own helper.
 package enum VerificationHelper {
   static let shardTask = "check-shard"
-  static let keyTask = "read-key"
+  static let keyTask = "read-keys"
 
   /// The tasks of this module.
   package static let tasks: [String: HelperEntry.Task] = [
     shardTask: HelperEntry.Task(checkShard),
-    keyTask: HelperEntry.Task(readKey),
+    keyTask: HelperEntry.Task(readKeys),
   ].merging(pictureTasks) { task, _ in task }
-
-  private static func readKey(_ json: JSON, _ writer: MessageWriter) throws(RelabelError) {
-    guard let path = json["path"]?.string, let row = json["row"]?.integer else { return }
-    let key = try ShardReader(path).key(at: Int(row))
-    try writer.send(HelperMessage(.object(["key": .string(key)])))
-  }
 
   private static func checkShard(_ json: JSON, _ writer: MessageWriter) throws(RelabelError) {
     guard let request = ShardRequest(json) else {
