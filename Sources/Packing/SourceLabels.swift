@@ -76,7 +76,8 @@ struct SourceLabels: Sendable {
     guard let end = line.lastIndex(where: { $0 == "\t" || $0 == "," || $0 == " " }) else {
       throw RelabelError(.usage, "\(place): this is not PATH<TAB>CLASS")
     }
-    let (path, text) = (String(line[..<end]), String(line[line.index(after: end)...]))
+    let path = TextList.unquoted(line[..<end])
+    let text = TextList.unquoted(line[line.index(after: end)...])
     if let label = ids[text] { return (Self.key(of: path), label) }
     guard let label = Int32(text), label >= 0, label < numClasses else {
       throw RelabelError(

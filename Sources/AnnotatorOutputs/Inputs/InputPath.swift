@@ -63,7 +63,7 @@ enum InputPath {
           at: Location(file: path)
         )
       }
-      let name = path.split(separator: "/").last ?? ""
+      let name = (path.split(separator: "/").last ?? "").lowercased()
       if name.contains(".tar")
         || [".tgz", ".tbz2", ".txz", ".tzst"].contains(where: name.hasSuffix)
       {
