@@ -84,6 +84,9 @@ struct ListingTests {
   @Test func twoSourcesOfAKey() throws {
     let (one, two) = (try folder("d/a.pt", "b.pt"), try folder("d/a.pt", "c.pt"))
     try one.write("b.npy", try Fixtures.bytes("npy/f4-C.npy"))
+    var other = LegacyFile()
+    other.storage = LegacyFile.storage([25] + LegacyFile.values.dropFirst())
+    try two.write("d/a.pt", other.bytes)
     let output = try AnnotatorOutput.open([one.path, two.path], options: options())
     let images = try output.listed
     #expect(images.map(\.key) == ["b", "c", "d/a"])
@@ -95,6 +98,16 @@ struct ListingTests {
     }
     #expect(try images[1].load().shape.topK == 2)
     #expect(images.map(\.imageIndex) == [0, 1, 2])
+  }
+
+  @Test func equalCopiesOfAKey() throws {
+    let (one, two) = (try folder("d/a.pt", "b.pt"), try folder("d/a.pt"))
+    let output = try AnnotatorOutput.open([two.path, one.path], options: options())
+    let images = try output.listed
+    #expect(images.map(\.key) == ["b", "d/a"])
+    let sources = ["\(one.path)/d/a.pt", "\(two.path)/d/a.pt"].sorted()
+    #expect(images[1].source == sources[0])
+    #expect(output.copies == ["'\(sources[1])' is '\(sources[0])'"])
   }
 
   @Test func inputsOfSeveralKinds() throws {
