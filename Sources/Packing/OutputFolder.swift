@@ -14,8 +14,12 @@ struct OutputFolder: ~Copyable {
 
   /// Creates the folder if need be, locks it, and removes what a killed run left half-written.
   ///
-  /// - Throws: `.usage` when another run writes here, `.io` when the folder can't be written.
+  /// - Throws: `.usage` when another run writes here or shards can't be called by the name, `.io` when the folder
+  ///   can't be written.
   static func claim(_ path: String, name: String) throws(RelabelError) -> OutputFolder {
+    if let fault = DatasetIndex.fault(ofName: name) {
+      throw RelabelError(.usage, "shards can't be called '\(name)': \(fault)")
+    }
     try Folder.create(path)
     let folder = try OutputFolder(path, name: name)
     try folder.lock()
@@ -41,7 +45,18 @@ struct OutputFolder: ~Copyable {
   func shardName(_ number: Int) -> String { "\(ShardFileName(base: name, number: number))" }
 
   /// The path of a file in the folder.
-  func path(of file: String) -> String { "\(path)/\(file)" }
+  ///
+  /// Who lets a name with a `/` come here would write elsewhere; that ends the process.
+  func path(of file: String) -> String {
+    precondition(Self.isName(file), "no file of a folder can have this name")
+    return "\(path)/\(file)"
+  }
+
+  /// True for what names a file of the folder itself, whatever it came from.
+  static func isName(_ file: String) -> Bool {
+    !file.isEmpty && file != "." && file != ".."
+      && !file.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+  }
 
   /// Refuses a folder that holds a finished dataset.
   ///

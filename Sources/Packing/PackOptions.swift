@@ -69,11 +69,8 @@ public struct PackOptions: Sendable {
       if !condition { throw RelabelError(.usage, message) }
     }
     try require(!inputs.isEmpty, "please give at least one input")
-    try require(
-      !name.isEmpty && !name.contains("/") && !name.hasPrefix("."),
-      "--name can't be '\(name)'"
-    )
-    try require(ImageKey.fault(name) == nil, "--name can't be '\(name)'")
+    let fault = DatasetIndex.fault(ofName: name)
+    try require(fault == nil, "--name can't be '\(name)': \(fault ?? "")")
     try require(topK.map { $0 >= 1 } ?? true, "--top-k must be at least 1")
     try require(
       numClasses.map { (1...Int(UInt32.max)).contains($0) } ?? true,

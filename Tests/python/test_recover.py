@@ -905,3 +905,33 @@ def test_any_flipped_bits(compression, seed, tmp_path):
         assert unknown <= 1  # the first image of the shards has no label anyway
         assert (code == 0) == (report["complete"] and len(saved) == 8)
         assert code != 0 or verify(folder)[0] == 0 or saved == originals(*shards)
+
+
+# ------------------------------------------------------------------- names that lead out of the output
+
+
+@pytest.mark.parametrize("name", ["./{}/victim", "../{}/victim", "{}/victim", "..", "../victim"])
+def test_a_name_of_the_index_leads_nowhere(name, tmp_path):
+    """An index, its digest right, whose name would put shards into another folder."""
+    victim = tmp_path / "victim-00000.h5"
+    victim.write_text("precious")
+    source = write_dataset(tmp_path / "source", Shard(), change=lambda index: index.update(
+        name=name.format("../" * 30 + str(tmp_path).lstrip("/"))))
+    (source / "labels-00000.h5").rename(source / "x.h5")
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    code, report = recover(source, tmp_path / "out" / "deep")
+    assert code == 3 and "'name' is no name" in report["doubts"][0], report
+    after = {path for path in tmp_path.rglob("*") if path.is_file()} - set(before)
+    assert victim.read_text() == "precious"
+    assert {str(path.relative_to(tmp_path / "out" / "deep")) for path in after} == {"labels-00000.h5", "index.json"}
+    assert verify(tmp_path / "out" / "deep")[0] == 0
+
+
+@pytest.mark.parametrize("file", ["a\\b-00000.h5", "a\nb-00000.h5"])
+def test_names_of_files_do_not_become_names_of_an_index(file, tmp_path):
+    """Without an index the new dataset is called as its shards are, unless no dataset may be called so."""
+    (tmp_path / "source").mkdir()
+    write_shard(tmp_path / "source" / file)
+    recover(tmp_path / "source", tmp_path / "out")
+    assert verify(tmp_path / "out")[0] == 0
+    assert (tmp_path / "out" / "labels-00000.h5").exists()

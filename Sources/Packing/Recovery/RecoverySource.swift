@@ -98,7 +98,8 @@ extension RecoverySource {
   var outputNames: [ShardFileName] {
     let names = shards.map { ShardFileName(Folder.name(of: $0.name)) }
     let bases = Set(names.map { $0?.base })
-    if bases.count == 1, bases.first != .some(nil),
+    if bases.count == 1, let base = bases.first.flatMap(\.self),
+      DatasetIndex.fault(ofName: base) == nil,
       Set(names.map { $0?.number }).count == names.count
     {
       return names.compactMap(\.self)

@@ -27,6 +27,8 @@ extension DatasetIndex {
 
   /// Reads the bytes of `index.json`.
   ///
+  /// The one place that knows the form of every member; who follows a path asks `fault(ofListed:)` first.
+  ///
   /// - Throws: the broken rule: `M002` for the digest, `L002` for the version, `M003` for a member, `M006` for totals.
   package init(checking bytes: [UInt8]) throws(Violation) {
     if GitLFSPointer.begins(bytes) { throw Violation(.m002, GitLFSPointer.fault) }
@@ -70,7 +72,7 @@ extension DatasetIndex {
   }
 
   private init(json: JSON) throws(Violation) {
-    let members = Members(json, "the index")
+    let members = IndexMembers(json, "the index")
     guard try members.string("format") == "relabel-index" else {
       throw Violation(.m003, "'format' is not 'relabel-index'")
     }
@@ -90,24 +92,57 @@ extension DatasetIndex {
       throw Violation(.m003, "'options' is not an object")
     }
     name = try members.string("name")
+    if let fault = Self.fault(ofName: name) {
+      throw Violation(.m003, "'name' is no name: \(fault)")
+    }
     sources = try members.count("sources")
-    buildID = try members.string("build_id")
+    buildID = try members.digest("build_id")
     numClasses = try members.count("num_classes")
+    guard (1...Int(UInt32.max)).contains(numClasses) else {
+      throw Violation(.m003, "'num_classes' is \(numClasses), not between 1 and \(UInt32.max)")
+    }
     scoreKind = kind
     self.options = options
     annotator = try members.optionalString("annotator")
-    classesSHA256 = try members.optionalString("classes_sha256")
-    writer = try members.string("writer")
+    classesSHA256 = try members.optionalDigest("classes_sha256")
+    writer = try members.words("writer")
     shards = []
     for shard in try members.array("shards") { shards.append(try Shard(json: shard)) }
     leftOut = []
     for entry in try members.array("left_out") { leftOut.append(try LeftOut(json: entry)) }
+    try checkOrder()
     guard try members.count("count") == count else {
       throw Violation(.m006, "'count' is not the sum of the shards' rows")
     }
     guard count + leftOut.count == sources else {
       throw Violation(.m006, "'count' and 'left_out' do not add up to 'sources'")
     }
+  }
+
+  /// Both lists have an order, so that a row or an input has one place.
+  private func checkOrder() throws(Violation) {
+    var highest: String?
+    var seen: Set<String> = []
+    // What is listed twice, or is no name of a shard, has rules of its own.
+    for shard in shards where seen.insert(shard.path).inserted && fault(ofListed: shard.path) == nil
+    {
+      if let before = highest, !Self.comesBefore(before, shard.path) {
+        throw Violation(.m003, "'shards' lists '\(shard.path)' after '\(before)'")
+      }
+      highest = shard.path
+    }
+    let places = leftOut.map { $0.imageIndex ?? .max }
+    if zip(places, places.dropFirst()).contains(where: { $0 > $1 }) {
+      throw Violation(.m003, "'left_out' is not in the order of 'image_index'")
+    }
+  }
+
+  /// True where the first of two shards of one name has the smaller number.
+  ///
+  /// Numbers have as few digits as they can, so the longer one is the larger, and none overflows.
+  private static func comesBefore(_ one: String, _ other: String) -> Bool {
+    one.utf8.count == other.utf8.count
+      ? one.utf8.lexicographicallyPrecedes(other.utf8) : one.utf8.count < other.utf8.count
   }
 }
 
@@ -126,11 +161,11 @@ extension DatasetIndex.Shard {
   }
 
   fileprivate init(json: JSON) throws(Violation) {
-    let members = Members(json, "a shard")
+    let members = IndexMembers(json, "a shard")
     var range: ClosedRange<Float>?
     if json["score_min"] != .null || json["score_max"] != .null {
-      let lowest = Float(try members.number("score_min"))
-      let highest = Float(try members.number("score_max"))
+      let lowest = try members.score("score_min")
+      let highest = try members.score("score_max")
       guard lowest <= highest else {
         throw Violation(.m003, "'score_min' is above 'score_max'")
       }
@@ -139,11 +174,11 @@ extension DatasetIndex.Shard {
     self.init(
       path: try members.string("path"),
       bytes: Int64(try members.count("bytes")),
-      sha256: try members.string("sha256"),
-      metadataSHA256: try members.string("metadata_sha256"),
+      sha256: try members.digest("sha256"),
+      metadataSHA256: try members.digest("metadata_sha256"),
       rows: try members.count("rows"),
       scoreRange: range,
-      largestError: json["largest_error"] == .null ? nil : try members.number("largest_error")
+      largestError: try members.optionalError("largest_error")
     )
   }
 }
@@ -158,53 +193,11 @@ extension DatasetIndex.LeftOut {
   }
 
   fileprivate init(json: JSON) throws(Violation) {
-    let members = Members(json, "a left-out input")
+    let members = IndexMembers(json, "a left-out input")
     self.init(
       key: try members.string("key"),
       imageIndex: json["image_index"] == .null ? nil : Int64(try members.count("image_index")),
-      reason: try members.string("reason")
+      reason: try members.words("reason")
     )
-  }
-}
-
-/// Typed access to the members of a JSON object.
-private struct Members {
-  let json: JSON
-  let owner: String
-
-  init(_ json: JSON, _ owner: String) {
-    self.json = json
-    self.owner = owner
-  }
-
-  private func missing(_ name: String, _ what: String) -> Violation {
-    Violation(.m003, "\(owner) lacks '\(name)', \(what)")
-  }
-
-  func string(_ name: String) throws(Violation) -> String {
-    guard let value = json[name]?.string else { throw missing(name, "a string") }
-    return value
-  }
-
-  func optionalString(_ name: String) throws(Violation) -> String? {
-    if json[name] == .null { return nil }
-    return try string(name)
-  }
-
-  func number(_ name: String) throws(Violation) -> Double {
-    guard let value = json[name]?.number else { throw missing(name, "a number") }
-    return value
-  }
-
-  func count(_ name: String) throws(Violation) -> Int {
-    guard let value = json[name]?.count else {
-      throw missing(name, "a whole number of at least 0")
-    }
-    return value
-  }
-
-  func array(_ name: String) throws(Violation) -> [JSON] {
-    guard let value = json[name]?.array else { throw missing(name, "an array") }
-    return value
   }
 }

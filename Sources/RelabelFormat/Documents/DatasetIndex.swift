@@ -117,6 +117,14 @@ public struct DatasetIndex: Hashable, Sendable {
     return ImageKey.fault(path)
   }
 
+  /// Why shard files may not be called by a name, or nil: it is one part of a path (spec, section 11.1).
+  package static func fault(ofName name: String) -> String? {
+    if name.utf8.contains(UInt8(ascii: "/")) { return "it holds a slash" }
+    // So begin the names of files that are not finished.
+    if name.utf8.first == UInt8(ascii: ".") { return "it begins with a dot" }
+    return fault(ofPath: name)
+  }
+
   /// Why a path may not stand in this index, or nil: a shard is a file NAME-00000.h5 beside it (spec,
   /// section 11.1).
   package func fault(ofListed path: String) -> String? {
@@ -128,6 +136,7 @@ public struct DatasetIndex: Hashable, Sendable {
     let start = "\(name)-".utf8
     let number = path.utf8.dropFirst(start.count).dropLast(".h5".utf8.count)
     guard path.utf8.starts(with: start), path.hasSuffix(".h5"), number.count >= 5,
+      number.count == 5 || number.first != UInt8(ascii: "0"),
       number.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
     else { return "it is not '\(name)-00000.h5' with a number of its own" }
     return nil

@@ -992,6 +992,38 @@ add_dataset("M003", "unknown_score_kind", lambda d: d.update(score_kind="entropy
 add_dataset("M003", "negative_rows", lambda d: d["shards"][0].update(rows=-5))
 add_dataset("M003", "fraction_of_bytes", lambda d: d["shards"][0].update(bytes=1.5))
 
+WRONG_NAMES = {
+    "empty": "", "parent": "..", "dot": ".", "hidden": ".labels", "absolute": "/labels", "inner_slash": "a/labels",
+    "climbs": "./../../labels", "backslash": "a\\labels", "line_break": "labels\n", "escape": "\x1b[2J",
+    "delete": "labels\x7f", "long": "n" * 1025,
+}
+WRONG_DIGESTS = {"empty": "", "short": "0" * 63, "long": "0" * 65, "upper_case": "A" * 64, "wide_digits": "٠" * 64,
+                 "line_break": "0" * 63 + "\n", "letters": "g" * 64}
+for variant, text in WRONG_NAMES.items():
+    add_dataset("M003", f"name_{variant}", lambda d, text=text: d.update(name=text))
+for variant, text in WRONG_DIGESTS.items():
+    for name in ("build_id", "classes_sha256"):
+        add_dataset("M003", f"{name}_{variant}", lambda d, name=name, text=text: d.update({name: text}))
+    for name in ("sha256", "metadata_sha256"):
+        add_dataset("M003", f"shard_{name}_{variant}",
+                    lambda d, name=name, text=text: d["shards"][0].update({name: text}))
+add_dataset("M003", "no_writer", lambda d: d.update(writer=""))
+add_dataset("M003", "no_classes", lambda d: d.update(num_classes=0))
+add_dataset("M003", "too_many_classes", lambda d: d.update(num_classes=2**32))
+add_dataset("M003", "negative_error", lambda d: d["shards"][1].update(largest_error=-0.5))
+add_dataset("M003", "scores_exchanged", lambda d: d["shards"][1].update(score_min=9, score_max=8))
+add_dataset("M003", "score_beyond_float32", lambda d: d["shards"][1].update(score_max=1e39))
+add_dataset("M003", "one_score_null", lambda d: d["shards"][1].update(score_max=None))
+add_dataset("M003", "shards_descend", lambda d: d["shards"].reverse())
+add_dataset("M003", "left_out_with_empty_reason", lambda d: d.update(
+    left_out=[{"key": "a", "image_index": 99, "reason": ""}], sources=9))
+add_dataset("M003", "left_out_descends", lambda d: d.update(
+    left_out=[{"key": key, "image_index": index, "reason": "r"} for key, index in (("a", 99), ("b", 98))],
+    sources=10))
+add_dataset("M003", "left_out_null_first", lambda d: d.update(
+    left_out=[{"key": key, "image_index": index, "reason": "r"} for key, index in (("a", None), ("b", 98))],
+    sources=10))
+
 
 @breaks("M004", "missing")
 def shard_missing(folder):
@@ -1162,6 +1194,7 @@ def second_named(name):
 
 breaks("M009", "another_name")(second_named("tables-00001.h5"))
 breaks("M009", "short_number")(second_named("labels-1.h5"))
+breaks("M009", "leading_zero")(second_named("labels-000001.h5"))
 breaks("M009", "no_number")(second_named("labels.h5"))
 breaks("M009", "another_extension")(second_named("labels-00001.hdf5"))
 

@@ -7,18 +7,17 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 from ...errors import RelabelError, violation
 from ...layout import INDEX_NAME
-from .checks.canonical import NotCanonical, is_number, is_whole, parse
+from .checks.canonical import NotCanonical, parse
 from .checks.path import path_fault
 from .checks.root import VERSION, other_version
 from .files import GIT_LFS_FAULT, GIT_LFS_POINTER, contents
+from .members import IndexMembers
 
 _MAXIMUM_BYTES = 64 << 20
-_MOST = 1 << 40
-"""More rows or bytes than any dataset has, and few enough for sums of them."""
 _OPENING, _CLOSING = b',"sha256":"', b'"}\n'
 _TAIL = len(_OPENING) + 64 + len(_CLOSING)
 
@@ -76,13 +75,13 @@ def parse_index(text: bytes) -> DatasetIndex:
     if hashlib.sha256(document).hexdigest().encode() != digest:
         raise violation("M002", "the index differs from its own digest")
     try:
-        members = _Members(parse(document), "the index")
+        members = IndexMembers(parse(document), "the index")
     except NotCanonical as fault:
         raise violation("M002", f"the index is not canonical JSON: {fault}") from None
     return _index(members, digest.decode())
 
 
-def _index(members: _Members, digest: str) -> DatasetIndex:
+def _index(members: IndexMembers, digest: str) -> DatasetIndex:
     if members.text("format") != "relabel-index":
         raise violation("M003", "'format' is not 'relabel-index'")
     version = members.text("format_version")
@@ -91,48 +90,76 @@ def _index(members: _Members, digest: str) -> DatasetIndex:
         raise violation("L002", other_version(version, members.text("writer")))
     if members.text("score_kind") not in ("logit", "probability", "log_probability"):
         raise violation("M003", f"'score_kind' is '{members.text('score_kind')}', which is unknown")
+    if fault := _name_fault(members.text("name")):
+        raise violation("M003", f"'name' is no name: {fault}")
+    if not 1 <= members.count("num_classes") < 2**32:
+        what = f"'num_classes' is {members.count('num_classes')}, not between 1 and {2**32 - 1}"
+        raise violation("M003", what)
     members.get("options", dict, "an object")
-    shards = tuple(_shard(_Members(entry, "a shard")) for entry in members.get("shards", list, "an array"))
-    left_out = [_Members(entry, "a left-out input") for entry in members.get("left_out", list, "an array")]
+    shards = tuple(_shard(IndexMembers(entry, "a shard")) for entry in members.get("shards", list, "an array"))
+    left_out = [IndexMembers(entry, "a left-out input") for entry in members.get("left_out", list, "an array")]
     for entry in left_out:
         _check_left_out(entry)
+    _check_order(members.text("name"), shards, left_out)
     if members.count("count") != sum(shard.rows for shard in shards):
         raise violation("M006", "'count' is not the sum of the shards' rows")
     if members.count("count") + len(left_out) != members.count("sources"):
         raise violation("M006", "'count' and 'left_out' do not add up to 'sources'")
     return DatasetIndex(
         name=members.text("name"),
-        build_id=members.text("build_id"),
-        writer=members.text("writer"),
+        build_id=members.digest("build_id"),
+        writer=members.words("writer"),
         num_classes=members.count("num_classes"),
         score_kind=members.text("score_kind"),
         annotator=members.text_or_null("annotator"),
-        classes_sha256=members.text_or_null("classes_sha256"),
+        classes_sha256=members.digest_or_null("classes_sha256"),
         shards=shards,
         sha256=digest,
     )
 
 
-def _shard(members: _Members) -> ListedShard:
+def _shard(members: IndexMembers) -> ListedShard:
     if members.value("score_min") is not None or members.value("score_max") is not None:
-        if members.number("score_min") > members.number("score_max"):
+        if members.score("score_min") > members.score("score_max"):
             raise violation("M003", "'score_min' is above 'score_max'")
-    if members.value("largest_error") is not None:
-        members.number("largest_error")
-    members.text("sha256")
+    error = members.value("largest_error")
+    if error is not None and members.number("largest_error") < 0:
+        raise violation("M003", f"'largest_error' of a shard is {error}, not a number of at least 0")
+    members.digest("sha256")
     return ListedShard(
         path=members.text("path"),
         rows=members.count("rows"),
         bytes=members.count("bytes"),
-        metadata_sha256=members.text("metadata_sha256"),
+        metadata_sha256=members.digest("metadata_sha256"),
     )
 
 
-def _check_left_out(members: _Members) -> None:
+def _check_left_out(members: IndexMembers) -> None:
     members.text("key")
-    members.text("reason")
+    members.words("reason")
     if members.value("image_index") is not None:
         members.count("image_index")
+
+
+def _check_order(name: str, shards: tuple[ListedShard, ...], left_out: list[IndexMembers]) -> None:
+    """Both lists have an order; what is listed twice, or is no name of a shard, has rules of its own."""
+    paths = list(dict.fromkeys(shard.path for shard in shards if not _path_fault(shard.path, name)))
+    for before, path in pairwise(paths):
+        if (len(before), before) > (len(path), path):
+            raise violation("M003", f"'shards' lists '{path}' after '{before}'")
+    places = [entry.value("image_index") for entry in left_out]
+    numbers = [float("inf") if place is None else place for place in places]
+    if any(one > other for one, other in pairwise(numbers)):
+        raise violation("M003", "'left_out' is not in the order of 'image_index'")
+
+
+def _name_fault(name: str) -> str | None:
+    """Why shard files may not be called by a name, or None."""
+    if "/" in name:
+        return "it holds a slash"
+    if name.startswith("."):
+        return "it begins with a dot"
+    return "it holds a backslash" if "\\" in name else path_fault(name)
 
 
 def _check_paths(folder: str, index: DatasetIndex) -> None:
@@ -155,7 +182,7 @@ def _path_fault(path: str, name: str) -> str | None:
         return fault
     if "/" in path:
         return f"it leads into another folder; shards lie beside {INDEX_NAME}"
-    if not re.fullmatch(re.escape(name) + "-[0-9]{5,}[.]h5", path):
+    if not re.fullmatch(re.escape(name) + "-([0-9]{5}|[1-9][0-9]{5,})[.]h5", path):
         return f"it is not '{name}-00000.h5' with a number of its own"
     return None
 
@@ -175,48 +202,3 @@ def _link_fault(shard: ListedShard, folder: str) -> str | None:
     if target.st_size != shard.bytes:
         return f"{link} to a file of {target.st_size} bytes, not the {shard.bytes} listed; {mend}"
     return None
-
-
-class _Members:
-    """Typed access to the members of a JSON object; raises M003."""
-
-    def __init__(self, json: Any, owner: str) -> None:
-        self._json = json if isinstance(json, dict) else {}
-        self._owner = owner
-
-    def value(self, name: str) -> Any:
-        """Any value that is there, null included."""
-        if name not in self._json:
-            raise self._missing(name, "which every one has")
-        return self._json[name]
-
-    def get(self, name: str, kind: type, what: str) -> Any:
-        """A value of one of JSON's types."""
-        if not isinstance(self._json.get(name), kind):
-            raise self._missing(name, what)
-        return self._json[name]
-
-    def text(self, name: str) -> str:
-        """A string."""
-        return str(self.get(name, str, "a string"))
-
-    def text_or_null(self, name: str) -> str | None:
-        """A string, or None for null."""
-        return None if self.value(name) is None else self.text(name)
-
-    def number(self, name: str) -> float:
-        """Any number."""
-        value: Any = self._json.get(name)
-        if not is_number(value):
-            raise self._missing(name, "a number")
-        return float(value)
-
-    def count(self, name: str) -> int:
-        """A whole number that counts something."""
-        value: Any = self._json.get(name)
-        if not is_whole(value) or not 0 <= value <= _MOST:
-            raise self._missing(name, "a whole number of at least 0")
-        return int(value)
-
-    def _missing(self, name: str, what: str) -> RelabelError:
-        return violation("M003", f"{self._owner} lacks '{name}', {what}")

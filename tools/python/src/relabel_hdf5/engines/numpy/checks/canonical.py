@@ -80,7 +80,12 @@ def _fraction(text: str) -> float:
 def _whole(text: str) -> int:
     if text == "-0":
         raise NotCanonical("a whole number has a fraction or an exponent")
-    return int(text)
+    value = int(text)
+    try:
+        float(value)
+    except OverflowError:
+        raise NotCanonical("a number is beyond float64") from None
+    return value
 
 
 def _constant(text: str) -> Any:
