@@ -27,6 +27,7 @@ NOT_READ = {
     "V008": "padding rows are never handed out",
     "I001": "needs the pictures", "I002": "the same", "I003": "the same", "I004": "the same",
     "I005": "needs boxes", "I006": "needs the annotator",
+    "V020": "source labels are not handed out", "V021": "nor are sizes", "V022": "nor are normalizers",
     "P001": "a note", "P002": "a note", "P003": "a note",
     ("C007", "optional"): "an HDF5 dataset that this package does not use",
     ("C008", "flip_optional"): "the same",
@@ -143,8 +144,8 @@ def test_distinct_ids_of_large_cells(repeated, tmp_path):
 
 
 @pytest.mark.parametrize("row, rule", [
-    ([0, 0, np.inf, 1], "V003"), ([np.nan, 0, 1, 1], "V007"), ([0, 0, 0, 1], None),
-    ([0.5, 0, 0.75, 1], None)])
+    ([0, 0, np.inf, 1], "V003"), ([np.nan, 0, 1, 1], "V007"), ([0, 0, 0, 1], "V019"),
+    ([0.5, 0, 0.75, 1], "V019")])
 def test_extents_of_images(row, rule, tmp_path):
     shard = Shard(optional=("map_extent",))
     data = shard.columns()["map_extent"].data.copy()

@@ -325,6 +325,29 @@ def test_a_damaged_header_of_an_optional_dataset(name, tmp_path):
         assert recovered(tmp_path / "out") == expected
 
 
+@pytest.mark.parametrize("rule, name, value", [
+    ("V019", "map_extent", [0, 0, 0, 1]), ("V020", "source_label", 10), ("V020", "source_label", -2),
+    ("V021", "image_size", [3, 0]), ("V022", "log_normalizer", -9)])
+def test_a_value_that_breaks_a_rule(rule, name, value, tmp_path):
+    """The verifier refuses the shard, recovery saves all that it may: the new dataset is sound."""
+    shard = Shard(optional=(name,))
+    data = shard.columns()[name].data.copy()
+    data[2] = value
+    shard = Shard(optional=(name,), **with_column(name, data=data))
+    path = shard.write(tmp_path / "a.h5")
+    assert [finding["rule"] for finding in verify(path)[1]["findings"]] == [rule]
+    code, report = recover(path, tmp_path / "out")
+    expected = originals(shard)
+    if name in MAY_BE_UNKNOWN:
+        assert report["unknown_values"] == [{"shard": "a.h5", "dataset": name, "images": 1}]
+        expected[2][name] = b"\xff" * len(expected[2][name])
+    else:
+        (lost,) = report["lost"]
+        assert (lost["row"], f"[{rule}]" in lost["reason"]) == (2, True)
+        del expected[2]
+    assert recovered(tmp_path / "out") == expected and code in (3, 5)
+
+
 @pytest.mark.parametrize("name", [name for name in OPTIONAL if name != "map_extent"])
 @pytest.mark.parametrize("where", ["chunk", "header"])
 def test_without_a_damaged_dataset(name, where, tmp_path):

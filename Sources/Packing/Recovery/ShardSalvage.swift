@@ -82,12 +82,19 @@ private struct RowReader {
   private var keys: RowCursor
   private var imageIndexes: RowCursor
   private var values: [(check: ValueCheck, cursor: RowCursor?)]
+  private var scores: RowCursor
+  private let codec: MapCodec
+  private let header: ShardHeader
 
   init(_ shard: SalvagedFile, without: Set<String>) {
+    header = shard.file.header
+    codec = MapCodec(header)
+    scores = RowCursor(shard.file.score)
+    let numClasses = header.numClasses
     keys = RowCursor(shard.file.imageKey)
     imageIndexes = RowCursor(shard.file.imageIndex)
     values = shard.optional.filter { !without.contains($0.layout.name) }.map { layout, column in
-      (ValueCheck(layout), column.map(RowCursor.init))
+      (ValueCheck(layout, numClasses: numClasses), column.map(RowCursor.init))
     }
   }
 
@@ -105,7 +112,10 @@ private struct RowReader {
       faults.append(error)
     }
     for place in values.indices {
-      switch readValue(row, &values[place].cursor, values[place].check) {
+      var cursor = values[place].cursor.take()
+      let value = readValue(row, &cursor, values[place].check)
+      values[place].cursor = cursor
+      switch value {
       case .known: break
       case .unknown: rows.addUnknown(row, of: values[place].check.name)
       case .lost(let fault): faults.append(fault)
@@ -144,10 +154,33 @@ private struct RowReader {
     case lost(RowFault)
   }
 
-  private func readValue(_ row: Int, _ cursor: inout RowCursor?, _ check: ValueCheck) -> Value {
+  private mutating func lowNormalizer(
+    _ row: Int,
+    _ bytes: ArraySlice<UInt8>,
+    _ check: ValueCheck
+  ) -> RowFault? {
+    // Lost scores are a fault of the row already.
+    guard check.name == Layout.logNormalizer, case .success(let stored) = scores.row(row),
+      let found = OptionalValues.lowNormalizer(
+        bytes,
+        codec.score(stored),
+        header.encoding,
+        header.shape
+      )
+    else { return nil }
+    return RowFault(.value, .v022, "its log_normalizer is below a score", cell: found.cell)
+  }
+
+  private mutating func readValue(_ row: Int, _ cursor: inout RowCursor?, _ check: ValueCheck)
+    -> Value
+  {
     let damage = ChunkDamage(description: "the header of the dataset can't be read")
     switch cursor?.row(row) ?? .failure(damage) {
-    case .success(let bytes): return check.fault(bytes).map(Value.lost) ?? .known
+    case .success(let bytes):
+      guard let fault = check.fault(bytes) ?? lowNormalizer(row, bytes, check) else {
+        return .known
+      }
+      return Layout.mayBeUnknown.contains(check.name) ? .unknown : .lost(fault)
     case .failure(let damage):
       if Layout.mayBeUnknown.contains(check.name) { return .unknown }
       return .lost(RowFault(.value, dataset: check.name, damage))

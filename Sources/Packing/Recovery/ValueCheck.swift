@@ -5,16 +5,24 @@ struct ValueCheck: Sendable {
   let name: String
   private let type: ElementType
   private let fill: [UInt8]
+  private let numClasses: Int
 
-  init(_ column: Layout.Column) {
+  init(_ column: Layout.Column, numClasses: Int) {
+    self.numClasses = numClasses
     name = column.name
     type = column.types.first ?? .uint8
     fill = Layout.fillValue(type)
   }
 
-  /// The fault of a value that has to be known, from its stored bytes.
+  /// The fault of a value, from its stored bytes.
   func fault(_ bytes: ArraySlice<UInt8>) -> RowFault? {
-    if Layout.mayBeUnknown.contains(name) { return nil }
+    if !Layout.mayBeUnknown.contains(name), let fault = faultOfUnwritten(bytes) { return fault }
+    return OptionalValues.fault(bytes, of: name, numClasses: numClasses).map {
+      RowFault(.value, $0.rule, "its \(name) is wrong: \($0.reason)")
+    }
+  }
+
+  private func faultOfUnwritten(_ bytes: ArraySlice<UInt8>) -> RowFault? {
     for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count)
     where bytes[start..<start + fill.count] == fill[...] {
       return RowFault(.value, .v007, "its \(name) was never written")
@@ -31,9 +39,6 @@ struct ValueCheck: Sendable {
     }
     if !values.allSatisfy(\.isFinite) {
       return RowFault(.value, .v003, "its \(name) is not finite")
-    }
-    if name == Layout.mapExtent, CropBox(components: values.map(Double.init)) == nil {
-      return RowFault(.value, "its map_extent is no box within the picture")
     }
     return nil
   }

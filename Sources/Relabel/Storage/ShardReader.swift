@@ -167,7 +167,7 @@ public final class ShardReader: LabelMapSource {
     }
     let message = "the extent is no box: \(fault)"
     if !box.allSatisfy(\.isFinite) { throw RelabelError(.v003, message, at: place) }
-    throw RelabelError(.invalidData, message, at: place)
+    throw RelabelError(.v019, message, at: place)
   }
 
   /// The image keys, in row order.

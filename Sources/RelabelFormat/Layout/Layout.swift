@@ -8,6 +8,7 @@ package enum Layout {
   package static let imageSize = "image_size"
   package static let imageSHA256 = "image_sha256"
   package static let sourceLabel = "source_label"
+  package static let logNormalizer = "log_normalizer"
 
   /// The most bytes a chunk may have before filtering.
   package static let maximumChunkBytes = 16 << 20
@@ -79,7 +80,7 @@ package enum Layout {
     Column(imageSHA256, axes: "image byte", [.uint8], isShuffled: false),
     Column(sourceLabel, axes: "image", [.int32], isShuffled: true),
     Column(mapExtent, axes: "image box", [.float32], isShuffled: true),
-    Column("log_normalizer", axes: "image y x", [.float32], isShuffled: true),
+    Column(logNormalizer, axes: "image y x", [.float32], isShuffled: true),
   ]
 
   /// Optional datasets whose rows may hold the fill value: nothing is known (spec, section 4.5).

@@ -56,6 +56,10 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case v016 = "V016"
   case v017 = "V017"
   case v018 = "V018"
+  case v019 = "V019"
+  case v020 = "V020"
+  case v021 = "V021"
+  case v022 = "V022"
 
   case m001 = "M001"
   case m002 = "M002"
@@ -151,6 +155,10 @@ extension Rule {
     case .v016: Definition("The planes of ids and scores are not exchanged", .sound, .warning)
     case .v017: Definition("The scores look like the declared kind", .sound, .warning)
     case .v018: Definition("The maps agree with the source labels", .sound, .warning)
+    case .v019: Definition("Every map extent is a box within the picture", .findings)
+    case .v020: Definition("Every source label is a class or −1", .findings)
+    case .v021: Definition("Every picture has a height and a width", .findings)
+    case .v022: Definition("No log normalizer is below a score of its cell", .findings)
 
     case .m001: Definition("The folder has an index.json", .findings)
     case .m002: Definition("index.json matches its own digest", .corrupt)

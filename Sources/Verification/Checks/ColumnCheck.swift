@@ -1,6 +1,7 @@
 internal import Relabel
 
-/// Checks that the chunks of one dataset are there, sound and padded (rules C001, C007–C009, V008).
+/// Checks that the chunks of one dataset are there, sound and padded (rules C001, C007–C009, V008), and what
+/// optional ones hold (V003, V007, V019–V021).
 struct ColumnCheck {
   let name: String
   let column: StoredColumn
@@ -10,14 +11,15 @@ struct ColumnCheck {
     self.column = column
   }
 
-  /// All chunks of a dataset of optional values in turn.
-  func check() -> Tally {
+  /// All chunks of a dataset of optional values in turn, in a shard of so many classes.
+  func check(numClasses: Int) -> Tally {
     var tally = Tally()
     for chunk in 0..<column.chunks {
       guard let bytes = bytes(ofChunk: chunk, &tally) else { continue }
       if !Layout.mayBeUnknown.contains(name) {
         checkWritten(bytes, firstRow: chunk * column.rowsPerChunk, &tally)
       }
+      checkValues(bytes, firstRow: chunk * column.rowsPerChunk, numClasses, &tally)
     }
     return tally
   }
@@ -31,6 +33,30 @@ struct ColumnCheck {
       let place = Location(dataset: name, row: row)
       tally.add(Violation(.v007, "a value of the row was never written", at: place))
     }
+  }
+
+  private func checkValues(
+    _ bytes: ArraySlice<UInt8>,
+    firstRow: Int,
+    _ numClasses: Int,
+    _ tally: inout Tally
+  ) {
+    let starts = stride(from: bytes.startIndex, to: bytes.endIndex, by: column.rowBytes)
+    for (row, start) in starts.enumerated() {
+      let value = bytes[start..<start + column.rowBytes]
+      // What is not written, or not finite, has been reported.
+      guard let fault = OptionalValues.fault(value, of: name, numClasses: numClasses),
+        fault.rule == .v020 || isWrittenAndFinite(value)
+      else { continue }
+      let place = Location(dataset: name, row: firstRow + row)
+      tally.add(Violation(fault.rule, fault.reason, at: place))
+    }
+  }
+
+  private func isWrittenAndFinite(_ value: ArraySlice<UInt8>) -> Bool {
+    var tally = Tally()
+    checkWritten(value, firstRow: 0, &tally)
+    return tally.isEmpty
   }
 
   private func checkFinite(_ bytes: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {

@@ -89,7 +89,10 @@ package struct ShardCheck {
     let identities = identity.check()
     outcome.tally.add(labels.tally.naming(identity.key))
     outcome.tally.add(identities.tally)
-    for (name, column) in file.optional { outcome.tally.add(ColumnCheck(name, column).check()) }
+    for (name, column) in file.optional {
+      outcome.tally.add(ColumnCheck(name, column).check(numClasses: file.header.numClasses))
+    }
+    outcome.tally.add(NormalizerCheck(file).check(chunks: sample).naming(identity.key))
     facts.scoreRange = labels.scoreRange
     facts.keyHashes = identities.keyHashes
     facts.imageIndexes = identities.imageIndexes

@@ -156,7 +156,7 @@ add_quiet("labels_agree_in_a_quarter", **labelled(60, 15))
 add_quiet("few_labels", **labelled(80, 0, known=49))
 
 
-@breaks("V018", "labels_beyond_the_classes")
+@breaks("V020", "all_labels_beyond_the_classes")
 def labels_beyond(folder):
     return Shard(rows=60, optional=("source_label",), **with_column(
         "source_label", data=np.full(60, 1000, "<i4"))).write(folder / "a.h5")

@@ -900,6 +900,42 @@ add("V010", "twice", keys=["a", "b", "c", "d", "b"])
 add("V010", "twice_at_once", keys=["b", "b", "c", "d", "e"])
 
 
+
+def with_value(name, value, row=2, **changes):
+    """A shard whose row of an optional HDF5 dataset has this value."""
+    shard = Shard(optional=(name,), **changes)
+    data = shard.columns()[name].data.copy()
+    data[row] = value
+    return changes | {"optional": (name,), **with_column(name, data=data)}
+
+
+def normalizers(distance, **changes):
+    """Normalizers so far above the largest score of their cell."""
+    shard = Shard(**changes)
+    data = (shard.decoded().max(-1).astype("<f8") + distance).astype("<f4")
+    return changes | {"optional": ("log_normalizer",), **with_column("log_normalizer", data=data)}
+
+
+for variant, box in {"negative": [-1, 0, 1, 1], "beyond": [0.6, 0, 0.6, 1], "empty": [0, 0, 0, 1], "large": [0, 0, 2, 2],
+                     "far_edge": [1, 0, 0.1, 0.1], "backwards": [0.5, 0.5, -0.25, 0.25]}.items():
+    add("V019", variant, **with_value("map_extent", box))
+add_sound("extent_beyond_by_rounding", **with_value("map_extent", [0.7, 0, 0.3000001, 1]))
+add("V020", "below", **with_value("source_label", -2))
+add("V020", "lowest", **with_value("source_label", -(2**31)))
+add("V020", "num_classes", **with_value("source_label", 10))
+add_sound("highest_source_label", **with_value("source_label", 9))
+add("V021", "height", **with_value("image_size", [0, 7]))
+add("V021", "width", **with_value("image_size", [7, 0]))
+add("V021", "both", **with_value("image_size", 0))
+add("V022", "below", **normalizers(-0.01))
+add("V022", "float32", **normalizers(-0.001, encoding="float32"))
+add("V022", "float16", **normalizers(-0.1, encoding="float16"))
+add("V022", "fixed8", **normalizers(-0.2, encoding="fixed8"))
+add("V022", "one_cell", **with_value("log_normalizer", np.full((3, 4), -5.0)))
+add_sound("normalizer_below_by_half_a_step", **normalizers(-1 / 512))
+add_sound("normalizer_of_one_certain_class", **normalizers(0, encoding="float32"))
+
+
 # ---------------------------------------------------------------------------- M: a dataset of shards
 
 

@@ -12,7 +12,8 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "findings": (
         "S002", "C004", "C005", "C009", "C013", "L001", "L004", "L005", "L006", "L007", "L008", "L009", "L010",
         "L011", "L012", "L013", "V001", "V002", "V003", "V004", "V005", "V006", "V007", "V008", "V009", "V010",
-        "M001", "M003", "M004", "M006", "M007", "M008", "M010", "I001", "I002", "I003", "I004", "I006",
+        "V019", "V020", "V021", "V022", "M001", "M003", "M004", "M006", "M007", "M008", "M010", "I001", "I002",
+        "I003", "I004", "I006",
     ),
 }  # fmt: skip
 """The rules by outcome: the file is damaged, could do harm, needs a newer reader, stays sound, or breaks the

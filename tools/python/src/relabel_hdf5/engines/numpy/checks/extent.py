@@ -30,13 +30,13 @@ def extent_fault(top: float, left: float, height: float, width: float) -> str | 
     return None
 
 
-def stored_extent_fault(extents: npt.NDArray[Any]) -> tuple[int, str | None, str] | None:
+def stored_extent_fault(extents: npt.NDArray[Any]) -> tuple[int, str, str] | None:
     """The first wrong one of float32 extents [n, 4]: its place, the rule it breaks, and why; or None."""
     for place, extent in enumerate(extents.tolist()):
         fault = extent_fault(*extent)
         if fault and (extents[place].view(np.uint32) == _UNWRITTEN).any():
             return place, "V007", "the extent was never written"
         if fault:
-            rule = None if all(map(math.isfinite, extent)) else "V003"
+            rule = "V019" if all(map(math.isfinite, extent)) else "V003"
             return place, rule, f"the extent is no box: {fault}"
     return None
