@@ -55,6 +55,23 @@ package struct Attribute: Hashable, Sendable {
   }
 }
 
+extension Attribute {
+  /// Why a string attribute is none that may stand in a shard (spec, section 3.6), or nil for one that may, and
+  /// for numbers.
+  package var faultOfString: String? {
+    switch type {
+    case .oddString(_, let what): return "is a \(what), not null-padded UTF-8"
+    case .utf8: break
+    default: return nil
+    }
+    guard shape.isEmpty, case .string(let bytes)? = value else { return "is a list of strings" }
+    if bytes.isEmpty { return "is an empty string" }
+    if bytes.contains(0) { return "holds a null byte" }
+    if String(validating: bytes, as: UTF8.self) == nil { return "is not valid UTF-8" }
+    return nil
+  }
+}
+
 extension AttributeValue {
   /// An attribute in the object header is under 64 KiB, so larger ones are not ours to read.
   private static let largest = 65_536

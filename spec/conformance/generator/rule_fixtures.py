@@ -936,6 +936,38 @@ add_sound("normalizer_below_by_half_a_step", **normalizers(-1 / 512))
 add_sound("normalizer_of_one_certain_class", **normalizers(0, encoding="float32"))
 
 
+# ------------------------------------------------------------------------ strings, whoever they belong to (3.6)
+
+
+def odd_text(content, cset=h5t.CSET_UTF8, padding=h5t.STR_NULLPAD, shape=None):
+    """A string attribute in a form that none may have."""
+    kind = h5t.C_S1.copy()
+    kind.set_size(max(len(content), 1))
+    kind.set_cset(cset)
+    kind.set_strpad(padding)
+    space = h5s.create(h5s.SCALAR) if shape is None else h5s.create_simple(shape)
+    return Raw(kind, space, np.full(shape or (), content, f"S{max(len(content), 1)}"))
+
+
+ODD_TEXTS = {
+    "ascii": odd_text(b"a", cset=h5t.CSET_ASCII), "padded_with_spaces": odd_text(b"a ", padding=h5t.STR_SPACEPAD),
+    "null_terminated": odd_text(b"a", padding=h5t.STR_NULLTERM), "list": odd_text(b"a", shape=(1,)),
+    "empty": odd_text(b"\0"), "no_utf8": odd_text(b"\xff"), "null_inside": odd_text(b"\0a"),
+}
+for variant, odd in ODD_TEXTS.items():
+    add("L004", f"vendor_{variant}", **with_root(**{"x-a": odd}))
+    add("L004", f"vendor_of_score_{variant}", **with_column_attribute("score", "x-a", odd))
+    add("L004", f"writer_{variant}", **with_root(writer=odd))
+add("L001", "one_element", **with_root(format=odd_text(b"relabel", shape=(1,))))
+add("L010", "error_of_float32", encoding="float32", largest_error=0.5)
+
+
+@breaks("L013", "piece_of_one_element")
+def piece_of_one_element(folder):
+    piece = odd_text(Shard().metadata(), shape=(1,))
+    return write_shard(folder / "a.h5", attributes={"metadata_0000": piece})
+
+
 # ---------------------------------------------------------------------------- M: a dataset of shards
 
 
@@ -1160,7 +1192,7 @@ add_second("M008", "map_extent", attributes={"map_extent": extent(0, 0, 0.5, 1)}
 add_second("M008", "features", attributes={"features_optional": "alpha"})
 add_second("M008", "version", attributes={"format_version": "1.1"})
 add_second("M008", "cell_order", cell_order="class")
-add_second("M008", "encoding", encoding="float32")
+add_second("M008", "encoding", encoding="float32", largest_error=0.0)
 add_second("M008", "encoding_fixed8", encoding="fixed8", largest_error=0.0)
 add_second("M008", "step", step=1 / 128)
 add_second("M008", "offset", offset=-64.0)

@@ -21,6 +21,13 @@ struct AttributeReader {
 
   func has(_ name: String) -> Bool { attributes[name] != nil }
 
+  /// Reports strings of vendors that break the rules of all strings (spec, sections 3.6 and 12.4).
+  func inspectVendors() {
+    for name in names where name.hasPrefix("x-") {
+      if let fault = attributes[name]?.faultOfString { fail(.l004, "attribute '\(name)' \(fault)") }
+    }
+  }
+
   func fail(_ message: String) { report(Violation(rule, message, at: place)) }
 
   /// Reports a violation of another rule than this reader's own.
@@ -46,6 +53,10 @@ struct AttributeReader {
     guard let bytes = bytes(name) else { return nil }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       fail("attribute '\(name)' is not valid UTF-8")
+      return nil
+    }
+    if let fault = attributes[name]?.faultOfString {
+      fail("attribute '\(name)' \(fault)")
       return nil
     }
     return text

@@ -27,6 +27,7 @@ struct HeaderInspection {
   func inspect() -> RootAttributes? {
     guard isShard(), let version = version(), let features = features(version) else { return nil }
     if version == .current { inspectNames() }
+    root.inspectVendors()
     let numClasses = numClasses()
     let scoreKind = root.word("score_kind", ScoreKind.self)
     let fill = fill(scoreKind)
@@ -65,7 +66,8 @@ struct HeaderInspection {
   }
 
   private func isShard() -> Bool {
-    guard let format = root["format"].flatMap(\.text) else {
+    guard let attribute = root["format"], attribute.shape.isEmpty, let format = attribute.text
+    else {
       root.fail(.l001, "attribute 'format' is missing or no string: this is no relabel shard")
       return false
     }

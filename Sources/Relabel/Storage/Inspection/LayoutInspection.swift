@@ -166,6 +166,7 @@ struct LayoutInspection {
         attributes.fail(name == "_FillValue" ? .l009 : .l004, message)
       }
     }
+    attributes.inspectVendors()
     if let axes = attributes.string("axes"), axes != column.axes {
       attributes.fail("attribute 'axes' is '\(axes)', not '\(column.axes)'")
     }

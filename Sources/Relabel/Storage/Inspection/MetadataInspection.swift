@@ -48,7 +48,8 @@ struct MetadataInspection {
     var document: [UInt8] = []
     for piece in 0..<count {
       let name = MetadataDocument.pieceName(piece)
-      guard let bytes = root[name]?.stringBytes else {
+      // A cut may fall inside a character, so a piece alone need not be UTF-8.
+      guard let piece = root[name], piece.shape.isEmpty, let bytes = piece.stringBytes else {
         root.fail(.l013, "attribute '\(name)' is missing or no string")
         return nil
       }

@@ -19,6 +19,23 @@ class Attribute(NamedTuple):
     shape: tuple[int, ...]
     value: Any
 
+    @property
+    def fault_of_text(self) -> str | None:
+        """Why this is no text that may stand in a shard (section 3.6); None for one that may, and for numbers."""
+        if self.element.name.startswith("fixed-length"):
+            return f"is a {self.element}, not null-padded UTF-8"
+        if self.element.name != "text":
+            return None
+        if not isinstance(self.value, bytes):
+            return "is a list of strings"
+        if not self.value or b"\0" in self.value:
+            return "holds a null byte" if self.value else "is an empty string"
+        try:
+            self.value.decode()
+        except UnicodeDecodeError:
+            return "is not valid UTF-8"
+        return None
+
 
 class Attributes:
     """The attributes of the root group or of one HDF5 dataset.
@@ -66,10 +83,15 @@ class Attributes:
         if attribute.shape or not isinstance(attribute.value, bytes):
             what = f"attribute '{name}' is of type {attribute.element}, not one null-padded UTF-8 string"
             raise self.fault(what)
-        try:
-            return attribute.value.decode()
-        except UnicodeDecodeError:
-            raise self.fault(f"attribute '{name}' is not valid UTF-8") from None
+        if fault := attribute.fault_of_text:
+            raise self.fault(f"attribute '{name}' {fault}")
+        return attribute.value.decode()
+
+    def check_vendors(self) -> None:
+        """Raises L004 for a vendor's text that breaks the rules of all texts (sections 3.6 and 12.4)."""
+        for name in self.names:
+            if name.startswith("x-") and (fault := self._found[name].fault_of_text):
+                raise self.fault(f"attribute '{name}' {fault}", "L004")
 
     def word(self, name: str, words: tuple[str, ...]) -> str:
         """One of the words of an enumeration."""

@@ -36,6 +36,8 @@ def check_encoding(scores: Description) -> Encoding:
     if not is_packed:
         if "scale_factor" in attributes or "add_offset" in attributes:
             raise attributes.fault(f"{name} scores have no 'scale_factor' or 'add_offset'")
+        if name == "float32" and largest_error:
+            raise attributes.fault(f"attribute 'largest_error' is {largest_error}, but float32 loses nothing")
         return Encoding(name, None, None)
     step, offset = (attributes.numbers(which, "float32")[0] for which in ("scale_factor", "add_offset"))
     if not (step > 0 and math.isfinite(step) and math.frexp(step)[0] == 0.5):

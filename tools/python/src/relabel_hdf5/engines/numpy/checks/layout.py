@@ -110,6 +110,7 @@ def _check_attributes(column: Column, description: Description, root: Root) -> N
             if name not in column.attributes and not name.startswith("x-"):
                 message = f"there is no attribute '{name}' here; your own names start with 'x-'"
                 raise attributes.fault(message, "L009" if name == "_FillValue" else "L004")
+    attributes.check_vendors()
     axes = attributes.text("axes")
     if axes != column.axes:
         raise attributes.fault(f"attribute 'axes' is '{axes}', not '{column.axes}'")

@@ -52,6 +52,7 @@ def check_root(root: Attributes) -> Root:
     optional = _features(root, version)
     if version == "1.0":
         _check_names(root)
+    root.check_vendors()
     num_classes = _num_classes(root)
     score_kind = root.word("score_kind", ("logit", "probability", "log_probability"))
     fill = _fill(root, score_kind)
