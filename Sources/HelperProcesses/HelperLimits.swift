@@ -49,6 +49,34 @@ package struct HelperLimits: Hashable, Sendable {
     if !writesFiles { Self.limit(RLIMIT_FSIZE, 0) }
   }
 
+  /// Why a helper ended in a way that its file is not to blame for, or nil where it may be.
+  ///
+  /// A library that a file leads astray crashes by other signals than those that people, service managers and the
+  /// kernel's guard of memory send.
+  func causeOutside(of death: HelperProcess.Death) -> String? {
+    switch death {
+    case .signal(let signal) where [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT].contains(signal):
+      "by a signal from outside"
+    // The words of a shell and of the system's loader for a program that did not come to its first line.
+    case .status(64), .status(126), .status(127): "before it could begin"
+    case .signal, .status, .time:
+      isCut ? "under limits of this process (ulimit) that are below what a helper may need" : nil
+    case .silence, .nonsense: nil
+    }
+  }
+
+  /// True where this process is bound to less than the helper is meant to have.
+  private var isCut: Bool {
+    Self.bound(RLIMIT_DATA) < memory || Self.bound(RLIMIT_AS) < memory
+      || Self.bound(RLIMIT_CPU) < processorSeconds
+  }
+
+  private static func bound(_ resource: __rlimit_resource) -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return .max }
+    return Int(clamping: min(limit.rlim_cur, limit.rlim_max))
+  }
+
   private static func limit(_ resource: __rlimit_resource, _ soft: Int, hard: Int? = nil) {
     var limit = rlimit(rlim_cur: rlim_t(soft), rlim_max: rlim_t(max(hard ?? soft, soft)))
     setrlimit(__rlimit_resource_t(resource.rawValue), &limit)

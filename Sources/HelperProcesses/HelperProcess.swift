@@ -46,8 +46,9 @@ package struct HelperProcess: Sendable {
   ///   - task: the name of the task, known to `HelperEntry`.
   ///   - request: what the task is to do.
   ///   - receive: takes a message; may refuse it.
-  /// - Returns: nil when the helper said that it was done, else how it ended.
-  /// - Throws: `.io` when the helper can't be started.
+  /// - Returns: nil when the helper said that it was done, else how it ended by what the file did to it.
+  /// - Throws: `.io` when the helper can't be started or is ended from outside, and what the system refused it:
+  ///   nothing is known of the file then.
   package func run(
     _ task: String,
     _ request: JSON,
@@ -66,14 +67,26 @@ package struct HelperProcess: Sendable {
         case .end: fault = .status(0)
         case .silence: fault = .silence
         }
+      } catch  where error.code == .io {
+        _ = child.end(runs: true)
+        throw error
       } catch {
         fault = .nonsense(error.message)
       }
     }
     // After its last word, or when it can't be trusted any more, nothing is waited for.
-    let ending = Self.death(child.end(runs: isDone || fault != .status(0)))
+    let status = child.end(runs: isDone || fault != .status(0))
     if isDone { return nil }
-    return fault == .status(0) ? ending : fault
+    guard fault == .status(0) else { return fault }
+    guard let status else { throw .system("nobody can say how the helper process ended") }
+    let ending = Self.death(status)
+    if let cause = limits.causeOutside(of: ending) {
+      throw RelabelError(
+        .io,
+        "the helper process \(ending), \(cause): nothing is known of this file; run again"
+      )
+    }
+    return ending
   }
 
   /// Held while a pipe is open without `FD_CLOEXEC`: another helper would keep its end open.
@@ -109,12 +122,15 @@ package struct HelperProcess: Sendable {
     /// What it says.
     let output: Int32
 
-    /// Lets go of the helper, by force if it still `runs`; its status as `waitpid` tells it.
-    func end(runs: Bool) -> Int32 {
+    /// Lets go of the helper, by force if it still `runs`; its status as `waitpid` tells it, or nil where the
+    /// system has it no more.
+    func end(runs: Bool) -> Int32? {
       _ = close(output)
       if runs { kill(pid, SIGKILL) }
       var status: Int32 = 0
-      while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+      while waitpid(pid, &status, 0) < 0 {
+        if errno != EINTR { return nil }
+      }
       return status
     }
   }

@@ -74,7 +74,7 @@ public struct Verifier: Sendable {
     }
     var report = Report()
     let outcome = try isolation.check(request(path, jobs: jobs, sample: sample))
-    report.add(outcome, of: path)
+    try report.add(outcome, of: path)
     var judgement = LabelJudgement()
     if let facts = outcome.facts { judgement.add(facts, path: path) }
     report.findings += judgement.findings(about: path)
@@ -99,10 +99,16 @@ public struct Verifier: Sendable {
 
 extension Report {
   /// Adds what came out of the check of a shard.
-  mutating func add(_ outcome: ShardOutcome, of path: String, sha256: String? = nil) {
+  ///
+  /// - Throws: `.io` for a file that is gone since.
+  mutating func add(
+    _ outcome: ShardOutcome,
+    of path: String,
+    sha256: String? = nil
+  ) throws(RelabelError) {
     findings += outcome.tally.findings(in: path)
     var file = CheckedFile(path, .shard)
-    file.bytes = (try? Folder.fileBytes(path)) ?? 0
+    file.bytes = try Folder.fileBytes(path)
     file.sha256 = sha256
     file.images = outcome.images
     file.chunks = outcome.chunks

@@ -3,9 +3,12 @@
 import json
 import pathlib
 import re
+import resource
+import signal
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import pytest
@@ -57,7 +60,7 @@ def measured(name, words):
 DEATHS = {
     "crash": (KILL.format("SIGSEGV"), "Segmentation fault"),
     "abort": (KILL.format("SIGABRT"), "Aborted"),
-    "killed": (KILL.format("SIGKILL"), "Killed"),
+    "trap": (KILL.format("SIGILL"), "Illegal instruction"),
     "spinning": (KILL.format("SIGXCPU"), "processor time"),
     "exit": ("sys.exit(70)", "exit code 70"),
     "quiet_exit": ("sys.exit(0)", "exit code 0"),
@@ -86,6 +89,69 @@ def test_a_dead_helper_is_a_finding(body, told, tmp_path):
     assert code == 5 and error_rules(report) == ["C001"] and not report["complete"]
     (finding,) = report["findings"]
     assert told in finding["message"] and finding["file"] == str(path)
+
+
+OUTSIDE = {name: KILL.format(name) for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")} | {
+    f"status_{code}": f"sys.exit({code})" for code in (64, 126, 127)}  # of a shell or the system's loader
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in OUTSIDE.items()])
+@pytest.mark.parametrize("found", [False, True])
+def test_a_helper_ended_from_outside_says_nothing_of_the_file(body, found, tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    before = say(message(FACT, VIOLATION)) + "; " if found else ""
+    code, report = verify("--helper", helper(tmp_path, before + body), path)
+    assert code == 74 and report["findings"] == [] and report["verdict"] != "sound" and not report["complete"]
+    assert "nothing is known of this file" in report["failures"][0]
+
+
+def test_a_helper_that_the_system_refuses_something(tmp_path):
+    path = write_shard(tmp_path / "a.h5")
+    body = say(message(FACT, {"failure": "can't be opened: Too many open files"})) + "; sys.exit(70)"
+    code, report = verify("--helper", helper(tmp_path, body), path)
+    assert code == 74 and report["findings"] == [] and "Too many open files" in report["failures"][0]
+
+
+@pytest.mark.parametrize("limit", ["RLIMIT_DATA", "RLIMIT_AS"])
+def test_a_crash_under_tight_limits_says_nothing_of_the_file(limit, tmp_path):
+    """What a helper lacks is memory that somebody took from it, perhaps."""
+    path = write_shard(tmp_path / "a.h5")
+    bound = 180 << 20
+    code, report = verify(
+        "--helper", helper(tmp_path, KILL.format("SIGSEGV")), path,
+        preexec_fn=lambda: resource.setrlimit(getattr(resource, limit), (bound, bound)))
+    assert code == 74 and report["findings"] == [] and "ulimit" in report["failures"][0]
+
+
+@pytest.mark.parametrize("unsound", [False, True])
+@pytest.mark.parametrize("killed", range(6))
+def test_killed_helpers_never_make_a_verdict(killed, unsound, tmp_path):
+    """The first, second… helper of a run dies: neither is a sound dataset called unsound, nor the other way round."""
+    one, two = two_shards()
+    keys = one.image_keys()[:3] if unsound else two.image_keys()
+    folder = write_dataset(tmp_path / "dataset", one, replace(two, keys=keys, key_width=11))
+    real, counter = BIN / "relabel-verify", tmp_path / "count"
+    body = f"""
+with open({str(counter)!r}, "ab") as file:
+    file.write(b"x")
+if os.stat({str(counter)!r}).st_size == {killed + 1}: {KILL.format("SIGKILL")}
+os.execv({str(real)!r}, [{str(real)!r}] + sys.argv[1:])"""
+    code, report = verify("--helper", helper(tmp_path, body), "--jobs", 1, folder)
+    if counter.stat().st_size <= killed:
+        assert code == int(unsound)
+    else:
+        assert code in ((74, 1) if unsound else (74,)), report
+        assert report["verdict"] != "sound" and error_rules(report) == ([] if code == 74 else ["M007"])
+        assert code == 74 or killed >= 2  # one of the helpers that confirm a key
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", None])
+def test_who_does_not_wait_for_children(name, tmp_path):
+    """A parent that ignores SIGCHLD hands that on; the system then forgets how a helper ended."""
+    path = write_shard(tmp_path / "a.h5")
+    options = ["--helper", helper(tmp_path, KILL.format(name))] if name else []
+    code, report = verify(*options, path, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert code == (74 if name else 0) and report["findings"] == []
 
 
 def test_what_was_found_before_the_crash_stays(tmp_path):

@@ -37,7 +37,7 @@ struct DatasetCheck {
     var shards = Report()
     try forEach(items) { (item, checked) throws(RelabelError) in
       let outcome = try checked.outcome.get()
-      shards.add(outcome, of: item.path, sha256: checked.sha256)
+      try shards.add(outcome, of: item.path, sha256: checked.sha256)
       if let facts = outcome.facts { judgement.add(facts, path: item.path) }
       guard let entry = item.entry, let index else { return }
       try compare(outcome.facts, checked.sha256, item.path, index.statements(of: entry), &tally)

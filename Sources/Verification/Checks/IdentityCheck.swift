@@ -37,12 +37,14 @@ struct IdentityCheck {
   private func checkKeys(_ outcome: inout Outcome) {
     let column = ColumnCheck(Layout.imageKey, file.imageKey)
     var faults: [Int: String] = [:]
+    var lost: Set<Int> = []
     outcome.keyHashes.reserveCapacity(file.rows)
     for chunk in 0..<file.imageKey.chunks {
       let first = chunk * file.imageKey.rowsPerChunk
       guard let bytes = column.bytes(ofChunk: chunk, &outcome.tally) else {
-        let lost = min(file.imageKey.rowsPerChunk, file.rows - first)
-        outcome.keyHashes += [UInt64](repeating: 0, count: lost)
+        lost.insert(chunk)
+        let rows = min(file.imageKey.rowsPerChunk, file.rows - first)
+        outcome.keyHashes += [UInt64](repeating: 0, count: rows)
         continue
       }
       // Byte by byte: strings are made of the few that a finding names.
@@ -58,19 +60,32 @@ struct IdentityCheck {
         if let fault { faults[first + row] = fault }
       }
     }
-    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults) }
+    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults, except: lost, &outcome) }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
       report(.v010, fault, Layout.imageKey, row, &outcome)
     }
   }
 
   /// Adds the rows whose key stands before, where nothing else is wrong with it.
-  private func addRepeats(to faults: inout [Int: String]) {
+  private func addRepeats(
+    to faults: inout [Int: String],
+    except lost: Set<Int>,
+    _ outcome: inout Outcome
+  ) {
     var seen: [ImageKey.Exact: Int] = [:]
-    for chunk in 0..<file.imageKey.chunks {
+    for chunk in 0..<file.imageKey.chunks where !lost.contains(chunk) {
       let first = chunk * file.imageKey.rowsPerChunk
-      let keys = (keys(ofChunk: chunk) ?? []).prefix(file.rows - first)
-      for (row, key) in zip(first..., keys) where faults[row] == nil {
+      guard let keys = keys(ofChunk: chunk) else {
+        report(
+          .c001,
+          "keys could be read before and can't be read again",
+          Layout.imageKey,
+          first,
+          &outcome
+        )
+        continue
+      }
+      for (row, key) in zip(first..., keys.prefix(file.rows - first)) where faults[row] == nil {
         if let key, let earlier = seen.updateValue(row, forKey: ImageKey.Exact(key)) {
           faults[row] = "row \(earlier) has the same key"
         }

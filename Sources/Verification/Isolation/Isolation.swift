@@ -29,7 +29,8 @@ public struct Isolation: Hashable, Sendable {
 
   /// Checks a shard where this says.
   ///
-  /// A helper that died becomes a finding of rule C001 behind what it had found before.
+  /// A helper that died of the file becomes a finding of rule C001 behind what it had found before; one that was
+  /// ended from outside is an error, for nothing is known of the file then.
   /// - Parameter request: the shard.
   /// - Returns: what was found.
   /// - Throws: `.io` when the system refuses the file or the helper.

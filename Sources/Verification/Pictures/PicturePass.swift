@@ -69,7 +69,7 @@ struct PicturePass {
   private mutating func finishComparison(_ report: inout Report) throws(RelabelError) {
     guard var comparison else { return }
     // A shard alone says nothing of the images in other shards; nor does a shard that is missing.
-    let index = datasetIndex
+    let index = try datasetIndex()
     let isWhole = index?.count == comparison.images
     if isWhole {
       for image in index?.leftOut ?? [] { comparison.index.excuse(image.key) }
@@ -84,10 +84,16 @@ struct PicturePass {
     try check.check(choice.images, comparison.index, path, &tally, &report)
   }
 
-  /// The index of the dataset, or nil for a shard alone and for an index that is broken.
-  private var datasetIndex: DatasetIndex? {
-    guard let bytes = try? ShardedDataset.indexBytes(subject) else { return nil }
-    return try? DatasetIndex(parsing: bytes)
+  /// The index of the dataset, or nil for a shard alone and for an index that is broken, which is a finding.
+  ///
+  /// - Throws: `.io` where the system refuses the file.
+  private func datasetIndex() throws(RelabelError) -> DatasetIndex? {
+    guard Folder.ofDataset(path) != nil, Folder.hasFile(subject) else { return nil }
+    do {
+      return try DatasetIndex(parsing: ShardedDataset.indexBytes(subject))
+    } catch  where error.code != .io {
+      return nil
+    }
   }
 
   /// What findings are about: the dataset's index, or the shard.

@@ -31,12 +31,14 @@ struct LabelCheck: Sendable {
     _ jobs: Int,
     _ subset: [Int]?
   ) -> Outcome {
-    let plan = LabelScanPlan<Lane>(file.header, labels: SourceLabels.read(file))
+    var unread = Tally()
+    let plan = LabelScanPlan<Lane>(file.header, labels: SourceLabels.read(file, &unread))
     let chunks = ChunkCheck(file, plan)
     var outcome = Outcome(
       statistics: LabelStatistics(LabelCounts(file.header)),
       mapDigests: [UInt64](repeating: 0, count: file.rows)
     )
+    outcome.tally.add(unread)
     let count = subset?.count ?? file.classIndex.chunks
     // Chunks in runs, so that results of a large shard don't pile up.
     let run = 1024

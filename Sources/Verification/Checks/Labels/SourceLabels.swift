@@ -6,21 +6,23 @@ enum SourceLabels {
   /// No label.
   private static let none: Int32 = -1
 
-  /// The label of each row, −1 for none; empty where nothing gives labels, or some can't be read, which
-  /// the check of that HDF5 dataset reports.
-  static func read(_ file: ShardFile) -> [Int32] {
+  /// The label of each row, −1 for none; empty where nothing gives labels, or some can't be read.
+  ///
+  /// The check of that HDF5 dataset reports damage. What the disk does not give is reported here.
+  static func read(_ file: ShardFile, _ tally: inout Tally) -> [Int32] {
     if let column = file.optional.first(where: { $0.name == Layout.sourceLabel })?.column {
-      return stored(column)
+      return stored(column, &tally)
     }
     guard let classes = file.header.metadata.classes else { return [] }
-    return ofFolders(file, classes)
+    return ofFolders(file, classes, &tally)
   }
 
-  private static func stored(_ column: StoredColumn) -> [Int32] {
+  private static func stored(_ column: StoredColumn, _ tally: inout Tally) -> [Int32] {
     var labels: [Int32] = []
     labels.reserveCapacity(column.rows)
     for chunk in 0..<column.chunks {
-      guard let bytes = try? column.chunk(chunk).get() else { return [] }
+      guard let bytes = bytes(ofChunk: chunk, column, Layout.sourceLabel, labels.count, &tally)
+      else { return [] }
       bytes.withUnsafeBytes { raw in
         let rows = min(column.rowsPerChunk, column.rows - labels.count)
         for row in 0..<rows {
@@ -32,7 +34,29 @@ enum SourceLabels {
     return labels
   }
 
-  private static func ofFolders(_ file: ShardFile, _ classes: ClassTable) -> [Int32] {
+  /// The decoded bytes of a chunk, or nil where it can't be read.
+  private static func bytes(
+    ofChunk chunk: Int,
+    _ column: StoredColumn,
+    _ dataset: String,
+    _ row: Int,
+    _ tally: inout Tally
+  ) -> [UInt8]? {
+    do {
+      guard case .success(let bytes) = try column.chunk(chunk) else { return nil }
+      return bytes
+    } catch {
+      let place = Location(dataset: dataset, row: row)
+      tally.add(Violation(.c001, "the chunk can't be read: \(error)", at: place))
+      return nil
+    }
+  }
+
+  private static func ofFolders(
+    _ file: ShardFile,
+    _ classes: ClassTable,
+    _ tally: inout Tally
+  ) -> [Int32] {
     let ids = Dictionary(
       classes.entries.enumerated().map { ($1.id, Int32(clamping: $0)) },
       uniquingKeysWith: { first, _ in first }
@@ -41,7 +65,8 @@ enum SourceLabels {
     var labels: [Int32] = []
     labels.reserveCapacity(column.rows)
     for chunk in 0..<column.chunks {
-      guard let bytes = try? column.chunk(chunk).get() else { return [] }
+      guard let bytes = bytes(ofChunk: chunk, column, Layout.imageKey, labels.count, &tally)
+      else { return [] }
       let rows = min(column.rowsPerChunk, column.rows - labels.count)
       for row in 0..<rows {
         let start = bytes.startIndex + row * width
