@@ -66,6 +66,9 @@ package enum Folder {
     return String(cString: folder) + "/" + path
   }
 
+  /// What `fileBytes` says of a pipe, a folder and the like.
+  package static let notRegular = "this is not a regular file"
+
   /// The size of a regular file; anything else, such as a pipe that would block, is refused.
   ///
   /// - Throws: `.io` naming the file.
@@ -75,7 +78,7 @@ package enum Folder {
       throw .system("can't be opened", path, error)
     }
     guard status.kind == .regular else {
-      throw RelabelError(.io, "this is not a regular file", at: Location(file: path))
+      throw RelabelError(.io, notRegular, at: Location(file: path))
     }
     return Int64(status.bytes)
   }

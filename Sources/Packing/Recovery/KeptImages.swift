@@ -10,6 +10,16 @@ struct KeptImages {
   private var placesOfHash: [UInt64: Int] = [:]
   private var placesOfIndex: [Int64: Int] = [:]
 
+  /// The number of the shard whose image of this key is kept, or nil.
+  func shard(ofKey key: String) -> Int? {
+    var hash = KeyHash.of(key.utf8)
+    while let place = placesOfHash[hash] {
+      if keys[place]?.utf8.elementsEqual(key.utf8) == true { return shards[place] }
+      hash &+= 1
+    }
+    return nil
+  }
+
   /// Keeps an image, unless another has its key or its image index.
   ///
   /// - Parameters:

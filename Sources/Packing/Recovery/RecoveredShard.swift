@@ -35,7 +35,10 @@ struct RecoveredShard {
     } catch {
       // The copy is written and published like any shard, under the temporary name of this one.
       for scrap in [order, PublishedFile(temporary).temporaryPath] { try? Folder.remove(scrap) }
-      throw error.located(Location(file: chosen.shard.source.path))
+      // People know the file by its name, not by the temporary one.
+      var named = error.located(Location(file: chosen.shard.source.path))
+      if [temporary, order].contains(named.location.file) { named.location.file = path }
+      throw named
     }
     let facts = try verified(temporary)
     try published.publish()

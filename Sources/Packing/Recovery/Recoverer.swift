@@ -47,11 +47,12 @@ public struct Recoverer: Sendable {
       chosen.append(choice.choose(shard))
     }
     findings.losses = choice.losses
+    findings.doubts += choice.doubts
     let plan = try RecoveryPlan(facts, chosen)
     guard !plan.shards.isEmpty else { return findings.summary(source) }
     try folder.prepare(buildID: plan.buildID, overwrites: options.overwrites)
     let shards = try write(plan, folder)
-    let index = try publish(plan, shards, source, findings.ordered(source), folder)
+    let index = try publish(plan, shards, source, findings, folder)
     return findings.summary(source, plan, index)
   }
 
@@ -104,17 +105,18 @@ public struct Recoverer: Sendable {
     _ plan: RecoveryPlan,
     _ shards: [DatasetIndex.Shard],
     _ source: RecoverySource,
-    _ losses: [Loss],
+    _ findings: Findings,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetIndex {
     let known = source.index?.leftOut ?? []
+    let (losses, doubts) = (findings.ordered(source), findings.doubts)
     let areFew = losses.reduce(0) { $0 + ($1.count ?? 1) } <= Self.mostLeftOut
     let entries = known + (areFew ? losses.flatMap(\.leftOut) : losses.map(\.whole))
-    var index = try plan.index(shards, leftOut: entries, original: source.index)
+    var index = try plan.index(shards, leftOut: entries, doubts, original: source.index)
     var bytes = try index.encoded()
     if bytes.count > DatasetIndex.maximumBytes {
       let whole = known + losses.map(\.whole)
-      index = try plan.index(shards, leftOut: whole, original: source.index)
+      index = try plan.index(shards, leftOut: whole, doubts, original: source.index)
       bytes = try index.encoded()
     }
     try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))

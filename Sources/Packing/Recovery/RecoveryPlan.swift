@@ -63,21 +63,27 @@ extension RecoveryPlan {
   /// - Parameters:
   ///   - shards: the new shards.
   ///   - leftOut: what is not in them.
+  ///   - doubts: why nobody can be sure of the rest; those of an earlier recovery stay.
   ///   - original: the sound index of the source, if there is one.
   /// - Returns: the index, its own digest not yet taken.
   /// - Throws: `.internalFault` for a score kind that no verified shard has.
   func index(
     _ shards: [DatasetIndex.Shard],
     leftOut: [DatasetIndex.LeftOut],
+    _ doubts: [String],
     original: DatasetIndex?
   ) throws(RelabelError) -> DatasetIndex {
     guard let scoreKind = ScoreKind(rawValue: facts.scoreKind) else {
       throw RelabelError(.internalFault, "no score kind")
     }
     var options = original?.options ?? [:]
-    options["recovered_from"] = .object([
+    var origin: [String: JSON] = [
       "build_id": .string(facts.buildID), "writer": .string(facts.writer),
-    ])
+    ]
+    let earlier = options["recovered_from"]?["doubts"]?.array ?? []
+    let all = earlier + doubts.map(JSON.string).filter { !earlier.contains($0) }
+    if !all.isEmpty { origin["doubts"] = .array(all) }
+    options["recovered_from"] = .object(origin)
     return DatasetIndex(
       name: self.shards[0].shard.output.base,
       sources: shards.reduce(leftOut.count) { $0 + $1.rows },

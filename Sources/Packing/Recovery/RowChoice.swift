@@ -25,6 +25,16 @@ struct RowChoice {
   private let keyBytes: Int
   private var kept = KeptImages()
   private var names: [String] = []
+  /// Shards that hold the same images, whether these are kept or lost.
+  private var overlaps: [Overlap] = []
+  /// The shard that a lost image was in, by the hash of its key.
+  private var lost: [UInt64: Int] = [:]
+
+  private struct Overlap: Hashable {
+    let one: Int
+    let other: Int
+  }
+
   private(set) var losses: LossList
 
   /// - Parameters:
@@ -48,6 +58,7 @@ struct RowChoice {
       faults = faults.dropFirst(here.count)
       if let fault = unrepaired(here.map(\.fault), row, &chosen) {
         losses.add(survey.image(row, cell: fault.cell), of: name, because: fault.reason)
+        noteLost(survey.keys[row])
       } else if let other = kept.keep(
         chosen.key(row),
         chosen.imageIndex(row),
@@ -55,8 +66,10 @@ struct RowChoice {
       ) {
         let reason = "an image of '\(names[other.shard])' has the same \(other.what) and is kept"
         losses.add(survey.image(row), of: name, because: reason)
+        noteOverlap(with: other.shard)
       } else {
         chosen.rows.append(row)
+        if let other = lost[KeyHash.of(chosen.key(row).utf8)] { noteOverlap(with: other) }
       }
     }
     let rows = Set(chosen.rows)
@@ -64,6 +77,26 @@ struct RowChoice {
       !$0.value.isEmpty
     }
     return chosen
+  }
+
+  private mutating func noteLost(_ key: String?) {
+    guard let key else { return }
+    if let other = kept.shard(ofKey: key) { noteOverlap(with: other) }
+    lost[KeyHash.of(key.utf8)] = names.count - 1
+  }
+
+  private mutating func noteOverlap(with other: Int) {
+    let overlap = Overlap(one: other, other: names.count - 1)
+    if overlap.one != overlap.other, !overlaps.contains(overlap) { overlaps.append(overlap) }
+  }
+
+  /// Why the choice between images may be wrong: of shards with the same images one may be of another build, whose
+  /// id need not differ (spec, section 9.5).
+  var doubts: [String] {
+    overlaps.map {
+      "'\(names[$0.one])' and '\(names[$0.other])' hold the same images: one may be of another build, and nothing "
+        + "says which is right"
+    }
   }
 
   /// The first fault of a row that the listing can't repair, or nil.

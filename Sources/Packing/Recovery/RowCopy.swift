@@ -23,18 +23,34 @@ struct RowCopy {
     var header = shard.file.header
     (header.buildID, header.writer) = (order.buildID, order.writer)
     let optional = Layout.optional.filter { order.optional.contains($0.name) }
-    var writer = try ShardWriter(
-      order.target,
-      header: header,
-      copying: shard.file,
-      optional: optional
-    )
     var reader = ImageReader(shard, order, optional)
-    for rows in runs(of: shard.file) {
-      try writer.append(try reader.images(rows), jobs: order.jobs)
-      try send(.object(["copied": .integer(Int64(rows.count))]))
+    do throws(RelabelError) {
+      var writer = try ShardWriter(
+        order.target,
+        header: header,
+        copying: shard.file,
+        optional: optional
+      )
+      for rows in runs(of: shard.file) {
+        try writer.append(try images(rows, &reader), jobs: order.jobs)
+        try send(.object(["copied": .integer(Int64(rows.count))]))
+      }
+      _ = try writer.finish(jobs: order.jobs)
+    } catch {
+      // What has no place is about the new file: a full disk.
+      throw error.located(Location(file: order.target))
     }
-    _ = try writer.finish(jobs: order.jobs)
+  }
+
+  private func images(
+    _ rows: ArraySlice<Int>,
+    _ reader: inout ImageReader
+  ) throws(RelabelError) -> [EncodedImage] {
+    do throws(RelabelError) {
+      return try reader.images(rows)
+    } catch {
+      throw error.located(Location(file: order.path))
+    }
   }
 
   /// The rows, cut where some chunks are full.

@@ -12,13 +12,22 @@ struct SurveyedShard {
   ///
   /// - Throws: `.io` when the file can't be opened.
   func doubt() throws(RelabelError) -> String? {
-    guard let entry = source.entry, try !isListedFile(entry) else { return nil }
     let isUncompressed = !survey.facts.isCompressed
-    guard survey.faults.isEmpty || isUncompressed else { return nil }
-    return "'\(source.name)' is not the file that index.json lists, "
-      + (isUncompressed
-        ? "and fletcher32 alone does not see all damage (spec, section 15.2)"
-        : "though no damage was found in it")
+    guard let entry = source.entry else {
+      guard isUncompressed else { return nil }
+      return "nothing says what bytes '\(source.name)' had, "
+        + "and fletcher32 alone does not see all damage (spec, section 15.2)"
+    }
+    if try isListedFile(entry) { return nil }
+    let what =
+      if isUncompressed {
+        "and fletcher32 alone does not see all damage (spec, section 15.2)"
+      } else if survey.faults.isEmpty {
+        "though no damage was found in it"
+      } else {
+        "and only checksums of its own vouch for what is saved of it"
+      }
+    return "'\(source.name)' is not the file that index.json lists, \(what)"
   }
 
   private func isListedFile(_ entry: DatasetIndex.Shard) throws(RelabelError) -> Bool {
