@@ -123,7 +123,12 @@ struct EffectSample: Sendable {
 
   /// What the cut to k does to an image that was given whole.
   func cut(_ whole: LabelMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
-    try CutEffect(whole, stored(encoded), (wholePooling, pooling), seed: UInt64(max(encoded.imageIndex, 0)))
+    try CutEffect(
+      whole,
+      stored(encoded),
+      (wholePooling, pooling),
+      seed: UInt64(max(encoded.imageIndex, 0))
+    )
   }
 
   private func stored(_ encoded: EncodedImage) -> LabelMap {

@@ -251,7 +251,8 @@ def test_attributes_of_a_packed_shard_are_those_of_the_tables(sample_shard):
     with h5py.File(sample_shard) as shard:
         pieces = {n for n in shard.attrs if re.fullmatch(r"metadata_\d{4}", n)}
         assert set(shard.attrs) - pieces == root - {"metadata_0000"} and pieces
-        assert set(shard) == {"class_index", "score", "image_index", "image_key"}
+        # The samples lie in folders that are ids of their class table.
+        assert set(shard) == {"class_index", "score", "image_index", "image_key", "source_label"}
         for name, dataset in shard.items():
             assert shard[name].maxshape[0] is None
             expected = {"axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"}
@@ -276,7 +277,8 @@ def test_filters_of_a_packed_shard(sample_shard):
         for name, dataset in shard.items():
             plist = dataset.id.get_create_plist()
             chains[name] = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-    assert chains == {"class_index": [1, 3], "score": [2, 1, 3], "image_index": [2, 1, 3], "image_key": [1, 3]}
+    assert chains == {"class_index": [1, 3], "score": [2, 1, 3], "image_index": [2, 1, 3], "image_key": [1, 3],
+                      "source_label": [2, 1, 3]}
 
 
 # ------------------------------------------------------------------------------- checksum and seed
