@@ -304,3 +304,18 @@ def test_a_shard_that_goes_away_while_packing_is_noticed(tmp_path):
     error = run.stderr.read().decode()
     assert run.wait() == 74 and "labels-00000.h5" in error
     assert not (tmp_path / "out" / "index.json").exists()
+
+
+def test_keys_with_a_folder_too_many(tmp_path):
+    """As in a tar of a folder: the finding names the way to the keys that the pictures have."""
+    for name in ("a", "b"):
+        (tmp_path / "maps" / "top5" / "n01").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / "n01").mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "maps" / "top5" / "n01" / f"{name}.npy", dense())
+        Image.new("RGB", (9, 9)).save(tmp_path / "pictures" / "n01" / f"{name}.png")
+    packed(tmp_path / "maps", "-o", tmp_path / "out", "--score-kind", "logit")
+    result = tool("relabel-verify", tmp_path / "out", "--images", tmp_path / "pictures")
+    assert result.returncode == 1
+    assert "one has the key 'n01/a': pack with --strip-components 1" in result.stdout
+    packed(tmp_path / "maps", "-o", tmp_path / "mended", "--score-kind", "logit", "--strip-components", 1)
+    assert tool("relabel-verify", tmp_path / "mended", "--images", tmp_path / "pictures").returncode == 0

@@ -24,6 +24,17 @@ struct PictureComparison {
     self.jobs = jobs
   }
 
+  /// What helps where a picture has the key without its first folders, as in a tar of a folder.
+  private func mend(_ key: String) -> String {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+    for count in 1..<max(parts.count, 1) {
+      let rest = parts[count...].joined(separator: "/")
+      guard index.path(ofKey: rest) != nil else { continue }
+      return "; one has the key '\(rest)': pack with --strip-components \(count)"
+    }
+    return ""
+  }
+
   /// Compares some images with their pictures.
   mutating func add(_ batch: ImageBatch, _ tally: inout Tally) {
     var pictures: [StoredPicture] = []
@@ -31,7 +42,7 @@ struct PictureComparison {
       counts.images += 1
       switch index.match(key) {
       case .none:
-        tally.add(.i001, key, "no picture has this key below \(index.folders)")
+        tally.add(.i001, key, "no picture has this key below \(index.folders)" + mend(key))
       case .one(let path):
         let size = batch.sizes.isEmpty ? nil : batch.sizes[image]
         let digest = batch.digest(image)

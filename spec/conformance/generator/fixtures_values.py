@@ -193,13 +193,13 @@ add_quiet("neither_plane_coherent", **planes(STORED, STORED[::-1]))
 add_quiet("few_exchanged_cells", **planes(STORED[:8], IDS[:8]))
 
 
-def disguised(rows=12, logarithms=False, loud=False, **changes):
-    """Probabilities or their logarithms where logits should be; `loud`: one cell that can't be."""
+def disguised(rows=12, logarithms=False, loud=None, **changes):
+    """Probabilities or their logarithms where logits should be; `loud`: the scores of one cell that can't be."""
     rng = np.random.default_rng(9)
     ids, _ = random_maps(rows)
     scores = rng.uniform(0.05, 0.3, ids.shape)
     if loud:
-        scores[7, 2, 1] = [0.75, 0.625, 0.5]
+        scores[7, 2, 1] = loud
     return given(ids, np.log(scores) if logarithms else scores, **changes)
 
 
@@ -209,8 +209,9 @@ add("V017", "probabilities_class_order", **disguised(cell_order="class"))
 add("V017", "log_probabilities", **disguised(logarithms=True))
 add("V017", "log_probabilities_float16", **disguised(logarithms=True, encoding="float16"))
 add_quiet("too_few_to_tell_their_kind", **disguised(rows=9))
-add_quiet("small_logits", **disguised(loud=True))
-add_quiet("negative_logits", **disguised(logarithms=True, loud=True))
+add("V017", "sigmoids", **disguised(loud=[0.75, 0.625, 0.5]))
+add_quiet("small_logits", **disguised(loud=[1.25, 0.625, 0.5]))
+add_quiet("negative_logits", **disguised(logarithms=True, loud=[0.75, 0.625, 0.5]))
 add_quiet("probabilities_that_say_so", **disguised(score_kind="probability"))
 
 
