@@ -68,7 +68,7 @@ struct EffectSample: Sendable {
   private static let images: Int64 = 256
   static let cropsPerImage = 4
   /// The most images whose scores of all classes are pooled, too, which takes long.
-  private static let wholeImages: Int64 = 40
+  private static let wholeImages: Int64 = 16
   /// With more classes the targets of the sample would take longer than packing it.
   private static let maximumClasses = 100_000
 

@@ -158,8 +158,9 @@ void relabel_pooling_free(relabel_pooling *pooling);
 
 /* Pools crops of maps in memory.
  *
- * class_index [count][height][width][top_k] of id_bytes bytes each: 2 or 4
- * score       [count][height][width][top_k] decoded, finite
+ * class_index [count][height][width][top_k] of id_bytes bytes each: 2 or 4; those of a cell are distinct, which is
+ *             the caller's duty: ids that stand twice add up
+ * score       [count][height][width][top_k] decoded; one that is not finite is refused where a target shows it
  * extents     NULL for maps of whole pictures, or [count][4]
  * The rest is as for relabel_pool. */
 int32_t relabel_pool_arrays(relabel_pooling *pooling, const void *class_index, int32_t id_bytes,

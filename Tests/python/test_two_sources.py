@@ -169,7 +169,7 @@ def test_the_cut_to_k_is_measured_against_all_classes(tmp_path):
     folder_of_dense(tmp_path / "maps", 40)
     summary = packed(tmp_path / "maps", "-o", tmp_path / "out", "--score-kind", "logit")
     cut = summary["cut"]
-    assert cut["images"] == 40 and cut["crops"] == 160 and cut["top_class_changes"] == 0
+    assert cut["images"] in range(12, 17) and cut["crops"] == 4 * cut["images"] and cut["top_class_changes"] == 0
     # Over the whole picture, of the same maps.
     distances = []
     for path in sorted((tmp_path / "maps").rglob("*.npy")):
@@ -177,7 +177,7 @@ def test_the_cut_to_k_is_measured_against_all_classes(tmp_path):
         kept = np.where(scores >= np.sort(scores, 0)[-5], scores, 0)
         targets = [np.exp(s.mean((1, 2))) / np.exp(s.mean((1, 2))).sum() for s in (scores, kept)]
         distances.append(np.abs(targets[0] - targets[1]).sum() / 2)
-    assert abs(cut["mean_distance"] - np.mean(distances)) < 0.2 * np.mean(distances)
+    assert abs(cut["mean_distance"] - np.mean(distances)) < 0.3 * np.mean(distances)
 
 
 @pytest.mark.parametrize("name", ["logits", "a batch in an archive"])
@@ -190,7 +190,7 @@ def test_a_harmful_cut_is_no_secret(name, tmp_path):
         np.savez(tmp_path / "a.npz", logits=maps)
     source = next(tmp_path.glob("a.np*"))
     summary = packed(source, "-o", tmp_path / "out", "--score-kind", "logit")
-    assert summary["cut"]["crops"] >= 40 and summary["cut"]["top_class_changes"] > 0
+    assert summary["cut"]["crops"] >= 24 and summary["cut"]["top_class_changes"] > 0
     text = pack(source, "-o", tmp_path / "again", "--score-kind", "logit").stdout
     assert "keeping 5 classes of a cell: another top class in" in text
 

@@ -101,7 +101,7 @@ struct NumPyArchive {
 
   /// The most dense maps of a file, and of all files, whose scores of all classes are kept: a sample to
   /// measure on what the cut to k does.
-  private static let (wholeRowsOfFile, wholeRowsOfAll) = (16, 64)
+  private static let (wholeRowsOfFile, wholeRowsOfAll) = (16, 16)
 
   private mutating func keepWhole(
     _ bytes: [UInt8],

@@ -57,6 +57,13 @@ struct ClassSums {
     @inline(__always) nonmutating set { sums[Int(touched[place])] = newValue }
   }
 
+  /// False when a sum is infinite or no number.
+  var areFinite: Bool {
+    var total = 0.0
+    for place in 0..<count { total += self[place] }
+    return total.isFinite
+  }
+
   /// The classes with a sum, ascending, and their sums.
   func sorted() -> (classIndex: [UInt32], sums: [Double]) {
     let ids = UnsafeBufferPointer(start: touched, count: count).sorted()

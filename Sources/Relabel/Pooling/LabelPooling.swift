@@ -135,8 +135,20 @@ public struct LabelPooling: Sendable {
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> Float {
-    if !map.isChecked { try entriesTest?.check(map) }
-    return kernel.finish(scratch, rest: kernel.sum(map, scratch))
+    switch map.check {
+    case .none: break
+    case .range: if !map.areBelow(numClasses) { try entriesTest?.check(map) }
+    case .all: try entriesTest?.check(map)
+    }
+    let rest = kernel.finish(scratch, rest: kernel.sum(map, scratch))
+    // A score that is not finite makes a target of the class that is not.
+    if map.check == .range, !scratch.sums.areFinite {
+      do throws(RelabelError) { try entriesTest?.check(map) } catch {
+        scratch.clear()
+        throw error
+      }
+    }
+    return rest
   }
 
   /// Sets the weights of a box and returns the share of it that the extent covers.

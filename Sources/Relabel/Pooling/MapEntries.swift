@@ -3,8 +3,27 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
   let shape: MapShape
   let classIndex: UnsafePointer<ID>
   let score: UnsafePointer<Float>
-  /// True where a reader has looked at the cells already.
-  var isChecked = false
+  /// What pooling has to look at.
+  var check = Check.all
+
+  /// How far the entries are to be trusted.
+  enum Check {
+    /// A reader has looked at the cells already.
+    case none
+    /// Ids have to be in range, and targets finite; the caller vouches for distinct ids, which would take
+    /// as long to see as pooling a crop.
+    case range
+    /// As readers do.
+    case all
+  }
+
+  /// True when all class ids are below `numClasses`.
+  func areBelow(_ numClasses: Int) -> Bool {
+    guard let limit = ID(exactly: numClasses) else { return true }
+    var highest: ID = 0
+    for entry in 0..<shape.entries { highest = max(highest, classIndex[entry]) }
+    return highest < limit
+  }
 }
 
 extension LabelMap {
@@ -19,7 +38,7 @@ extension LabelMap {
           preconditionFailure("a map has at least one entry")
         }
         return try body(
-          MapEntries(shape: shape, classIndex: ids, score: scores, isChecked: isChecked)
+          MapEntries(shape: shape, classIndex: ids, score: scores, check: isChecked ? .none : .all)
         )
       }
     }
@@ -59,7 +78,8 @@ package struct MapArrays: @unchecked Sendable {
     return MapEntries(
       shape: shape,
       classIndex: ids.assumingMemoryBound(to: ID.self),
-      score: score + image * shape.entries
+      score: score + image * shape.entries,
+      check: .range
     )
   }
 }
