@@ -28,6 +28,7 @@ struct FinishedShard {
     var sight = ImageSight()
     guard let file = try ShardFile.open(path, report: { _ in }) else { return nil }
     var stored = StoredFacts(file, plan.facts.columns)
+    let codec = MapCodec(plan.header)
     var row = 0
     for first in stride(from: 0, to: images.count, by: Self.window) {
       let images = images[first..<min(first + Self.window, images.count)]
@@ -41,7 +42,7 @@ struct FinishedShard {
           guard isThere else { return nil }
           guard try stored.row(row) == image.optional else { return nil }
           row += 1
-          maps.append(map(of: image))
+          maps.append(codec.map(of: image, extent: plan.header.mapExtent))
           sight.add(seen)
         case .failure(let error):
           guard options.skipsBadInput, error.isBadInput else { throw error }
@@ -69,17 +70,6 @@ struct FinishedShard {
   ) -> [Result<(EncodedImage, ImageSight), RelabelError>] {
     let encoder = ImageEncoder(plan, sample)
     return Parallel.map(images.count, jobs: options.jobs) { encoder.encoded(images[$0]) }
-  }
-
-  /// The map as a reader would read it if it were stored now.
-  private func map(of image: EncodedImage) -> LabelMap {
-    let codec = MapCodec(plan.header)
-    return LabelMap(
-      shape: plan.header.shape,
-      classIndex: codec.classIndex(image.classIndex[...]),
-      score: codec.score(image.score[...]),
-      extent: plan.header.mapExtent
-    )
   }
 }
 

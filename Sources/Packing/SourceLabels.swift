@@ -33,10 +33,7 @@ struct SourceLabels: Sendable {
     numClasses: Int,
     keys: [String]
   ) throws(RelabelError) -> SourceLabels? {
-    let ids = Dictionary(
-      (classes?.entries ?? []).enumerated().map { ($1.id, Int32(clamping: $0)) },
-      uniquingKeysWith: { first, _ in first }
-    )
+    let ids = classes?.indexes ?? [:]
     switch source {
     case .some(.none): return nil
     case .folders:
@@ -60,7 +57,9 @@ struct SourceLabels: Sendable {
       for line in lines { digest.update(Array("\(line)\n".utf8)) }
       return SourceLabels(kind: .list(labels), record: .string(digest.hex()))
     case nil:
-      guard !keys.isEmpty, keys.allSatisfy({ folder(of: $0).map { ids[$0] != nil } ?? false })
+      guard !keys.isEmpty,
+        keys.allSatisfy({ ImageKey.folder(of: Array($0.utf8)[...]).map { ids[$0] != nil } ?? false }
+        )
       else { return nil }
       return SourceLabels(kind: .folders(ids, isAsked: false), record: .string("folders"))
     }
@@ -96,19 +95,13 @@ struct SourceLabels: Sendable {
     return PictureTree.isPicture(String(ending)) || ending == "pt" || ending == "npy" ? stem : path
   }
 
-  /// The name of the folder that an image lies in, or nil.
-  private static func folder(of key: String) -> String? {
-    let parts = key.split(separator: "/")
-    return parts.count < 2 ? nil : String(parts[parts.count - 2])
-  }
-
   /// The label of an image; −1 for none.
   ///
   /// - Throws: `.invalidInput` for an image without one where the user said that all have one.
   func label(of key: String) throws(RelabelError) -> Int32 {
     switch kind {
     case .folders(let ids, let isAsked):
-      let folder = Self.folder(of: key)
+      let folder = ImageKey.folder(of: Array(key.utf8)[...])
       if let label = folder.flatMap({ ids[$0] }) { return label }
       guard isAsked else { return Self.none }
       let what =
@@ -139,7 +132,9 @@ public struct LabelAgreement: Hashable, Sendable {
   public private(set) var agreeing: Int = 0
 
   /// True where rule V018 would be broken: fewer than a quarter of at least fifty agree.
-  public var isDoubtful: Bool { labelled >= 50 && agreeing < (labelled + 3) / 4 }
+  public var isDoubtful: Bool {
+    LabelStatistics.areMixedUp(labelled: labelled, agreeing: agreeing)
+  }
 
   /// Nothing compared so far.
   init() {}

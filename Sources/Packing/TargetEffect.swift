@@ -58,7 +58,6 @@ public struct TargetEffect: Hashable, Sendable {
 struct EffectSample: Sendable {
   private let pooling: LabelPooling
   private let codec: MapCodec
-  private let header: ShardHeader
   /// Of maps that keep every class.
   private let wholePooling: LabelPooling
   private let stride: Int64
@@ -84,7 +83,6 @@ struct EffectSample: Sendable {
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
     pooling = try LabelPooling(header, profile: .relabel)
     codec = MapCodec(header)
-    self.header = header
     let whole = MapShape(
       height: header.shape.height,
       width: header.shape.width,
@@ -95,8 +93,7 @@ struct EffectSample: Sendable {
       whole,
       header.orientation,
       .relabel,
-      .error,
-      isTesting: false
+      .error
     )
     stride = max(1, (Int64(count ?? 0) + Self.images - 1) / Self.images)
     wholeStride = max(1, (Int64(count ?? 0) + Self.wholeImages - 1) / Self.wholeImages)
@@ -113,7 +110,12 @@ struct EffectSample: Sendable {
     _ encoded: EncodedImage
   ) throws(RelabelError) -> TargetEffect? {
     guard contains(encoded.imageIndex) else { return nil }
-    return try TargetEffect(given, stored(encoded), pooling, seed: UInt64(encoded.imageIndex))
+    return try TargetEffect(
+      given,
+      codec.map(of: encoded),
+      pooling,
+      seed: UInt64(encoded.imageIndex)
+    )
   }
 
   /// True for an image whose scores of all classes are pooled, too.
@@ -125,19 +127,12 @@ struct EffectSample: Sendable {
   func cut(_ whole: LabelMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
     try CutEffect(
       whole,
-      stored(encoded),
+      codec.map(of: encoded),
       (wholePooling, pooling),
       seed: UInt64(max(encoded.imageIndex, 0))
     )
   }
 
-  private func stored(_ encoded: EncodedImage) -> LabelMap {
-    LabelMap(
-      shape: header.shape,
-      classIndex: codec.classIndex(encoded.classIndex[...]),
-      score: codec.score(encoded.score[...])
-    )
-  }
 }
 
 extension CropBox {

@@ -13,14 +13,7 @@ struct ArrivalTests {
     let output = try AnnotatorOutput.open([path], options: options)
     #expect(
       output.traits
-        == SourceTraits(
-          scoreKind: .logit,
-          numClasses: 1000,
-          isReLabelDialect: true,
-          dialects: ["ReLabel tensor"],
-          isKindConvention: true,
-          areClassesConvention: true
-        )
+        == .reLabelFiles
     )
     let images = try output.arrived
     let long = "d/" + String(repeating: "x", count: 120)
@@ -75,12 +68,7 @@ struct ArrivalTests {
     try piped(tar.closed) { output, pipe in
       #expect(
         output.traits
-          == SourceTraits(
-            scoreKind: nil,
-            numClasses: 6,
-            isReLabelDialect: false,
-            dialects: ["dense array"]
-          )
+          == .denseFixtures
       )
       #expect(output.ignored == ["\(pipe):README.md"])
       let images = try output.arrived

@@ -13,12 +13,7 @@ struct DenseArrayTests {
     #expect(images.map(\.imageIndex) == expected.indices.map { Int64($0) })
     #expect(
       output.traits
-        == SourceTraits(
-          scoreKind: nil,
-          numClasses: 6,
-          isReLabelDialect: false,
-          dialects: ["dense array"]
-        )
+        == .denseFixtures
     )
     let key = String(name.dropFirst(4).dropLast(4))
     if name.contains("batch") {

@@ -12,14 +12,7 @@ struct ReLabelTensorTests {
     )
     #expect(
       output.traits
-        == SourceTraits(
-          scoreKind: .logit,
-          numClasses: 1000,
-          isReLabelDialect: true,
-          dialects: ["ReLabel tensor"],
-          isKindConvention: true,
-          areClassesConvention: true
-        )
+        == .reLabelFiles
     )
     let image = try #require(try output.listed.first)
     #expect(try [image.load()] == Fixtures.maps(name))

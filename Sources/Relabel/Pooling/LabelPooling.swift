@@ -10,8 +10,7 @@ public struct LabelPooling: Sendable {
   public let outside: OutsideExtent
   let kernel: PoolingKernel
   private let isTransposed: Bool
-  /// Nil where all maps are checked before.
-  private let entriesTest: EntriesTest?
+  private let entriesTest: EntriesTest
 
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
@@ -38,14 +37,13 @@ public struct LabelPooling: Sendable {
     )
   }
 
-  /// As above, of maps in memory; `isTesting` is false where all of them are known to be sound.
+  /// As above, of maps in memory.
   package init(
     _ kernel: PoolingKernel,
     _ shape: MapShape,
     _ orientation: Orientation,
     _ profile: PoolingProfile?,
-    _ outside: OutsideExtent,
-    isTesting: Bool = true
+    _ outside: OutsideExtent
   ) throws(RelabelError) {
     guard profile != nil || orientation != .unknown else {
       throw RelabelError(
@@ -74,7 +72,7 @@ public struct LabelPooling: Sendable {
     self.profile = profile
     self.outside = outside
     self.kernel = kernel
-    entriesTest = isTesting ? EntriesTest(shape, numClasses: kernel.numClasses) : nil
+    entriesTest = EntriesTest(numClasses: kernel.numClasses)
     isTransposed = profile.isTransposed(orientation)
   }
 
@@ -137,13 +135,13 @@ public struct LabelPooling: Sendable {
   ) throws(RelabelError) -> Float {
     switch map.check {
     case .none: break
-    case .range: if !map.areBelow(numClasses) { try entriesTest?.check(map) }
-    case .all: try entriesTest?.check(map)
+    case .range: if !map.areBelow(numClasses) { try entriesTest.check(map) }
+    case .all: try entriesTest.check(map)
     }
     let rest = kernel.finish(scratch, rest: kernel.sum(map, scratch))
     // A score that is not finite makes a target of the class that is not.
     if map.check == .range, !scratch.sums.areFinite {
-      do throws(RelabelError) { try entriesTest?.check(map) } catch {
+      do throws(RelabelError) { try entriesTest.check(map) } catch {
         scratch.clear()
         throw error
       }

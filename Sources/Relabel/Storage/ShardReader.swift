@@ -95,7 +95,7 @@ public final class ShardReader: LabelMapSource {
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
-    return LabelMap(checked: header.shape, codec.classIndex(ids), codec.score(scores), extent)
+    return codec.map(ids, scores, extent)
   }
 
   /// The quick answer, which doubts some maps that are sound.

@@ -115,11 +115,11 @@ package struct MapForm: Sendable {
   }
 
   /// The form of maps that lie decoded in memory.
-  package init(inMemory shape: MapShape, numClasses: Int, hasWideIDs: Bool = true) {
+  package init(inMemory shape: MapShape, numClasses: Int) {
     self.init(
       shape: shape,
       numClasses: numClasses,
-      hasWideIDs: hasWideIDs,
+      hasWideIDs: true,
       encoding: ScoreEncoding(name: .float32, packing: nil)
     )
   }

@@ -28,6 +28,24 @@ extension MapCodec {
     )
   }
 
+  /// The map of an encoded image, as a reader will hand it out.
+  ///
+  /// Callable from any thread.
+  package func map(of image: EncodedImage, extent: CropBox = .whole) -> LabelMap {
+    map(image.classIndex[...], image.score[...], extent)
+  }
+
+  /// A map from its stored bytes, whose cells somebody has looked at.
+  ///
+  /// Callable from any thread.
+  package func map(
+    _ classIndex: ArraySlice<UInt8>,
+    _ score: ArraySlice<UInt8>,
+    _ extent: CropBox
+  ) -> LabelMap {
+    LabelMap(checked: shape, self.classIndex(classIndex), self.score(score), extent)
+  }
+
   /// Class ids from their stored bytes.
   ///
   /// Callable from any thread.

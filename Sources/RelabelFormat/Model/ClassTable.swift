@@ -57,6 +57,16 @@ public struct ClassTable: Hashable, Sendable {
     self.init(entries: entries)
   }
 
+  /// The class index of each identifier; the lowest of several.
+  ///
+  /// - Complexity: O(classes).
+  package var indexes: [String: Int32] {
+    Dictionary(
+      entries.enumerated().map { ($1.id, Int32(clamping: $0)) },
+      uniquingKeysWith: { first, _ in first }
+    )
+  }
+
   /// The name of a class, or its number when the table does not reach it.
   public func name(of classIndex: Int) -> String {
     entries.indices.contains(classIndex) ? entries[classIndex].name : "class \(classIndex)"

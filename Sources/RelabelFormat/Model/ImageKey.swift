@@ -37,6 +37,14 @@ public enum ImageKey {
     return nil
   }
 
+  /// The name of the folder that an image lies in, from its key's bytes; nil where there is none.
+  package static func folder(of key: ArraySlice<UInt8>) -> String? {
+    let slash = UInt8(ascii: "/")
+    guard let end = key.lastIndex(of: slash) else { return nil }
+    let start = key[..<end].lastIndex(of: slash).map { $0 + 1 } ?? key.startIndex
+    return String(exactly: key[start..<end])
+  }
+
   /// `path` without the extension of its last part.
   public static func strippingExtension(_ path: String) -> String {
     String(path[..<extensionStart(path)])

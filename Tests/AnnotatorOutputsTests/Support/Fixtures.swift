@@ -168,3 +168,23 @@ func expectError(
   }
   #expect(!error.description.contains("\n"), sourceLocation: location)
 }
+
+extension SourceTraits {
+  /// What files of the ReLabel dialect settle, by convention alone.
+  static let reLabelFiles = SourceTraits(
+    scoreKind: .logit,
+    numClasses: 1000,
+    isReLabelDialect: true,
+    dialects: ["ReLabel tensor"],
+    isKindConvention: true,
+    areClassesConvention: true
+  )
+
+  /// What the dense fixtures settle.
+  static let denseFixtures = SourceTraits(
+    scoreKind: nil,
+    numClasses: 6,
+    isReLabelDialect: false,
+    dialects: ["dense array"]
+  )
+}

@@ -50,10 +50,15 @@ extension LabelStatistics {
     return nil
   }
 
+  /// True when too few of enough images agree with their labels for chance or a weak annotator (rule V018).
+  package static func areMixedUp(labelled: Int, agreeing: Int) -> Bool {
+    labelled >= 50 && agreeing < (labelled + 3) / 4
+  }
+
   /// V018: fewer than a quarter of at least fifty labelled images have their label as the best
   /// class of some cell.
   private var sourceLabels: Violation? {
-    guard counts.labelled >= 50, counts.agreeing < (counts.labelled + 3) / 4 else { return nil }
+    guard Self.areMixedUp(labelled: counts.labelled, agreeing: counts.agreeing) else { return nil }
     let message =
       "the class of the source, by source_label or by folder, is the best one of a cell in "
       + "\(counts.agreeing) of \(counts.labelled) images that have one"

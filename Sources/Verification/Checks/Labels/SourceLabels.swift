@@ -57,10 +57,7 @@ enum SourceLabels {
     _ classes: ClassTable,
     _ tally: inout Tally
   ) -> [Int32] {
-    let ids = Dictionary(
-      classes.entries.enumerated().map { ($1.id, Int32(clamping: $0)) },
-      uniquingKeysWith: { first, _ in first }
-    )
+    let ids = classes.indexes
     let (column, width) = (file.imageKey, file.header.keyBytes)
     var labels: [Int32] = []
     labels.reserveCapacity(column.rows)
@@ -70,18 +67,10 @@ enum SourceLabels {
       let rows = min(column.rowsPerChunk, column.rows - labels.count)
       for row in 0..<rows {
         let start = bytes.startIndex + row * width
-        let folder = folder(of: bytes[start..<start + width].unpadded)
+        let folder = ImageKey.folder(of: bytes[start..<start + width].unpadded)
         labels.append(folder.flatMap { ids[$0] } ?? none)
       }
     }
     return labels
-  }
-
-  /// The name of the folder that an image lies in, or nil.
-  private static func folder(of key: ArraySlice<UInt8>) -> String? {
-    let slash = UInt8(ascii: "/")
-    guard let end = key.lastIndex(of: slash) else { return nil }
-    let start = key[..<end].lastIndex(of: slash).map { $0 + 1 } ?? key.startIndex
-    return String(exactly: key[start..<end])
   }
 }
