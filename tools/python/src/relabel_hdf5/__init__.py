@@ -24,8 +24,9 @@ from .errors import (
 from .header import ClassEntry, Header
 from .labels import LabelMap, MapBatch
 from .pooling import label_pooling
+from .versions import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "BoxError",
     "ClassEntry",

@@ -1,4 +1,4 @@
-"""The least versions of other packages that this one works with, as pyproject.toml declares them."""
+"""The version of this package, and the least versions of others that it works with, as pyproject.toml declares them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 import sys
 
 from .errors import UsageError
+
+VERSION = "0.1.0"
+"""The version of package, library and programs, which belong together; Swift's `Software.version` is the same."""
 
 LEAST = {
     "numpy": "1.24", "h5py": "3.11", "torch": "2.4", "torchvision": "0.19", "timm": "0.6.13",

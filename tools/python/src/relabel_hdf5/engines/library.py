@@ -29,9 +29,13 @@ from ..errors import (
     UsageError,
     violation,
 )
+from ..versions import VERSION
 
 NAME = "libRelabelC.so"
-VERSION = "0.1.0"
+FOLDER = pathlib.Path(__file__).resolve().parents[1]
+"""The folder of this package."""
+REPAIR = "pip install --force-reinstall relabel-hdf5"
+"""What mends a wheel that was changed after it was installed."""
 
 
 class Failure(ctypes.Structure):
@@ -90,14 +94,22 @@ _CLASSES: dict[int, type[RelabelError]] = {
 
 
 def engine() -> str:
-    """Which code reads and pools: `numpy`, or `swift VERSION (FILE)`."""
+    """Which code reads and pools: `swift VERSION (FILE)`, `numpy` where that was asked for, else `numpy (WHY)`."""
     found = library()
-    return f"swift {VERSION} ({found._name})" if found else "numpy"
+    if found:
+        return f"swift {VERSION} ({found._name})"
+    return "numpy" if os.environ.get("RELABEL_LIBRARY") == "none" else f"numpy ({_why_numpy()})"
+
+
+def bundled() -> bool:
+    """Whether this package was installed from a wheel that holds the library, and so the programs too."""
+    return (FOLDER / NAME).exists()
 
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The library, or None. Raises `UsageError` where `RELABEL_LIBRARY` names one that can't be used."""
+    """The library, or None. Raises `UsageError` where the one that `RELABEL_LIBRARY` names, or that came with this
+    package, can't be used."""
     named = os.environ.get("RELABEL_LIBRARY")
     if named == "none":
         return None
@@ -106,6 +118,12 @@ def library() -> ctypes.CDLL | None:
             return loaded(named)
         except (OSError, AttributeError, ValueError) as error:
             raise UsageError(f"RELABEL_LIBRARY can't be used: {error}", file=named) from error
+    if bundled():
+        path = str(FOLDER / NAME)
+        try:
+            return loaded(path)
+        except (OSError, AttributeError, ValueError) as error:
+            raise UsageError(f"the library of this installation can't be used: {error}. {REPAIR}", file=path) from error
     for path in _places():
         try:
             return loaded(path)
@@ -120,15 +138,20 @@ def library() -> ctypes.CDLL | None:
 
 
 def _places() -> Iterator[str]:
-    folder = pathlib.Path(__file__).resolve().parents[1]
-    yield from (str(path) for path in [folder / NAME] if path.exists())
-    checkout = folder.parents[3]
+    checkout = FOLDER.parents[3]
     built = checkout / ".build" / "release" / NAME
     if (checkout / "Package.swift").exists() and built.exists():
         yield str(built)
     system = ctypes.util.find_library("RelabelC")
     if system:
         yield system
+
+
+def _why_numpy() -> str:
+    """Why the Swift library is not used, in a few words."""
+    if unusable := list(_places()):
+        return f"the Swift library can't be used: {', '.join(unusable)}"
+    return "the Swift library is not in this installation: the wheels for Linux hold it, pip install relabel-hdf5"
 
 
 def loaded(path: str) -> ctypes.CDLL:
