@@ -128,7 +128,7 @@ private final class ArrayPooling: Sendable {
 }
 
 /// A value by the word that stands for it in the format; nil for NULL.
-private func word<Value: RawRepresentable & CaseIterable>(
+func word<Value: RawRepresentable & CaseIterable>(
   _ text: UnsafePointer<CChar>?,
   _ name: String
 ) throws(RelabelError) -> Value? where Value.RawValue == String {

@@ -55,7 +55,7 @@ typedef struct relabel_failure {
   int32_t cell_y;        /* the cell of the stored grid */
   int32_t cell_x;
   int32_t rank;          /* the entry of the cell, 0 is the first */
-  int64_t position;      /* the index, in the batch of the call, of the image whose box was refused */
+  int64_t position;      /* the index, in the batch of the call, of the image that was refused */
 } relabel_failure;
 
 /* Why the last call on this thread failed; NULL if none has failed.
@@ -167,6 +167,30 @@ int32_t relabel_pool_arrays(relabel_pooling *pooling, const void *class_index, i
                             const float *score, const double *extents, const double *boxes,
                             int64_t count, int64_t boxes_per_image, int32_t threads,
                             float *targets, double *covered);
+
+/* Reduces dense scores to the best classes of each cell; ties take the lower class id.
+ *
+ * scores      [count][num_classes][height][width] of score_type "float16", "bfloat16" or "float32"
+ * threads     how many threads to use, at least 1
+ * class_index [count][height][width][top_k] receives the class ids, best first
+ * score       [count][height][width][top_k] receives their scores
+ *
+ * Returns RELABEL_OK, or the status of the first map with a score that is not finite, whose position in the
+ * batch and cell relabel_last_failure() names; the arrays are then unspecified. */
+int32_t relabel_top_k(const void *scores, const char *score_type, int64_t count, int64_t num_classes,
+                      int64_t height, int64_t width, int64_t top_k, int32_t threads,
+                      uint32_t *class_index, float *score);
+
+/* Says whether a packer would take maps.
+ *
+ * class_index [count][height][width][top_k]
+ * score       [count][height][width][top_k]
+ *
+ * Returns RELABEL_OK, or the status of the first map that breaks a rule, whose position in the batch and cell
+ * relabel_last_failure() names. */
+int32_t relabel_check_maps(const uint32_t *class_index, const float *score, int64_t count,
+                           int64_t num_classes, const char *score_kind, int64_t height,
+                           int64_t width, int64_t top_k);
 
 #ifdef __cplusplus
 }

@@ -132,7 +132,7 @@ final class DenseLayout: Sendable {
     }
     let dense = floats(bytes)
     guard let map = TopK.reduce(dense.span, classes: classes, shape: shape) else {
-      throw notFinite(dense)
+      throw TopK.refusal(of: dense.span, shape: shape)
     }
     return map
   }
@@ -162,18 +162,6 @@ final class DenseLayout: Sendable {
       filled = count
     }
     return LabelMap(shape: whole, classIndex: ids, score: ordered)
-  }
-
-  /// The error that names the first score that is not finite.
-  private func notFinite(_ dense: [Float]) -> RelabelError {
-    let place = dense.firstIndex { !$0.isFinite } ?? 0
-    let (classID, cell) = place.quotientAndRemainder(dividingBy: shape.cells)
-    let what = dense[place].isNaN ? "NaN" : "infinite or too large for float32"
-    return RelabelError(
-      .invalidInput,
-      "the score of class \(classID) is \(what)",
-      at: Location(cell: .init(y: cell / shape.width, x: cell % shape.width))
-    )
   }
 }
 

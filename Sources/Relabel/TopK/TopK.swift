@@ -48,6 +48,20 @@ public enum TopK {
   }
 }
 
+extension TopK {
+  /// Why `reduce` gives nothing: the error that names the first score that is not finite.
+  package static func refusal(of dense: Span<Float>, shape: MapShape) -> RelabelError {
+    let place = dense.indices.first { !dense[$0].isFinite } ?? 0
+    let (classID, cell) = place.quotientAndRemainder(dividingBy: shape.cells)
+    let what = dense[place].isNaN ? "NaN" : "infinite or too large for float32"
+    return RelabelError(
+      .invalidInput,
+      "the score of class \(classID) is \(what)",
+      at: Location(cell: .init(y: cell / shape.width, x: cell % shape.width))
+    )
+  }
+}
+
 /// A dense map as its rows: the scores of one class in all cells, taken in blocks of eight cells.
 ///
 /// The last block begins early enough to be whole, so that it may repeat cells of the one before.

@@ -1,4 +1,12 @@
 extension MapCodec {
+  /// Why a map of this shape can't be stored, or nil: for whoever wants to know before it is encoded.
+  package func refusal(of map: LabelMap) -> RelabelError? {
+    let isSound =
+      map.score.allSatisfy { encoding.stored($0) != nil } && sound.holdsIDs(of: map)
+      && (kind == .logit || areProbable(map, map.score))
+    return isSound ? nil : fault(of: map)
+  }
+
   /// Why a map can't be stored: its first cell that breaks a rule or doesn't fit the encoding.
   ///
   /// Looks at one cell after the other, which `encode` only has to do once it knows that there is

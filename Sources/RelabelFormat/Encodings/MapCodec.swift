@@ -18,14 +18,14 @@ public struct EncodedImage: Sendable {
 
 /// Turns label maps into stored bytes and back (spec, "Score encodings" and "Cell order").
 public struct MapCodec: Sendable {
-  let shape: MapShape
-  let encoding: ScoreEncoding
+  package let shape: MapShape
+  package let encoding: ScoreEncoding
   let cellOrder: CellOrder
   let rules: CellRules
   let hasWideIDs: Bool
   let numClasses: Int
-  private let kind: ScoreKind
-  private let sound: SoundMap
+  let kind: ScoreKind
+  let sound: SoundMap
 
   /// Makes the codec of a shard.
   public init(_ header: ShardHeader) {
@@ -63,7 +63,7 @@ public struct MapCodec: Sendable {
     }
     // Quick looks at everything; only a map with a fault is gone through cell by cell.
     guard let scores = StoredScores(map.score, encoding), sound.holdsIDs(of: map),
-      kind == .logit || areProbable(map, scores)
+      kind == .logit || areProbable(map, scores.stored.map(encoding.decoded))
     else { throw fault(of: map) }
     let cells = CellEntries(map.classIndex, scores, encoding, topK: shape.topK, cellOrder)
     return EncodedImage(
@@ -77,9 +77,8 @@ public struct MapCodec: Sendable {
   }
 
   /// True when the scores of every cell are probabilities (spec, section 6.7).
-  private func areProbable(_ map: LabelMap, _ scores: StoredScores) -> Bool {
-    let decoded = scores.stored.map(encoding.decoded)
-    return stride(from: 0, to: shape.entries, by: shape.topK).allSatisfy { start in
+  func areProbable(_ map: LabelMap, _ decoded: [Float]) -> Bool {
+    stride(from: 0, to: shape.entries, by: shape.topK).allSatisfy { start in
       let cell = start..<start + shape.topK
       return rules.faults(map.classIndex[cell].span, decoded[cell].span).isEmpty
     }
