@@ -48,7 +48,7 @@ public struct AnnotatorOutput: Sendable {
         guard paths.count == 1 else {
           throw RelabelError(
             .usage,
-            "a pipe or compressed archive has to be the only input",
+            "a pipe, stream of records or compressed archive has to be the only input",
             at: Location(file: name)
           )
         }

@@ -50,6 +50,11 @@ public struct SourceTraits: Sendable, Hashable {
   /// True when the number of classes is only the convention of the dialect.
   public let areClassesConvention: Bool
 
+  /// How the grid lies on the picture, or nil when the input doesn't say.
+  public internal(set) var orientation: Orientation?
+  /// The optional datasets whose values each image brings, in the order of the layout.
+  package var columns: [Layout.Column] = []
+
   /// Makes traits.
   public init(
     scoreKind: ScoreKind?,

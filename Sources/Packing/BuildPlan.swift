@@ -14,6 +14,10 @@ struct BuildPlan {
   /// What nobody said and the packer took: each option's name and value.
   let assumptions: [Assumption]
 
+  /// Images that are loaded and encoded together: about 8 MB of them, which bounds memory at any number
+  /// of jobs.
+  var window: Int { max(64, min(1024, (8 << 20) / header.labelBytes)) }
+
   /// Bytes of a key when keys are not known before they arrive.
   private static let arrivingKeyBytes = 256
 
@@ -73,32 +77,53 @@ struct BuildPlan {
       scoreKind: kind,
       shape: shape,
       encoding: encoding,
-      keyBytes: max(listing?.longestKey ?? Self.arrivingKeyBytes, 1),
+      keyBytes: try Self.keyBytes(options, listing),
       buildID: "",
       metadata: metadata
     )
     header.cellOrder = options.cellOrder
     header.rowOrder = rowOrder
-    header.orientation = options.orientation ?? (traits.isReLabelDialect ? .unknown : .yx)
+    header.orientation = try Self.orientation(options, traits)
     header.imagesPerChunk = options.imagesPerChunk
     header.compression = options.compression
     try Self.copyGeometry(of: options.annotator, to: &header)
     try Self.checkSizes(header)
-    facts = ImageFacts(
+    let given = GivenFacts(traits.columns, numClasses: numClasses)
+    // Labels that images bring are better than what their folders may mean.
+    let isLabelled = options.labels == nil && given.names.contains(Layout.sourceLabel)
+    facts = try ImageFacts(
       labels: try SourceLabels.make(
-        options.labels,
+        isLabelled ? LabelSource.none : options.labels,
         classes: options.classes,
         numClasses: numClasses,
         keys: keys
       ),
-      pictures: options.pictures.isEmpty ? nil : try PictureIndex(options.pictures)
+      pictures: options.pictures.isEmpty ? nil : try PictureIndex(options.pictures),
+      given: given
     )
     self.options = Self.record(header, options).merging(facts.record) { own, _ in own }
-    header.buildID = try Self.buildID(header, self.options, listing)
+    // Where rows keep the order of the source, none of them depends on those behind it.
+    header.buildID = try Self.buildID(header, self.options, rowOrder == .source ? nil : listing)
     self.header = header
     assumptions = Self.assumptions(header, options, traits)
     imagesPerShard = options.imagesPerShard
     annotator = metadata.annotatorName
+  }
+
+  /// The room for a key.
+  private static func keyBytes(
+    _ options: PackOptions,
+    _ listing: PendingImages?
+  ) throws(RelabelError) -> Int {
+    let longest = listing.map { max($0.longestKey, 1) }
+    guard let room = options.keyBytes else { return longest ?? Self.arrivingKeyBytes }
+    if let longest, longest > room {
+      throw RelabelError(
+        .usage,
+        "--key-bytes \(room) is less than the \(longest) bytes of the longest key"
+      )
+    }
+    return room
   }
 
   /// What the options leave open and the input does not settle.
@@ -125,13 +150,27 @@ struct BuildPlan {
       "as in \(dialects) files"
     )
     add(
-      options.orientation == nil,
+      options.orientation == nil && traits.orientation == nil,
       "orientation",
       header.orientation.rawValue,
       traits.isReLabelDialect ? "such files don't say" : "as arrays [C, H, W] lie"
     )
     add(options.topK == nil, "top_k", "\(header.shape.topK)", "the default, or what the input has")
     return list
+  }
+
+  private static func orientation(
+    _ options: PackOptions,
+    _ traits: SourceTraits
+  ) throws(RelabelError) -> Orientation {
+    guard let own = traits.orientation else {
+      return options.orientation ?? (traits.isReLabelDialect ? .unknown : .yx)
+    }
+    guard let given = options.orientation, given != own else { return own }
+    throw RelabelError(
+      .usage,
+      "the stream's header says that the orientation is \(own.rawValue), --orientation says \(given.rawValue)"
+    )
   }
 
   private static func rowOrder(
@@ -215,7 +254,7 @@ struct BuildPlan {
     var images = Digest()
     for place in 0..<(listing?.count ?? 0) {
       guard let image = try listing?[place] else { break }
-      images.update(Array("\(image.imageIndex)\t\(image.byteCount)\t\(image.key)\n".utf8))
+      images.update(Array("\(image.imageIndex)\t\(image.key)\n".utf8))
     }
     let document = JSON.object([
       "writer": .string(header.writer),

@@ -66,8 +66,51 @@ struct DatasetBuild {
     sight.looks.doubts(plan.header.scoreKind) + sight.cut.doubts(plan.header)
   }
 
+  /// Writes the index of the finished dataset, which makes it complete.
+  ///
+  /// - Parameters:
+  ///   - input: what was seen of the input.
+  ///   - name: what shard files are called.
+  ///   - folder: where the shards are.
+  /// - Returns: the summary.
+  /// - Throws: `.invalidInput` when nothing could be packed, `.io`.
+  func publish(
+    _ input: InputTally,
+    named name: String,
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) -> PackSummary {
+    var index = index(named: name)
+    guard !index.shards.isEmpty else {
+      throw RelabelError(
+        .invalidInput,
+        "no image could be packed: \(index.leftOut.first?.reason ?? "")"
+      )
+    }
+    if !input.copies.isEmpty {
+      index.options["equal_copies"] = .integer(Int64(input.copies.count))
+    }
+    let bytes = try index.encoded()
+    try folder.check(index.shards)
+    try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
+    return PackSummary(
+      index: index,
+      keptShards: keptShards,
+      remadeShards: remadeShards,
+      outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
+      inputBytes: input.bytes,
+      effect: effect,
+      cut: sight.cut.images == 0 ? nil : sight.cut,
+      agreement: sight.agreement,
+      assumptions: plan.assumptions,
+      doubts: doubts,
+      ignored: input.ignored,
+      copies: input.copies,
+      unmatchedListLines: input.unmatchedListLines
+    )
+  }
+
   /// The index of the finished dataset.
-  func index(named name: String) -> DatasetIndex {
+  private func index(named name: String) -> DatasetIndex {
     DatasetIndex(
       name: name,
       sources: images,
@@ -82,4 +125,16 @@ struct DatasetBuild {
       writer: plan.header.writer
     )
   }
+}
+
+/// What was seen of an input beside its images.
+struct InputTally {
+  /// Bytes that were read, or 0 where nobody knows.
+  var bytes: Int64 = 0
+  /// Files that are no input.
+  var ignored: [String] = []
+  /// Images that were there more than once as equal copies.
+  var copies: [String] = []
+  /// Lines of the image list that no map was found for.
+  var unmatchedListLines: [String] = []
 }

@@ -65,6 +65,36 @@ struct FinishedShard {
     return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, sight: sight)
   }
 
+  /// The shard's part of a dataset whose earlier images nobody has any more: verified, and taken as it is.
+  ///
+  /// - Throws: `.corrupt` for a shard that is damaged or says too little; `.io`.
+  func keptAsItIs() throws(RelabelError) -> DatasetBuild.KeptShard {
+    let check = try Verifier(jobs: options.jobs).check(shard: path)
+    guard let check, let largestError = check.largestError else {
+      throw RelabelError(
+        .corrupt,
+        "the finished shard breaks rules ('relabel-verify' names them); remove it and those behind it to go on",
+        at: Location(file: path)
+      )
+    }
+    let shard = DatasetIndex.Shard(
+      name: name,
+      digest: try Digest.of(file: path),
+      metadataSHA256: check.metadataSHA256,
+      rows: check.rows,
+      scoreRange: check.scoreRange,
+      largestError: largestError
+    )
+    return DatasetBuild.KeptShard(shard: shard, leftOut: [], sight: ImageSight())
+  }
+
+  /// The keys of a shard, row by row.
+  ///
+  /// - Throws: as `ShardReader`.
+  static func keys(_ path: String) throws(RelabelError) -> [String] {
+    try ShardReader(path).keys()
+  }
+
   private func encoded(
     _ images: [PendingImage]
   ) -> [Result<(EncodedImage, ImageSight), RelabelError>] {

@@ -30,7 +30,8 @@ struct ImageEncoder: Sendable {
       let map = try image.load()
       let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
       var encoded = try codec.encode(labelled)
-      let (values, label) = try facts.values(of: image.key)
+      let (values, label) = try facts.values(of: image)
+      try facts.given.check(image, encoded, codec)
       encoded.optional = values
       return .success((encoded, try sight(of: image, map, encoded, label)))
     } catch {

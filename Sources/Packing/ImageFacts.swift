@@ -1,3 +1,4 @@
+import AnnotatorOutputs
 import Relabel
 import Verification
 
@@ -7,12 +8,36 @@ struct ImageFacts: Sendable {
   let labels: SourceLabels?
   /// The pictures whose size and digest are stored.
   let pictures: PictureIndex?
+  /// What each image brings itself.
+  let given: GivenFacts
+
+  /// The facts of a dataset.
+  ///
+  /// - Throws: `.usage` where two sources give the same.
+  init(
+    labels: SourceLabels?,
+    pictures: PictureIndex?,
+    given: GivenFacts
+  ) throws(RelabelError) {
+    (self.labels, self.pictures, self.given) = (labels, pictures, given)
+    let found = pictures == nil ? [] : [Layout.imageSize, Layout.imageSHA256]
+    let twice = given.names.first {
+      found.contains($0) || (labels != nil && $0 == Layout.sourceLabel)
+    }
+    if let twice {
+      let option = twice == Layout.sourceLabel ? "--labels" : "--pictures"
+      throw RelabelError(
+        .usage,
+        "each image brings its own '\(twice)', and \(option) gives it, too; leave one of them out"
+      )
+    }
+  }
 
   /// The optional datasets that shards have, in the order of the layout.
   var columns: [Layout.Column] {
     let names =
       (pictures == nil ? [] : [Layout.imageSize, Layout.imageSHA256])
-      + (labels == nil ? [] : [Layout.sourceLabel])
+      + (labels == nil ? [] : [Layout.sourceLabel]) + given.names
     return Layout.optional.filter { names.contains($0.name) }
   }
 
@@ -21,25 +46,32 @@ struct ImageFacts: Sendable {
     var record: [String: JSON] = [:]
     if let labels { record["source_label"] = labels.record }
     if pictures != nil { record["pictures"] = .bool(true) }
+    if !given.names.isEmpty { record["given"] = .array(given.names.map(JSON.string)) }
     return record
   }
 
   /// An image's values of `columns`, and its source label.
   ///
   /// - Throws: `.invalidInput` for an image without what the user asked for, `.io`.
-  func values(of key: String) throws(RelabelError) -> (stored: [[UInt8]], label: Int32) {
-    var stored: [[UInt8]] = []
-    if let pictures { stored += try Self.facts(ofPicture: key, pictures) }
-    let label = try labels?.label(of: key) ?? -1
-    if labels != nil { stored.append(Self.bytes(of: label)) }
-    return (stored, label)
+  func values(
+    of image: PendingImage
+  ) throws(RelabelError) -> (stored: [[UInt8]], label: Int32) {
+    var values: [String: [UInt8]] = [:]
+    for (name, value) in zip(given.names, image.facts) { values[name] = value }
+    if let pictures {
+      (values[Layout.imageSize], values[Layout.imageSHA256]) =
+        try Self.facts(ofPicture: image.key, pictures)
+    }
+    if let labels { values[Layout.sourceLabel] = Self.bytes(of: try labels.label(of: image.key)) }
+    let label = values[Layout.sourceLabel].map { OptionalValues.label(of: $0[...]) } ?? -1
+    return (columns.compactMap { values[$0.name] }, label)
   }
 
   /// Size and digest of an image's picture.
   private static func facts(
     ofPicture key: String,
     _ pictures: PictureIndex
-  ) throws(RelabelError) -> [[UInt8]] {
+  ) throws(RelabelError) -> (size: [UInt8], digest: [UInt8]) {
     guard let path = pictures.path(ofKey: key) else {
       throw RelabelError(
         .invalidInput,
@@ -54,7 +86,7 @@ struct ImageFacts: Sendable {
     }
     let digest = try Digest.of(file: path).hex
     let sides = [UInt32(clamping: size.height), UInt32(clamping: size.width)].flatMap(bytes)
-    return [sides, bytes(ofHex: digest)]
+    return (sides, bytes(ofHex: digest))
   }
 
   private static func bytes(of value: some FixedWidthInteger) -> [UInt8] {

@@ -30,6 +30,10 @@ public struct PackOptions: Sendable {
   public var imagesPerChunk: Int
   /// Images in one shard.
   public var imagesPerShard: Int = 16_384
+  /// Bytes for a key; nil takes those of the longest, or 256 where keys arrive one by one.
+  public var keyBytes: Int?
+  /// Go on with the shards that an earlier run has finished of a stream of records.
+  public var resumes: Bool = false
   /// How chunks are compressed.
   public var compression: Compression
   /// The class table.
@@ -68,7 +72,6 @@ public struct PackOptions: Sendable {
     func require(_ condition: Bool, _ message: String) throws(RelabelError) {
       if !condition { throw RelabelError(.usage, message) }
     }
-    try require(!inputs.isEmpty, "please give at least one input")
     let fault = DatasetIndex.fault(ofName: name)
     try require(fault == nil, "--name can't be '\(name)': \(fault ?? "")")
     try require(topK.map { $0 >= 1 } ?? true, "--top-k must be at least 1")
@@ -78,6 +81,15 @@ public struct PackOptions: Sendable {
     )
     try require(imagesPerChunk >= 1, "--images-per-chunk must be at least 1")
     try require(imagesPerShard >= 1, "--images-per-shard must be at least 1")
+    try require(
+      keyBytes.map { (1...ImageKey.maximumBytes).contains($0) } ?? true,
+      "--key-bytes must be between 1 and \(ImageKey.maximumBytes)"
+    )
+    try require(
+      !(resumes && skipsBadInput),
+      "--resume can't be used with --on-bad-input skip: nobody noted what the earlier run left out"
+    )
+    try require(!(resumes && overwrites), "--resume keeps shards, --overwrite removes them")
     try require(stripComponents >= 0, "--strip-components must be at least 0")
     try require(jobs >= 1, "--jobs must be at least 1")
   }

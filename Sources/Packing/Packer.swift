@@ -7,18 +7,6 @@ public struct Packer: Sendable {
   private let options: PackOptions
   private let progress: @Sendable (PackProgress) -> Void
 
-  /// Images that are loaded and encoded together: about 8 MB of them, which bounds memory at any number
-  /// of jobs.
-  private static func window(_ header: ShardHeader) -> Int {
-    max(64, min(1024, (8 << 20) / header.labelBytes))
-  }
-
-  /// Images and bytes of a stream that are waited for before they are encoded: an annotator may be slow, and
-  /// faults are to be told soon.
-  private static let (streamImages, streamBytes) = (256, 16 << 20)
-  /// Images that decide on the grid.
-  private static let shapeSample = 25
-
   /// Makes a packer.
   ///
   /// - Parameters:
@@ -39,6 +27,9 @@ public struct Packer: Sendable {
   /// - Throws: `.usage`, `.invalidInput`, `.unsafeInput`, `.io` or `.internalFault`.
   public func run() throws(RelabelError) -> PackSummary {
     try options.validate()
+    guard !options.inputs.isEmpty else {
+      throw RelabelError(.usage, "please give at least one input")
+    }
     let folder = try OutputFolder.claim(options.output, name: options.name)
     // Before the inputs are listed, which may take a while.
     if !options.overwrites { try folder.refuseFinishedDataset() }
@@ -54,14 +45,14 @@ public struct Packer: Sendable {
     let build: DatasetBuild
     switch input.images {
     case .listed(let images):
-      let (shape, keys) = try commonShape(images.count) { place throws(RelabelError) in
+      let sample = try ShapeSample(images.count, options) { place throws(RelabelError) in
         try images[place]
       }
       let plan = try BuildPlan(
         options,
         traits: input.traits,
-        shape: shape,
-        keys: keys,
+        shape: sample.shape,
+        keys: sample.keys,
         listing: images
       )
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
@@ -81,37 +72,6 @@ public struct Packer: Sendable {
       build = try pack(stream, traits: input.traits, folder)
     }
     return try publish(build, input, folder)
-  }
-
-  /// Grid and k of the dataset: what most of the first sound images in listing order have; and the keys
-  /// of these images.
-  ///
-  /// Not simply the first one's: then one odd image in front would leave out all the others.
-  private func commonShape(
-    _ count: Int,
-    _ image: (Int) throws(RelabelError) -> PendingImage
-  ) throws(RelabelError) -> (shape: MapShape, keys: [String]) {
-    var counts: [MapShape: Int] = [:]
-    var order: [MapShape] = []
-    var firstError: RelabelError?
-    var keys: [String] = []
-    for place in 0..<count {
-      if keys.count == Self.shapeSample { break }
-      let image = try image(place)
-      do {
-        let shape = try image.load().shape
-        keys.append(image.key)
-        counts[shape, default: 0] += 1
-        if counts[shape] == 1 { order.append(shape) }
-      } catch {
-        let error = error.located(Location(file: image.source, key: image.key))
-        guard options.skipsBadInput, error.isBadInput else { throw error }
-        firstError = firstError ?? error
-      }
-    }
-    let most = counts.values.max()
-    if let common = order.first(where: { counts[$0] == most }) { return (common, keys) }
-    throw firstError ?? RelabelError(.usage, "there are no label maps in the input")
   }
 
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.
@@ -137,7 +97,7 @@ public struct Packer: Sendable {
     } else {
       if isFinished { build.remake() }
       var shard = try ShardBuild(path, build.plan, options, build.sample)
-      let window = Self.window(build.plan.header)
+      let window = build.plan.window
       for first in stride(from: 0, to: images.count, by: window) {
         let last = min(first + window, images.count)
         try shard.append(Array(images[first..<last]))
@@ -154,39 +114,24 @@ public struct Packer: Sendable {
     traits: SourceTraits,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetBuild {
-    let arriving = ReadAhead(stream, jobs: options.jobs)
-    var waiting: [PendingImage] = []
-    while waiting.count < Self.shapeSample, let image = try arriving.next() {
-      waiting.append(image)
-    }
-    let (shape, keys) = try commonShape(waiting.count) { waiting[$0] }
-    let plan = try BuildPlan(options, traits: traits, shape: shape, keys: keys, listing: nil)
-    try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
-    var build = try DatasetBuild(plan, images: nil)
-    let window = min(Self.window(plan.header), Self.streamImages)
-    var number = 0
-    while true {
-      var count = 0
-      let name = folder.shardName(number)
-      var shard = try ShardBuild(folder.path(of: name), plan, options, build.sample)
-      while count < plan.imagesPerShard {
-        let wanted = min(window, plan.imagesPerShard - count)
-        var bytes = waiting.prefix(wanted).reduce(0) { $0 + $1.byteCount }
-        while waiting.count < wanted, bytes < Self.streamBytes, let image = try arriving.next() {
-          waiting.append(image)
-          bytes += image.byteCount
-        }
-        if waiting.isEmpty { break }
-        let batch = Array(waiting.prefix(wanted))
-        waiting.removeFirst(batch.count)
-        try shard.append(batch)
-        count += batch.count
-        progress(PackProgress(images: build.images + count, total: nil))
+    var build = ArrivalBuild(options, traits)
+    if options.resumes {
+      guard stream.canResume else {
+        throw RelabelError(
+          .usage,
+          "--resume goes on with a stream of records, whose writer knows what is packed; what comes as a tar is"
+            + " packed anew without it"
+        )
       }
-      if count == 0 { return build }
-      try build.add(shard, as: name)
-      number += 1
+      for shard in try build.keepShards(folder) { stream.note(shard.keys, in: shard.name) }
     }
+    let arriving = ReadAhead(stream, jobs: options.jobs)
+    while let image = try arriving.next() {
+      if try build.add(image, folder) {
+        progress(PackProgress(images: build.images, total: nil))
+      }
+    }
+    return try build.finish(folder)
   }
 
   private func publish(
@@ -194,41 +139,27 @@ public struct Packer: Sendable {
     _ input: AnnotatorOutput,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> PackSummary {
-    var index = build.index(named: options.name)
-    guard !index.shards.isEmpty else {
-      throw RelabelError(
-        .invalidInput,
-        "no image could be packed: \(index.leftOut.first?.reason ?? "")"
+    guard case .arriving(let stream) = input.images else {
+      return try build.publish(
+        InputTally(
+          bytes: input.inputBytes,
+          ignored: input.ignored,
+          copies: input.copies,
+          unmatchedListLines: input.unmatchedListLines
+        ),
+        named: options.name,
+        folder
       )
     }
-    var copies = input.copies
-    if case .arriving(let stream) = input.images { copies = stream.copies }
-    if !copies.isEmpty { index.options["equal_copies"] = .integer(Int64(copies.count)) }
-    let bytes = try index.encoded()
-    try folder.check(index.shards)
-    try PublishedFile.write(bytes, to: folder.path(of: DatasetIndex.fileName))
-    var (inputBytes, ignored, unmatched) = (
-      input.inputBytes, input.ignored, input.unmatchedListLines
-    )
-    if case .arriving(let stream) = input.images {
-      (inputBytes, ignored, unmatched) = (
-        stream.bytesRead, stream.ignored, stream.unmatchedListLines
-      )
-    }
-    return PackSummary(
-      index: index,
-      keptShards: build.keptShards,
-      remadeShards: build.remadeShards,
-      outputBytes: index.shards.reduce(Int64(bytes.count)) { $0 + $1.bytes },
-      inputBytes: inputBytes,
-      effect: build.effect,
-      cut: build.sight.cut.images == 0 ? nil : build.sight.cut,
-      agreement: build.sight.agreement,
-      assumptions: build.plan.assumptions,
-      doubts: build.doubts,
-      ignored: ignored,
-      copies: copies,
-      unmatchedListLines: unmatched
+    return try build.publish(
+      InputTally(
+        bytes: stream.bytesRead,
+        ignored: stream.ignored,
+        copies: stream.copies,
+        unmatchedListLines: stream.unmatchedListLines
+      ),
+      named: options.name,
+      folder
     )
   }
 }

@@ -76,19 +76,32 @@ private final class Shelf: @unchecked Sendable {
     while true {
       free.wait()
       if isCancelled.load(ordering: .acquiring) { return }
-      let batch = Result { () throws(RelabelError) in try read() }
-      batches.withLock { $0.append(batch) }
-      filled.signal()
-      guard case .success(let images) = batch, !images.isEmpty else { return }
+      let (images, error) = read()
+      give(.success(images), isMore: error != nil)
+      if let error { give(.failure(error), isMore: false) }
+      if images.isEmpty || error != nil { return }
     }
   }
 
-  private func read() throws(RelabelError) -> [PendingImage] {
+  private func give(_ batch: Result<[PendingImage], RelabelError>, isMore: Bool) {
+    // An empty batch is the end, which an error comes before.
+    if isMore, case .success(let images) = batch, images.isEmpty { return }
+    batches.withLock { $0.append(batch) }
+    filled.signal()
+  }
+
+  /// The next images, and what came instead of the one behind them.
+  private func read() -> (images: [PendingImage], error: RelabelError?) {
     var (images, bytes): ([PendingImage], Int) = ([], 0)
-    while images.count < Self.batchImages, bytes < Self.batchBytes, let image = try stream.next() {
-      images.append(image)
-      bytes += image.byteCount
+    do throws(RelabelError) {
+      while images.count < Self.batchImages, bytes < Self.batchBytes, let image = try stream.next()
+      {
+        images.append(image)
+        bytes += image.byteCount
+      }
+      return (images, nil)
+    } catch {
+      return (images, error)
     }
-    return images
   }
 }

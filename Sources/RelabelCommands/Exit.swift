@@ -17,6 +17,25 @@ enum Exit {
   }
 }
 
+extension RelabelError {
+  /// The error as a document, for programs that asked for JSON: what is not known is null.
+  var document: JSON {
+    .object([
+      "schema_version": .string("1.0"),
+      "error": .object([
+        "exit_code": .integer(Int64(code.exitStatus.rawValue)),
+        "message": .string(message),
+        "rule": .optional(rule?.id),
+        "file": .optional(location.file),
+        "dataset": .optional(location.dataset),
+        "key": .optional(location.key),
+        "row": location.row.map { .integer(Int64($0)) } ?? .null,
+        "cell": location.cell.map { .array([$0.y, $0.x].map { .integer(Int64($0)) }) } ?? .null,
+      ]),
+    ])
+  }
+}
+
 /// What commands that read say in their help.
 let readingExitCodes = Exit.codes(
   [.success, .findings, .unsafe, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io]

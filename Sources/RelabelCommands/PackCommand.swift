@@ -9,7 +9,8 @@ public struct PackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Pack raw annotator outputs into a verified dataset of HDF5 shards.",
     discussion: """
-      Reads ReLabel .pt files, dense .npy and .npz arrays, from folders, tars or a pipe. Writes \
+      Reads ReLabel .pt files, dense .npy and .npz arrays, from folders, tars or a pipe, and \
+      streams of records (spec/stream.md). Writes \
       NAME-00000.h5 and so on, and index.json last: a folder without it is incomplete. The same \
       command run again completes what a killed run left.
 
@@ -110,10 +111,21 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "What to do with broken or unsafe input: fail or skip.")
   var onBadInput: BadInputPolicy = .fail
 
+  @Option(
+    help: "Bytes for a key. (default: those of the longest; 256 where images arrive one by one)"
+  )
+  var keyBytes: Int?
+
+  @Flag(
+    help:
+      "Keep the full shards that an earlier run has made of a stream of records, and go on behind them."
+  )
+  var resume = false
+
   @Flag(help: "Replace an existing dataset.")
   var overwrite = false
 
-  @Option(help: "How to print the summary: text or json.")
+  @Option(help: "How to print the summary, or the error: text or json.")
   var format: OutputFormat = .text
 
   enum BadInputPolicy: String, ExpressibleByArgument, CaseIterable {
@@ -134,6 +146,8 @@ public struct PackCommand: ParsableCommand {
       meter.finish()
     } catch {
       meter.finish()
+      // A summary's reader learns from the same place why there is none.
+      if format == .json { try Output.document(error.document.pretty()) }
       throw Exit.failing(error)
     }
     switch format {
@@ -157,6 +171,8 @@ public struct PackCommand: ParsableCommand {
     if let imagesPerChunk { options.imagesPerChunk = imagesPerChunk }
     options.imagesPerShard = imagesPerShard
     if let compression { options.compression = compression }
+    options.keyBytes = keyBytes
+    options.resumes = resume
     options.stripComponents = stripComponents
     options.jobs = threads.jobs
     options.skipsBadInput = onBadInput == .skip

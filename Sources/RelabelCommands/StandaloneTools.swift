@@ -36,7 +36,7 @@ public enum Program {
     HelperEntry.runIfAsked(
       VerificationHelper.tasks.merging(RecoveryHelper.tasks) { first, _ in first }
     )
-    StandardStream.reportClosedPipes()
+    StandardStream.reportFailedWrites()
     ThisProcess.exit(status(of: command))
   }
 

@@ -43,6 +43,13 @@ package final class OpenFile: Sendable {
     }
   }
 
+  /// The next bytes of a pipe, or of a file that is read front to back; how many there were, 0 at the end.
+  ///
+  /// - Throws: `.io` naming the file.
+  package func readOn(into buffer: UnsafeMutableRawBufferPointer) throws(RelabelError) -> Int {
+    try file.read(into: buffer)
+  }
+
   /// Exactly `count` bytes from `offset`; fewer are an error.
   package func read(at offset: Int, count: Int) throws(RelabelError) -> [UInt8] {
     let (end, overflow) = offset.addingReportingOverflow(count)

@@ -11,9 +11,12 @@ package struct StandardStream: Sendable {
   /// For all else.
   package static let error = StandardStream(descriptor: STDERR_FILENO, name: "standard error")
 
-  /// Makes a closed pipe an error of the call that writes to it, where the system would end the program
-  /// without a word.
-  package static func reportClosedPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+  /// Makes a closed pipe, and a file beyond the limit of its size, an error of the call that writes to it, where
+  /// the system would end the program without a word.
+  package static func reportFailedWrites() {
+    _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
+  }
 
   /// True when people look at it.
   package var isTerminal: Bool { isatty(descriptor) == 1 }

@@ -20,10 +20,39 @@ final class ArchiveReader {
 
   private let handle: OpaquePointer
   private let noun: String
+  private let input: StreamBytes?
 
   /// A tar file, compressed or not, from an open descriptor that the caller closes.
   convenience init(tar descriptor: Int32) throws(RelabelError) {
     try self.init(noun: "the tar file")
+    try enableTar()
+    try check(archive_read_open_fd(handle, descriptor, 64 << 10))
+  }
+
+  /// A tar file, compressed or not, whose first bytes have been looked at.
+  convenience init(tar input: StreamBytes) throws(RelabelError) {
+    try self.init(noun: "the tar file", input)
+    try enableTar()
+    // The bytes live as long as the reader, which holds them.
+    let bytes = Unmanaged.passUnretained(input).toOpaque()
+    try check(
+      archive_read_open(
+        handle,
+        bytes,
+        nil,
+        { _, bytes, start in
+          guard let bytes else { return -1 }
+          let input = Unmanaged<StreamBytes>.fromOpaque(bytes).takeUnretainedValue()
+          guard let some = input.someOrFailure() else { return -1 }
+          start?.pointee = some.baseAddress
+          return some.count
+        },
+        nil
+      )
+    )
+  }
+
+  private func enableTar() throws(RelabelError) {
     for enable in [
       archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
       archive_read_support_filter_xz, archive_read_support_filter_zstd,
@@ -34,7 +63,6 @@ final class ArchiveReader {
     }
     // `cat a.tar b.tar`: without this everything after the first end mark is dropped silently.
     try check(archive_read_set_format_option(handle, "tar", "read_concatenated_archives", "1"))
-    try check(archive_read_open_fd(handle, descriptor, 64 << 10))
   }
 
   /// A zip file from an open descriptor that the caller closes.
@@ -51,12 +79,13 @@ final class ArchiveReader {
     try check(archive_read_open_memory(handle, bytes.baseAddress, bytes.count))
   }
 
-  private init(noun: String) throws(RelabelError) {
+  private init(noun: String, _ input: StreamBytes? = nil) throws(RelabelError) {
     guard let handle = archive_read_new() else {
       throw RelabelError(.internalFault, "libarchive can't start")
     }
     self.handle = handle
     self.noun = noun
+    self.input = input
   }
 
   deinit { archive_read_free(handle) }
@@ -171,6 +200,7 @@ final class ArchiveReader {
   }
 
   private func failure() -> RelabelError {
-    RelabelError(.invalidInput, "\(noun) is damaged or truncated: \(errorText)")
+    if let failure = input?.failure { return failure }
+    return RelabelError(.invalidInput, "\(noun) is damaged or truncated: \(errorText)")
   }
 }

@@ -55,6 +55,17 @@ struct NumPyHeader: Hashable {
     length = prefix + header
   }
 
+  /// The header that an array would have.
+  ///
+  /// - Throws: `.invalidInput` when its size overflows.
+  init(_ scalar: NumPyScalar, shape: [Int]) throws(RelabelError) {
+    guard let width = scalar.width, let count = checkedProduct(of: shape),
+      let size = checkedProduct(count, width)
+    else { throw RelabelError(.invalidInput, "the array's shape \(shape) overflows") }
+    (self.scalar, self.shape, dataBytes) = (scalar, shape, size)
+    (isFortran, length) = (false, 0)
+  }
+
   /// Refuses a file of another size than header and data together.
   func check(fileBytes: Int) throws(RelabelError) {
     let (expected, overflow) = length.addingReportingOverflow(dataBytes)

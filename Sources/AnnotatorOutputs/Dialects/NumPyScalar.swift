@@ -3,6 +3,8 @@ import Relabel
 /// The element types that arrays are read in.
 enum NumPyScalar: Hashable {
   case float16, float32, float64
+  /// Only in streams of records: NumPy has no name for it.
+  case bfloat16
   case unsigned(Int)
   case signed(Int)
   /// `S`: bytes padded with NUL.
@@ -13,7 +15,7 @@ enum NumPyScalar: Hashable {
   /// Bytes of one element; nil when that overflows.
   var width: Int? {
     switch self {
-    case .float16: 2
+    case .float16, .bfloat16: 2
     case .float32: 4
     case .float64: 8
     case .unsigned(let width), .signed(let width), .bytes(let width): width
@@ -25,6 +27,7 @@ enum NumPyScalar: Hashable {
   var classesHeld: Int {
     switch self {
     case .float16: 1 << 11
+    case .bfloat16: 1 << 8
     case .float32: 1 << 24
     case .float64: 1 << 53
     case .unsigned(let width): width < 8 ? 1 << (8 * width) : .max
@@ -37,6 +40,7 @@ enum NumPyScalar: Hashable {
   var typeName: String {
     switch self {
     case .float16: "float16"
+    case .bfloat16: "bfloat16"
     case .float32: "float32"
     case .float64: "float64"
     case .unsigned(let width): "uint\(8 * width)"
@@ -47,7 +51,7 @@ enum NumPyScalar: Hashable {
 
   var isFloat: Bool {
     switch self {
-    case .float16, .float32, .float64: true
+    case .float16, .bfloat16, .float32, .float64: true
     default: false
     }
   }

@@ -12,6 +12,7 @@ enum NumPyValues {
   ) -> [Float] {
     switch scalar {
     case .float16: convert(bytes, count, Half.float)
+    case .bfloat16: convert(bytes, count, BrainFloat.float)
     case .float32: convert(bytes, count, Float.float)
     case .float64: convert(bytes, count, Double.float)
     default: convert(bytes, count) { _, _ in .nan }
@@ -26,6 +27,7 @@ enum NumPyValues {
   ) -> [UInt32?] {
     switch scalar {
     case .float16: convert(bytes, count) { UInt32(exactly: Half.float($0, $1)) }
+    case .bfloat16: convert(bytes, count) { UInt32(exactly: BrainFloat.float($0, $1)) }
     case .float32: convert(bytes, count) { UInt32(exactly: Float.float($0, $1)) }
     case .float64: convert(bytes, count) { UInt32(exactly: Double.double($0, $1)) }
     default: convert(bytes, count) { whole(scalar, $0, $1).flatMap { UInt32(exactly: $0) } }
@@ -94,7 +96,7 @@ enum NumPyValues {
     case .signed(4): load(Int32.self)
     case .signed: load(Int64.self)
     // Texts are refused before; their widths are no number's.
-    case .float16, .float32, .float64, .bytes, .unicode: nil
+    case .float16, .bfloat16, .float32, .float64, .bytes, .unicode: nil
     }
   }
 }

@@ -6,7 +6,7 @@ enum InputPath {
   case file(any Dialect, String, size: Int)
   /// An uncompressed tar file.
   case tar(OpenFile, String)
-  /// A compressed tar file or a pipe.
+  /// A compressed tar file, a stream of records or a pipe.
   case stream(OpenFile, String)
   /// Something with the name of a tar file that isn't one.
   case broken(String, RelabelError)
@@ -45,6 +45,8 @@ enum InputPath {
   /// Looks into a file that isn't a map by its name.
   private static func archive(_ path: String) throws(RelabelError) -> InputPath {
     let file = try OpenFile(reading: path)
+    let start = try file.read(at: 0, count: min(file.size, 64))
+    if start.starts(with: RecordStream.magic) { return .stream(file, path) }
     do throws(RelabelError) {
       let reader = try ArchiveReader(tar: file.descriptor)
       _ = try reader.next()
@@ -52,7 +54,6 @@ enum InputPath {
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {
       if error.code == .io { throw error }
-      let start = try file.read(at: 0, count: min(file.size, 64))
       if GitLFSPointer.begins(start) {
         throw RelabelError(.usage, GitLFSPointer.fault, at: Location(file: path))
       }

@@ -7,6 +7,8 @@ public struct PendingImage: Sendable {
   /// The place in the listing, or -1 for an image that the image list doesn't name.
   public internal(set) var imageIndex: Int64
   var entry: Entry
+  /// Its values of the optional datasets that the source's traits name, in their order.
+  package var facts: [[UInt8]] = []
 
   /// Where the labels come from: `dir/a.pt`, `maps.tar:dir/a.pt` or `batch.npz[12]`.
   public var source: String { entry.place.description(key: key) }

@@ -30,6 +30,17 @@ package enum OptionalValues {
     }
   }
 
+  /// The class that a row of `source_label` gives.
+  package static func label(of bytes: ArraySlice<UInt8>) -> Int32 {
+    Int32(bitPattern: words(bytes)[0])
+  }
+
+  /// The place of the first value of a row that is NaN or infinite; nil for integers.
+  package static func firstNonFinite(_ bytes: ArraySlice<UInt8>, of name: String) -> Int? {
+    guard [Layout.mapExtent, Layout.logNormalizer].contains(name) else { return nil }
+    return words(bytes).firstIndex { !Float(bitPattern: $0).isFinite }
+  }
+
   private static func words(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
     bytes.withUnsafeBytes { raw in
       (0..<raw.count / 4).map {

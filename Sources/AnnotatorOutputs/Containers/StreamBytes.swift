@@ -1,0 +1,101 @@
+import Relabel
+
+/// The bytes of a pipe or file that is read front to back, the first of which have been looked at.
+///
+/// Belongs to one thread at a time.
+final class StreamBytes {
+  private let file: OpenFile
+  private let buffer: UnsafeMutableRawBufferPointer
+  /// What of the buffer nobody has taken yet.
+  private var waiting: Range<Int> = 0..<0
+  /// Bytes that were read from the file.
+  private(set) var bytesRead: Int64 = 0
+  /// Why reading failed inside a library that can't say so.
+  private(set) var failure: RelabelError?
+
+  private static let bufferBytes = 64 << 10
+
+  init(_ file: OpenFile) {
+    self.file = file
+    buffer = .allocate(byteCount: Self.bufferBytes, alignment: 64)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// True when the next bytes are `expected`, which stay where they are.
+  ///
+  /// - Throws: `.io`.
+  func begin(with expected: [UInt8]) throws(RelabelError) -> Bool {
+    while waiting.count < expected.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[waiting.upperBound...])
+      let count = try file.readOn(into: rest)
+      if count == 0 { return false }
+      bytesRead += Int64(count)
+      waiting = waiting.lowerBound..<waiting.upperBound + count
+    }
+    return buffer[waiting].starts(with: expected)
+  }
+
+  /// The next bytes, as many as come at once; none at the end.
+  ///
+  /// They stay until the next call.
+  ///
+  /// - Throws: `.io`.
+  func some() throws(RelabelError) -> UnsafeRawBufferPointer {
+    if waiting.isEmpty { try fill() }
+    defer { waiting = 0..<0 }
+    return UnsafeRawBufferPointer(rebasing: buffer[waiting])
+  }
+
+  /// The next bytes for a library that knows no errors of ours; nil when reading failed.
+  func someOrFailure() -> UnsafeRawBufferPointer? {
+    do throws(RelabelError) {
+      return try some()
+    } catch {
+      failure = error
+      return nil
+    }
+  }
+
+  /// The next `count` bytes; fewer where the end comes first.
+  ///
+  /// - Throws: `.io`.
+  func take(_ count: Int) throws(RelabelError) -> [UInt8] {
+    var failure: RelabelError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+      do throws(RelabelError) {
+        let target = UnsafeMutableRawBufferPointer(bytes)
+        while filled < count {
+          let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+          let got = try take(into: rest)
+          if got == 0 { return }
+          filled += got
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  private func take(into target: UnsafeMutableRawBufferPointer) throws(RelabelError) -> Int {
+    // What is as long as the buffer need not go through it.
+    if waiting.isEmpty, target.count >= buffer.count {
+      let count = try file.readOn(into: target)
+      bytesRead += Int64(count)
+      return count
+    }
+    if waiting.isEmpty { try fill() }
+    let count = min(waiting.count, target.count)
+    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[waiting.prefix(count)]))
+    waiting = waiting.dropFirst(count)
+    return count
+  }
+
+  private func fill() throws(RelabelError) {
+    let count = try file.readOn(into: buffer)
+    bytesRead += Int64(count)
+    waiting = 0..<count
+  }
+}

@@ -1,0 +1,75 @@
+import Relabel
+
+/// What every image passes that arrives: it gets its place in the listing, and its key is compared with those
+/// before.
+struct ArrivalDesk {
+  private let isStripping: Bool
+  private var admission: Admission
+  private var arrived: Int64 = 0
+  private var sources: [ImageKey.Exact: Source] = [:]
+  private var isListed: [Bool]
+
+  /// Images that came again as equal copies.
+  private(set) var copies: [String] = []
+
+  /// Where a key has come from.
+  private struct Source {
+    let place: Place
+    /// The digest of its bytes, where keys may meet that were two paths in the archive.
+    let digest: String?
+  }
+
+  /// - Throws: `.usage` for an image list that is wrong.
+  init(_ options: InputOptions) throws(RelabelError) {
+    let list: ImageList?
+    if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
+    admission = Admission(options, list)
+    isStripping = options.stripComponents > 0
+    isListed = [Bool](repeating: false, count: options.imageList?.count ?? 0)
+  }
+
+  /// Lines of the image list that no image has arrived for yet.
+  var unmatchedListLines: [String] {
+    guard let list = admission.list else { return [] }
+    return zip(list.lines, isListed).filter { !$0.1 }.map(\.0)
+  }
+
+  /// Gives an image its index; nil for an equal copy of one that has come.
+  mutating func admit(_ arrival: Arrival) -> PendingImage? {
+    let (key, found) = (arrival.key, arrival.entry)
+    let source = Source(place: found.place, digest: isStripping ? found.digest : nil)
+    let earlier = sources.updateValue(source, forKey: ImageKey.Exact(key))
+    if let earlier, let digest = earlier.digest, digest == source.digest,
+      earlier.place.description(key: key) != found.place.description(key: key)
+    {
+      copies.append(EqualCopy.words(of: found.place, and: earlier.place, key: key))
+      return nil
+    }
+    var entry = admission.check(key, found, duplicate: earlier.map { ($0.place, found.place) })
+    let line = admission.line(of: key, &entry)
+    if let line { isListed[line] = true }
+    let index = admission.list == nil ? arrived : Int64(line ?? -1)
+    arrived += 1
+    return PendingImage(key: key, imageIndex: index, entry: entry, facts: arrival.facts)
+  }
+
+  /// An image in the place of something that can't be read at all.
+  mutating func fail(_ error: RelabelError, at path: String) -> PendingImage {
+    let index = admission.list == nil ? arrived : -1
+    arrived += 1
+    let entry = Entry.failing(error, at: .path(path))
+    return PendingImage(key: InputPath.key(of: path), imageIndex: index, entry: entry)
+  }
+
+  /// Notes an image that an earlier run has packed.
+  ///
+  /// - Parameters:
+  ///   - key: its key.
+  ///   - shard: the file that holds it.
+  mutating func note(_ key: String, in shard: String) {
+    sources[ImageKey.Exact(key)] = Source(place: .path(shard), digest: nil)
+    var entry = Entry.failing(RelabelError(.internalFault, "it is packed"), at: .path(shard))
+    if let line = admission.line(of: key, &entry) { isListed[line] = true }
+    arrived += 1
+  }
+}
