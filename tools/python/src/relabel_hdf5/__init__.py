@@ -25,6 +25,7 @@ from .header import ClassEntry, Header
 from .labels import LabelMap, MapBatch
 from .pooling import label_pooling
 from .versions import VERSION
+from .writing import Writer
 
 __version__ = VERSION
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "UnsafeError",
     "UnsupportedError",
     "UsageError",
+    "Writer",
     "engine",
     "epoch_order",
     "label_pooling",
