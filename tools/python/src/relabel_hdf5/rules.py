@@ -9,19 +9,13 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "sound": (
         "V011", "V012", "V013", "V014", "V015", "V016", "V017", "V018", "M011", "I005", "P001", "P002", "P003",
     ),
-    "findings": (
-        "S002", "C004", "C005", "C009", "C013", "L001", "L004", "L005", "L006", "L007", "L008", "L009", "L010",
-        "L011", "L012", "L013", "V001", "V002", "V003", "V004", "V005", "V006", "V007", "V008", "V009", "V010",
-        "V019", "V020", "V021", "V022", "M001", "M003", "M004", "M006", "M007", "M008", "M010", "I001", "I002",
-        "I003", "I004", "I006",
-    ),
 }  # fmt: skip
-"""The rules by outcome: the file is damaged, could do harm, needs a newer reader, stays sound, or breaks the
-format but can be read."""
+"""The rules by outcome: the file is damaged, could do harm, needs a newer reader, or stays sound. Any other rule
+is broken by a file that can still be read: `findings`."""
 
 _OUTCOME_OF = {rule: outcome for outcome, rules in OUTCOMES.items() for rule in rules}
 
 
 def outcome(rule: str) -> str:
-    """What a broken rule makes of a file; `findings` for a rule that this version does not know."""
+    """What a broken rule makes of a file; `findings` also for a rule that this version does not know."""
     return _OUTCOME_OF.get(rule, "findings")
