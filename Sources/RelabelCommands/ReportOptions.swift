@@ -2,11 +2,19 @@ internal import ArgumentParser
 internal import Relabel
 internal import Verification
 
+extension ReportFormat {
+  /// All of them, for people.
+  fileprivate static var names: String {
+    let names = allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " or " + names.suffix(1).joined()
+  }
+}
+
 /// The options of `verify` that say which reports are written, and where.
 struct ReportOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A report to write: text, json, ndjson, sarif, junit or github; repeatable.",
+      "A report to write: \(ReportFormat.names); repeatable.",
       discussion: """
         FORMAT is printed, FORMAT=FILE written to a file, complete or not at all. When only files are \
         asked for, the text is printed, too.
