@@ -121,8 +121,10 @@ def steps():
 
 
 def test_outcomes_of_the_package():
-    found = {rule: outcome for outcome, members in rules.OUTCOMES.items() for rule in members}
-    assert found == {rule["id"]: rule["outcome"] for rule in CONTRACT["rules"]}
+    wanted = {rule["id"]: rule["outcome"] for rule in CONTRACT["rules"]}
+    assert {rule: rules.outcome(rule) for rule in wanted} == wanted
+    listed = [rule for members in rules.OUTCOMES.values() for rule in members]
+    assert len(listed) == len(set(listed)) and set(listed) <= set(wanted)
 
 
 def test_columns_of_the_package():
@@ -155,7 +157,9 @@ def test_limits_of_the_package(name, limit):
 
 
 def test_encodings_of_the_package():
-    assert layout.SCORE_TYPES == {each["name"]: each["type"] for each in CONTRACT["encodings"]}
+    assert {name: (form.type, form.highest_stored) for name, form in layout.SCORE_FORMS.items()} == {
+        each["name"]: (each["type"], each["highest_stored"]) for each in CONTRACT["encodings"]
+    }
 
 
 def test_the_writer_and_the_oracle_have_the_same_steps():

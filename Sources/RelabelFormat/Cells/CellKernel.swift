@@ -125,5 +125,7 @@ package struct MapForm: Sendable {
   }
 
   /// True when all keys fit in 16 bits: scores of as many, and ids that leave the highest free.
-  package var isNarrow: Bool { ClassKeys<Int16>.holds(numClasses) && encoding.name != .float32 }
+  package var isNarrow: Bool {
+    ClassKeys<Int16>.holds(numClasses) && encoding.elementType.size <= 2
+  }
 }

@@ -5,7 +5,7 @@
 @usableFromInline
 package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
   @usableFromInline
-  let encoding: ScoreEncoding
+  let form: ScoreEncoding.Form
   @usableFromInline
   let step: Float
   @usableFromInline
@@ -20,15 +20,14 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
 
   @usableFromInline
   init(_ encoding: ScoreEncoding, _ rules: CellRules) {
-    self.encoding = encoding
+    form = encoding.name.form
     (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
     // The keys of all finite scores, of which the rules allow one interval.
     let finite: ClosedRange<Int64> =
-      switch encoding.name {
-      case .fixed16: -32_768...32_766
-      case .fixed8: -32_768...(-32_768 + 254)
-      case .float16: -0x7BFF...0x7BFF
-      case .float32: -0x7F7F_FFFF...0x7F7F_FFFF
+      switch form {
+      case .packed8, .packed16: -32_768...(-32_768 + Int64(encoding.name.highestStored ?? 0))
+      case .half: -0x7BFF...0x7BFF
+      case .single: -0x7F7F_FFFF...0x7F7F_FFFF
       }
     sound = (0, 0)
     let low = Self.first(in: finite) { !rules.isTooLow(value(Lane($0))) }
@@ -50,10 +49,10 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   /// The decoded score of a key.
   @inlinable
   package func value(_ key: Lane) -> Float {
-    switch encoding.name {
-    case .fixed16, .fixed8: Float(Int32(key) + Self.half) * step + offset
-    case .float16: Float16Bits.widen(UInt16(key.magnitude) | (key < 0 ? 0x8000 : 0))
-    case .float32: Float(bitPattern: UInt32(key.magnitude) | (key < 0 ? 0x8000_0000 : 0))
+    switch form {
+    case .packed8, .packed16: Float(Int32(key) + Self.half) * step + offset
+    case .half: Float16Bits.widen(UInt16(key.magnitude) | (key < 0 ? 0x8000 : 0))
+    case .single: Float(bitPattern: UInt32(key.magnitude) | (key < 0 ? 0x8000_0000 : 0))
     }
   }
 
@@ -63,14 +62,14 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   @inlinable
   package func read(_ stored: UnsafeRawPointer, _ count: Int, into keys: UnsafeMutablePointer<Lane>)
   {
-    switch encoding.name {
-    case .fixed16: Self.read(stored, as: UInt16.self, count, keys) { Self.packed(Int32($0)) }
-    case .fixed8: Self.read(stored, as: UInt8.self, count, keys) { Self.packed(Int32($0)) }
-    case .float16:
+    switch form {
+    case .packed16: Self.read(stored, as: UInt16.self, count, keys) { Self.packed(Int32($0)) }
+    case .packed8: Self.read(stored, as: UInt8.self, count, keys) { Self.packed(Int32($0)) }
+    case .half:
       Self.read(stored, as: Int16.self, count, keys) {
         Lane(truncatingIfNeeded: $0 < 0 ? 0 &- ($0 & 0x7FFF) : $0)
       }
-    case .float32:
+    case .single:
       Self.read(stored, as: Int32.self, count, keys) {
         Lane(truncatingIfNeeded: $0 < 0 ? 0 &- ($0 & 0x7FFF_FFFF) : $0)
       }
@@ -103,12 +102,12 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     _ count: Int,
     into values: UnsafeMutablePointer<Float>
   ) {
-    switch encoding.name {
-    case .fixed16, .fixed8:
+    switch form {
+    case .packed8, .packed16:
       for entry in 0..<count {
         values[entry] = Float(Int32(truncatingIfNeeded: keys[entry]) &+ Self.half) * step + offset
       }
-    case .float16:
+    case .half:
       // Without the cases of Float16Bits that sound scores don't have.
       for entry in 0..<count {
         let key = Int32(truncatingIfNeeded: keys[entry])
@@ -117,7 +116,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
         )
         values[entry] = (key < 0 ? -magnitude : magnitude) * 0x1p112
       }
-    case .float32:
+    case .single:
       for entry in 0..<count {
         let key = Int32(truncatingIfNeeded: keys[entry])
         let bits = UInt32(truncatingIfNeeded: key < 0 ? Int32.min &- key : key)
@@ -133,7 +132,7 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     _ count: Int,
     _ scratch: UnsafeMutablePointer<Float>
   ) -> Double {
-    if encoding.packing != nil {
+    if form == .packed8 || form == .packed16 {
       let mean = Double(Self.sum(keys, count)) / Double(count)
       return (mean + Double(Self.half)) * Double(step) + Double(offset)
     }

@@ -60,15 +60,15 @@ extension MapCodec {
   /// Callable from any thread.
   package func score(_ bytes: ArraySlice<UInt8>) -> [Float] {
     let (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
-    switch encoding.name {
-    case .fixed16:
+    switch encoding.name.form {
+    case .packed16:
       return Self.elements(bytes, as: UInt16.self) {
         $0 == .max ? .nan : Float($0) * step + offset
       }
-    case .fixed8:
+    case .packed8:
       return Self.elements(bytes, as: UInt8.self) { $0 == .max ? .nan : Float($0) * step + offset }
-    case .float16: return Self.elements(bytes, as: UInt16.self) { Float16Bits.widen($0) }
-    case .float32: return Self.elements(bytes, as: UInt32.self) { Float(bitPattern: $0) }
+    case .half: return Self.elements(bytes, as: UInt16.self) { Float16Bits.widen($0) }
+    case .single: return Self.elements(bytes, as: UInt32.self) { Float(bitPattern: $0) }
     }
   }
 

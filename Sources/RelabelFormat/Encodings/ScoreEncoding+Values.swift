@@ -7,7 +7,7 @@ extension ScoreEncoding {
         .rounded(.toNearestOrEven)
       return steps >= 0 && steps <= highest ? UInt32(steps) : nil
     }
-    guard name == .float16 else { return score.bitPattern }
+    guard name.form == .half else { return score.bitPattern }
     let half = Float16Bits.narrow(score)
     let decoded = Float16Bits.widen(half)
     guard decoded.isFinite else { return nil }
@@ -18,7 +18,7 @@ extension ScoreEncoding {
   /// The score that a stored form stands for.
   func decoded(_ stored: UInt32) -> Float {
     if let packing { return Float(stored) * packing.step + packing.offset }
-    return name == .float16
+    return name.form == .half
       ? Float16Bits.widen(UInt16(truncatingIfNeeded: stored)) : Float(bitPattern: stored)
   }
 }

@@ -62,8 +62,8 @@ public struct ScoreEncoding: Hashable, Sendable {
     }
     let offset: Double =
       switch kind {
-      // fixed8 is too short to centre: real top-5 logits lie between 0.09 and 61.
-      case .logit: name == .fixed8 ? -8 * step : -32_768 * step
+      // 8 bits are too short to centre: real top-5 logits lie between 0.09 and 61.
+      case .logit: name.form == .packed8 ? -8 * step : -32_768 * step
       case .probability: 0
       // The highest stored value is 0 exactly: a probability of 1.
       case .logProbability: -highest * step
@@ -84,50 +84,88 @@ public struct ScoreEncoding: Hashable, Sendable {
 
   /// The largest difference between a given and a decoded score, where the encoding promises one.
   public var bound: Double? {
-    switch name {
-    case .fixed16, .fixed8: packing.map { Double($0.step) / 2 }
-    case .float16: maximumError
-    case .float32: 0
+    switch name.form {
+    case .packed8, .packed16: packing.map { Double($0.step) / 2 }
+    case .half: maximumError
+    case .single: 0
     }
   }
 
   /// What rounding can add to a probability near 1 (spec, section 6.7).
   package var slack: Double {
-    switch name {
-    case .fixed16, .fixed8: packing.map { Double($0.step) / 2 } ?? 0
-    case .float16: 0x1p-11
-    case .float32: 1e-4
+    switch name.form {
+    case .packed8, .packed16: packing.map { Double($0.step) / 2 } ?? 0
+    case .half: 0x1p-11
+    case .single: 1e-4
     }
   }
 
   /// What rounding can add to the sum of `count` probabilities (spec, section 6.7).
   package func sumSlack(_ count: Int) -> Double {
-    name == .float32 ? slack : Double(count) * slack
+    name.form == .single ? slack : Double(count) * slack
   }
 
-  /// The HDF5 type of the `score` dataset.
-  package var elementType: ElementType {
-    switch name {
-    case .fixed16: .uint16
-    case .fixed8: .uint8
-    case .float16: .float16
-    case .float32: .float32
+  /// What storing can have moved a score by, without what the user allowed (rule V022).
+  func rounding(of score: Double) -> Double {
+    switch name.form {
+    case .packed8, .packed16: Double(packing?.step ?? 0) / 2
+    case .half: abs(score) * 0x1p-11 + 0x1p-25
+    case .single: 0
     }
   }
 
+  /// The HDF5 type of the `score` dataset.
+  package var elementType: ElementType { name.form.elementType }
+
   /// Lowest and highest value the encoding can hold.
   public var range: ClosedRange<Float> {
-    switch name {
-    case .float16: return -65_504...65_504
-    case .float32: return -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude
-    case .fixed16, .fixed8:
+    switch name.form {
+    case .half: return -65_504...65_504
+    case .single: return -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude
+    case .packed8, .packed16:
       guard let packing, let highest = name.highestStored else { return 0...0 }
       return packing.offset...(Float(highest) * packing.step + packing.offset)
     }
   }
 }
 
+extension ScoreEncoding {
+  /// What stands in the elements of `score`: all that code needs to know of an encoding to read them.
+  @usableFromInline
+  package enum Form: Sendable, CaseIterable {
+    /// Whole numbers of 8 bits, a step apart.
+    case packed8
+    /// Whole numbers of 16 bits, a step apart.
+    case packed16
+    /// IEEE binary16.
+    case half
+    /// IEEE binary32.
+    case single
+
+    /// The HDF5 type of the elements.
+    package var elementType: ElementType {
+      switch self {
+      case .packed8: .uint8
+      case .packed16: .uint16
+      case .half: .float16
+      case .single: .float32
+      }
+    }
+  }
+}
+
+// What a name stands for; the rest of the house asks for form, step and offset, never for a name.
 extension ScoreEncoding.Name {
+  /// What stands in the elements.
+  package var form: ScoreEncoding.Form {
+    switch self {
+    case .fixed16: .packed16
+    case .fixed8: .packed8
+    case .float16: .half
+    case .float32: .single
+    }
+  }
+
   /// The highest stored value of a packed encoding; all ones is reserved for "never written".
   package var highestStored: Double? {
     switch self {

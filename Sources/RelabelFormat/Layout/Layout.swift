@@ -66,10 +66,12 @@ package enum Layout {
     }
   }
 
+  private static let scoreTypes = Set(ScoreEncoding.Form.allCases.map(\.elementType))
+
   /// The four datasets of every shard; `image_key` takes any string width.
   package static let required: [Column] = [
     Column(classIndex, axes: "image y x rank", [.uint16, .uint32], isShuffled: false),
-    Column(score, axes: "image y x rank", [.uint8, .uint16, .float16, .float32], isShuffled: true),
+    Column(score, axes: "image y x rank", scoreTypes, isShuffled: true),
     Column(imageIndex, axes: "image", [.int64], isShuffled: true),
     Column(imageKey, axes: "image", [], isShuffled: false),
   ]

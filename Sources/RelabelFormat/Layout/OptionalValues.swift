@@ -67,13 +67,7 @@ package enum OptionalValues {
       let normalizer = Double(Float(bitPattern: word))
       let inCell = scores[cell * shape.topK..<(cell + 1) * shape.topK]
       guard let score = inCell.max().map(Double.init) else { continue }
-      let roundedBy =
-        switch encoding.name {
-        case .fixed16, .fixed8: Double(encoding.packing?.step ?? 0) / 2
-        case .float16: abs(score) * 0x1p-11 + 0x1p-25
-        case .float32: 0.0
-        }
-      if score > normalizer + roundedBy + abs(normalizer) * 0x1p-23 {
+      if score > normalizer + encoding.rounding(of: score) + abs(normalizer) * 0x1p-23 {
         let place = Location.Cell(y: cell / shape.width, x: cell % shape.width)
         return (place, "the logarithm of the sum is \(normalizer), below the score \(score) in it")
       }

@@ -16,8 +16,10 @@ struct EncodingInspection {
       if attributes.has("scale_factor") || attributes.has("add_offset") {
         attributes.fail("\(name.rawValue) scores have no 'scale_factor' or 'add_offset'")
       }
-      if name == .float32, let largestError, largestError > 0 {
-        attributes.fail("attribute 'largest_error' is \(largestError), but float32 loses nothing")
+      if name.form == .single, let largestError, largestError > 0 {
+        attributes.fail(
+          "attribute 'largest_error' is \(largestError), but \(name.rawValue) loses nothing"
+        )
       }
       return ScoreEncoding(name: name, packing: nil)
     }

@@ -23,8 +23,23 @@ MAXIMUM_KEY_BYTES = 1024
 MAXIMUM_METADATA_BYTES = 16 << 20
 MAXIMUM_IDENTITY_CHUNK = 1 << 20
 
-SCORE_TYPES = {"fixed16": "uint16", "fixed8": "uint8", "float16": "float16", "float32": "float32"}
-"""The type of `score` in each encoding (section 6.1)."""
+
+@dataclass(frozen=True)
+class ScoreForm:
+    """How the scores of one encoding look."""
+
+    type: str
+    highest_stored: int | None = None
+    """The highest stored number where they are packed; None for floats."""
+
+
+SCORE_FORMS = {
+    "fixed16": ScoreForm("uint16", 65_534),
+    "fixed8": ScoreForm("uint8", 254),
+    "float16": ScoreForm("float16"),
+    "float32": ScoreForm("float32"),
+}
+"""The encodings of `score` (section 6.1)."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +65,11 @@ _SCORE_ATTRIBUTES = frozenset(
     {"axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"}
 )
 
+_SCORE_TYPES = tuple(dict.fromkeys(form.type for form in SCORE_FORMS.values()))
+
 REQUIRED = (
     Column(CLASS_INDEX, "image y x rank", ("uint16", "uint32"), (_PLAIN, _DEFLATED)),
-    Column(SCORE, "image y x rank", tuple(SCORE_TYPES.values()), (_PLAIN, _SHUFFLED), _SCORE_ATTRIBUTES),
+    Column(SCORE, "image y x rank", _SCORE_TYPES, (_PLAIN, _SHUFFLED), _SCORE_ATTRIBUTES),
     Column(IMAGE_INDEX, "image", ("int64",), (_PLAIN, _SHUFFLED)),
     Column(IMAGE_KEY, "image", ("text",), (_PLAIN, _DEFLATED)),
 )

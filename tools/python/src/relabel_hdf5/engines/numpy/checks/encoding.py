@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ....layout import SCORE_TYPES
+from ....layout import SCORE_FORMS
 from .container import Description
 
 _HIGHEST = float(np.finfo(np.float32).max)
@@ -23,21 +23,21 @@ class Encoding(NamedTuple):
     @property
     def type(self) -> str:
         """The type of the elements of `score`."""
-        return SCORE_TYPES[self.name]
+        return SCORE_FORMS[self.name].type
 
 
 def check_encoding(scores: Description) -> Encoding:
     """The encoding that the attributes of `score` declare; raises L009 or L010."""
     attributes = scores.attributes.under("L010")
-    name = attributes.word("encoding", tuple(SCORE_TYPES))
-    is_packed = name.startswith("fixed")
-    _check_fill(scores, is_packed)
+    name = attributes.word("encoding", tuple(SCORE_FORMS))
+    form = SCORE_FORMS[name]
+    _check_fill(scores, form.highest_stored is not None)
     largest_error = _largest_error(scores)
-    if not is_packed:
+    if form.highest_stored is None:
         if "scale_factor" in attributes or "add_offset" in attributes:
             raise attributes.fault(f"{name} scores have no 'scale_factor' or 'add_offset'")
-        if name == "float32" and largest_error:
-            raise attributes.fault(f"attribute 'largest_error' is {largest_error}, but float32 loses nothing")
+        if form.type == "float32" and largest_error:
+            raise attributes.fault(f"attribute 'largest_error' is {largest_error}, but {name} loses nothing")
         return Encoding(name, None, None)
     step, offset = (attributes.numbers(which, "float32")[0] for which in ("scale_factor", "add_offset"))
     if not (step > 0 and math.isfinite(step) and math.frexp(step)[0] == 0.5):
@@ -45,7 +45,7 @@ def check_encoding(scores: Description) -> Encoding:
     # Within 2^23 steps of 0, so that every sum is exact in float32.
     if not (math.isfinite(offset) and (offset / step).is_integer() and abs(offset / step) <= 2**23):
         raise attributes.fault(f"attribute 'add_offset' is {offset}, not a multiple of the step {step}")
-    highest = (254 if name == "fixed8" else 65_534) * step + offset
+    highest = form.highest_stored * step + offset
     if highest > _HIGHEST:
         raise attributes.fault(f"the highest score at step {step} from {offset} is not finite")
     if largest_error is not None and largest_error > step / 2:
