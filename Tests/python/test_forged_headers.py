@@ -8,7 +8,7 @@ import sys
 
 import hdf5_blocks
 import pytest
-from conftest import tool
+from conftest import error_rules, tool, verify
 from shard_writer import write_shard
 
 FORGERIES = int(os.environ.get("RELABEL_FORGERIES", "400"))  # of each shard
@@ -126,3 +126,15 @@ def test_every_byte_of_a_header(tmp_path):
             paths[-1].write_bytes(hdf5_blocks.changed(content, block, (at, bytes([content[at] ^ 255]))))
     for start in range(0, len(paths), 100):
         assert verified(paths[start : start + 100]) in (1, 4, 5, 6)
+
+
+@pytest.mark.parametrize("name", [b"largest_err\xff\xfe", b"largest\x80error", b"largest_errer"])
+def test_no_attribute_escapes_by_its_name(sample_shard, tmp_path, name):
+    """A name that is not UTF-8 is none of the format's, like any other that nobody knows."""
+    content = sample_shard.read_bytes()
+    block = next(each for each in hdf5_blocks.blocks(content) if b"largest_error" in content[each.start : each.end])
+    at = content.index(b"largest_error", block.start)
+    path = tmp_path / "forged.h5"
+    path.write_bytes(hdf5_blocks.changed(content, block, (at, name)))
+    code, report = verify(path)
+    assert (code, error_rules(report)) == (1, ["L004"])
