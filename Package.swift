@@ -18,6 +18,8 @@ let package = Package(
   name: "relabel-hdf5",
   products: [
     .library(name: "Relabel", targets: ["Relabel", "RelabelWriting"]),
+    .library(name: "RelabelPacking", targets: ["Packing"]),
+    .library(name: "RelabelVerification", targets: ["Verification"]),
     .library(name: "RelabelC", type: .dynamic, targets: ["RelabelC"]),
     .executable(name: "relabel", targets: ["RelabelTool"]),
     .executable(name: "relabel-pack", targets: ["RelabelPackTool"]),
@@ -157,7 +159,7 @@ let package = Package(
     ),
     .testTarget(
       name: "PackingTests",
-      dependencies: ["Packing", "Verification", "AnnotatorOutputs", "Relabel"],
+      dependencies: ["Packing", "Verification", "AnnotatorOutputs", "Relabel", "TestSupport"],
       swiftSettings: settings
     ),
     .testTarget(

@@ -55,6 +55,17 @@ public struct SourceTraits: Sendable, Hashable {
   /// The optional datasets whose values each image brings, in the order of the layout.
   package var columns: [Layout.Column] = []
 
+  /// What a program says of the maps that it hands over; the columns by their names.
+  package init(scoreKind: ScoreKind, numClasses: Int, dialect: String, columns: [String]) {
+    self.init(
+      scoreKind: scoreKind,
+      numClasses: numClasses,
+      isReLabelDialect: false,
+      dialects: [dialect]
+    )
+    self.columns = Layout.optional.filter { columns.contains($0.name) }
+  }
+
   /// Makes traits.
   public init(
     scoreKind: ScoreKind?,

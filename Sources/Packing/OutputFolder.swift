@@ -67,6 +67,19 @@ struct OutputFolder: ~Copyable {
     }
   }
 
+  /// Refuses a folder that holds shards of an earlier run.
+  ///
+  /// - Throws: `.usage` naming the first.
+  func refuseFinishedShards() throws(RelabelError) {
+    guard let shard = try Folder.names(path).filter({ ShardFileName($0)?.base == name }).min()
+    else { return }
+    throw RelabelError(
+      .usage,
+      "an earlier run has left a finished shard; resume to go on behind it, or overwrite it",
+      at: Location(file: path(of: shard))
+    )
+  }
+
   /// Refuses what stands in the way of a build, or removes it.
   ///
   /// - Parameters:

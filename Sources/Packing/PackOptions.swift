@@ -56,7 +56,7 @@ public struct PackOptions: Sendable {
   public var overwrites: Bool = false
 
   /// Makes options with a preset's defaults for everything else.
-  public init(inputs: [String], output: String, preset: Preset = .default) {
+  public init(inputs: [String] = [], output: String, preset: Preset = .default) {
     self.inputs = inputs
     self.output = output
     self.preset = preset

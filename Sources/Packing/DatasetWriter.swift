@@ -1,0 +1,178 @@
+import AnnotatorOutputs
+public import Relabel
+
+/// Writes label maps, image by image, into a dataset that is verified and complete once it is finished.
+///
+/// ```swift
+/// var options = PackOptions(output: "labels")
+/// options.numClasses = 1000
+/// options.scoreKind = .logit
+/// let writer = try DatasetWriter(options)
+/// for (key, scores) in annotated {
+///   try writer.append(dense: scores.span, height: 15, width: 15, key: key)
+/// }
+/// try writer.finish()
+/// ```
+///
+/// Bytes, refusals and verification are those of `relabel-pack --row-order source`. Images are encoded together,
+/// so that a fault may be thrown by a later call; it names its key. A writer that goes away unfinished leaves full
+/// shards and no `index.json`. Use from one thread at a time; `options.jobs` threads encode.
+public final class DatasetWriter {
+  private let options: PackOptions
+  private let details: Set<ImageDetails.Name>
+  private let numClasses: Int
+  private let folder: OutputFolder
+  private var images: GivenImages
+  private var build: ArrivalBuild
+  private var isUsable = true
+
+  /// The keys that an earlier run has packed, where `options.resumes`; none of them may be appended again.
+  public let finishedKeys: [String]
+
+  /// Claims the output folder.
+  ///
+  /// - Parameters:
+  ///   - options: score kind and number of classes are needed, inputs are not.
+  ///   - details: what every image comes with beside its map.
+  /// - Throws: `.usage` for options that are missing, and for a folder that holds a finished dataset, or shards
+  ///   without `resumes` or `overwrites`; `.io`.
+  public init(
+    _ options: PackOptions,
+    details: Set<ImageDetails.Name> = []
+  ) throws(RelabelError) {
+    try options.validate()
+    guard options.inputs.isEmpty else {
+      throw RelabelError(.usage, "a writer has no inputs; Packer packs what is in files")
+    }
+    guard let scoreKind = options.scoreKind else {
+      throw RelabelError(.usage, "please say in 'scoreKind' what the scores are")
+    }
+    guard let numClasses = options.numClasses ?? options.classes?.entries.count else {
+      throw RelabelError(.usage, "please say in 'numClasses' how many classes there are")
+    }
+    let folder = try OutputFolder.claim(options.output, name: options.name)
+    if !options.overwrites { try folder.refuseFinishedDataset() }
+    if !options.overwrites, !options.resumes { try folder.refuseFinishedShards() }
+    let traits = SourceTraits(
+      scoreKind: scoreKind,
+      numClasses: numClasses,
+      dialect: "memory",
+      columns: details.map(\.rawValue)
+    )
+    var build = ArrivalBuild(options, traits)
+    var images = try GivenImages(
+      InputOptions(
+        topK: options.topK,
+        numClasses: numClasses,
+        scoreKind: scoreKind,
+        imageList: options.imageList,
+        spoolDirectory: options.output
+      )
+    )
+    var finished: [String] = []
+    if options.resumes {
+      for shard in try build.keepShards(folder) {
+        images.note(shard.keys, in: shard.name)
+        finished += shard.keys
+      }
+    }
+    self.options = options
+    self.details = details
+    self.numClasses = numClasses
+    self.folder = folder
+    self.images = images
+    self.build = build
+    finishedKeys = finished
+  }
+
+  /// Appends an image with the label map that it has.
+  ///
+  /// - Parameters:
+  ///   - map: the map; what of the picture it covers is stored where the writer has the detail `.mapExtent`.
+  ///   - key: the path of the image below the source's root, without extension.
+  ///   - details: what else is known of it.
+  /// - Throws: `.invalidInput` or `.unsafeInput` naming the key and the cell, of this image or one before; `.usage`,
+  ///   `.io`.
+  public func append(
+    _ map: LabelMap,
+    key: String,
+    details: ImageDetails = ImageDetails()
+  ) throws(RelabelError) {
+    var known = details
+    if self.details.contains(.mapExtent) {
+      known.mapExtent = known.mapExtent ?? map.extent
+    } else if map.extent != .whole {
+      throw RelabelError(
+        .usage,
+        "the map covers a part of its picture; make the writer with the detail '.mapExtent'",
+        at: Location(key: key)
+      )
+    }
+    let facts = try facts(known, cells: map.shape.cells, key)
+    try add(images.admit(map, key, facts))
+  }
+
+  /// Appends an image with the scores of all classes, of which the best are kept.
+  ///
+  /// - Parameters:
+  ///   - scores: scores in the order [class, y, x].
+  ///   - height: rows of the grid.
+  ///   - width: columns of the grid.
+  ///   - key: the path of the image below the source's root, without extension.
+  ///   - details: what else is known of it.
+  /// - Throws: as above.
+  public func append(
+    dense scores: Span<Float>,
+    height: Int,
+    width: Int,
+    key: String,
+    details: ImageDetails = ImageDetails()
+  ) throws(RelabelError) {
+    let facts = try facts(details, cells: height * width, key)
+    try add(images.admit(dense: scores, shape: [numClasses, height, width], key, facts))
+  }
+
+  /// Packs what is left, and publishes the dataset; `index.json` appears last.
+  ///
+  /// - Returns: what was written, and what it did to training targets.
+  /// - Throws: as `append`, and `.invalidInput` when there is no image.
+  @discardableResult
+  public func finish() throws(RelabelError) -> PackSummary {
+    try checkUsable()
+    isUsable = false
+    let tally = InputTally(unmatchedListLines: images.unmatchedListLines)
+    return try build.finish(folder).publish(tally, named: options.name, folder)
+  }
+
+  private func facts(
+    _ details: ImageDetails,
+    cells: Int,
+    _ key: String
+  ) throws(RelabelError) -> [[UInt8]] {
+    do {
+      return try details.values(self.details, cells: cells)
+    } catch {
+      throw error.located(Location(key: key))
+    }
+  }
+
+  private func add(_ image: PendingImage) throws(RelabelError) {
+    try checkUsable()
+    do {
+      _ = try build.add(image, folder)
+    } catch {
+      // Some of the images that came with it are in the shard, some are not.
+      isUsable = false
+      throw error
+    }
+  }
+
+  private func checkUsable() throws(RelabelError) {
+    if isUsable { return }
+    throw RelabelError(
+      .usage,
+      "the writer has finished or failed; a new one with 'resumes' goes on behind its full shards",
+      at: Location(file: options.output)
+    )
+  }
+}
