@@ -12,6 +12,8 @@ public struct InputOptions: Sendable {
   public var imageList: [String]?
   /// Folders that are taken off the front of every path below a folder or in an archive, before it becomes a key.
   public var stripComponents: Int = 0
+  /// True where the logarithm of the sum of exp(score) over all classes is wanted for each cell of dense maps.
+  public var keepsLogNormalizer: Bool = false
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 

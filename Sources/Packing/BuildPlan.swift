@@ -57,6 +57,13 @@ struct BuildPlan {
         "the class list has \(classes.entries.count) classes, but --num-classes is \(numClasses)"
       )
     }
+    guard kind == .logit || !options.logNormalizer else {
+      throw RelabelError(
+        .usage,
+        "only logits have a logarithm of their sum: --log-normalizer does not go with"
+          + " \(kind.rawValue) scores"
+      )
+    }
     guard shape.topK <= numClasses else {
       throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
     }
@@ -99,7 +106,9 @@ struct BuildPlan {
         keys: keys
       ),
       pictures: options.pictures.isEmpty ? nil : try PictureIndex(options.pictures),
-      given: given
+      given: given,
+      extents: try options.mapExtents.map { table throws(RelabelError) in try MapExtents(table) },
+      hasLogNormalizer: options.logNormalizer
     )
     self.options = Self.record(header, options).merging(facts.record) { own, _ in own }
     // Where rows keep the order of the source, none of them depends on those behind it.

@@ -24,22 +24,21 @@ public struct CutEffect: Hashable, Sendable {
   /// Nothing measured so far.
   init() {}
 
-  /// Pools random crops of a map that keeps every class, and of the same map as it is stored.
+  /// Pools random crops of the scores of all classes, and of the same map as it is stored.
   ///
   /// - Throws: as `LabelPooling`.
   init(
-    _ whole: LabelMap,
+    _ dense: DenseMap,
     _ stored: LabelMap,
-    _ pooling: (whole: LabelPooling, stored: LabelPooling),
+    _ pooling: LabelPooling,
     seed: UInt64
   ) throws(RelabelError) {
     images = 1
-    totalScore = Double(whole.score.reduce(0.0) { $0 + Double($1) }) / Double(whole.score.count)
+    totalScore = Double(dense.score.reduce(0.0) { $0 + Double($1) }) / Double(dense.score.count)
     var random = SplitMix64(state: seed)
-    for _ in 0..<EffectSample.cropsPerImage {
-      let crop = CropBox.random(&random)
-      let given = try pooling.whole.target(of: whole, in: crop).dense()
-      let kept = try pooling.stored.target(of: stored, in: crop).dense()
+    let boxes = (0..<EffectSample.cropsPerImage).map { _ in CropBox.random(&random) }
+    for (box, given) in zip(boxes, try pooling.targets(of: dense, in: boxes)) {
+      let kept = try pooling.target(of: stored, in: box).dense()
       crops += 1
       totalDistance += zip(given, kept).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / 2
       if Self.best(given) != Self.best(kept) { topClassChanges += 1 }

@@ -42,7 +42,8 @@ struct FinishedShard {
           guard isThere else { return nil }
           guard try stored.row(row) == image.optional else { return nil }
           row += 1
-          maps.append(codec.map(of: image, extent: plan.header.mapExtent))
+          let extent = try plan.facts.extent(of: image.key, else: plan.header.mapExtent)
+          maps.append(codec.map(of: image, extent: extent))
           sight.add(seen)
         case .failure(let error):
           guard options.skipsBadInput, error.isBadInput else { throw error }

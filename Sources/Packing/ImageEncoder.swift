@@ -27,35 +27,32 @@ struct ImageEncoder: Sendable {
           at: Location(key: image.key)
         )
       }
-      let map = try image.load()
-      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
+      let wantsDense = sample?.wantsDense(image.imageIndex) ?? false
+      let loaded = try image.load(wantsDense: wantsDense)
+      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: loaded.map)
       var encoded = try codec.encode(labelled)
-      let (values, label) = try facts.values(of: image)
+      let (values, label) = try facts.values(of: image, loaded)
       try facts.given.check(image, encoded, codec)
       encoded.optional = values
-      return .success((encoded, try sight(of: image, map, encoded, label)))
+      return .success((encoded, try sight(of: loaded, encoded, label)))
     } catch {
       return .failure(error.located(Location(file: image.source, key: image.key)))
     }
   }
 
   private func sight(
-    of image: PendingImage,
-    _ map: LabelMap,
+    of loaded: LoadedMap,
     _ encoded: EncodedImage,
     _ label: Int32
   ) throws(RelabelError) -> ImageSight {
     var sight = ImageSight()
-    sight.agreement = LabelAgreement(map, label)
+    sight.agreement = LabelAgreement(loaded.map, label)
     guard let sample else { return sight }
-    if let effect = try sample.effect(map, encoded) {
+    if let effect = try sample.effect(loaded.map, encoded) {
       sight.effect = effect
-      sight.looks = ScoreLooks(map)
+      sight.looks = ScoreLooks(loaded.map)
     }
-    let wantsWhole = sample.wantsWhole(image.imageIndex)
-    if let whole = try image.loadDense(isWanted: wantsWhole) {
-      sight.cut = try sample.cut(whole, encoded)
-    }
+    if let dense = loaded.dense { sight.cut = try sample.cut(dense, encoded) }
     return sight
   }
 }

@@ -8,6 +8,10 @@ struct ImageFacts: Sendable {
   let labels: SourceLabels?
   /// The pictures whose size and digest are stored.
   let pictures: PictureIndex?
+  /// What part of its picture each map covers.
+  let extents: MapExtents?
+  /// True where the logarithms of the sums over all classes are stored.
+  let hasLogNormalizer: Bool
   /// What each image brings itself.
   let given: GivenFacts
 
@@ -17,15 +21,14 @@ struct ImageFacts: Sendable {
   init(
     labels: SourceLabels?,
     pictures: PictureIndex?,
-    given: GivenFacts
+    given: GivenFacts,
+    extents: MapExtents?,
+    hasLogNormalizer: Bool
   ) throws(RelabelError) {
     (self.labels, self.pictures, self.given) = (labels, pictures, given)
-    let found = pictures == nil ? [] : [Layout.imageSize, Layout.imageSHA256]
-    let twice = given.names.first {
-      found.contains($0) || (labels != nil && $0 == Layout.sourceLabel)
-    }
-    if let twice {
-      let option = twice == Layout.sourceLabel ? "--labels" : "--pictures"
+    (self.extents, self.hasLogNormalizer) = (extents, hasLogNormalizer)
+    for (option, names) in sources {
+      guard let twice = names.first(where: given.names.contains) else { continue }
       throw RelabelError(
         .usage,
         "each image brings its own '\(twice)', and \(option) gives it, too; leave one of them out"
@@ -33,11 +36,20 @@ struct ImageFacts: Sendable {
     }
   }
 
+  /// The options that are used, and the optional datasets that each gives.
+  private var sources: [(option: String, names: [String])] {
+    let all: [(isUsed: Bool, option: String, names: [String])] = [
+      (pictures != nil, "--pictures", [Layout.imageSize, Layout.imageSHA256]),
+      (labels != nil, "--labels", [Layout.sourceLabel]),
+      (extents != nil, "--map-extents", [Layout.mapExtent]),
+      (hasLogNormalizer, "--log-normalizer", [Layout.logNormalizer]),
+    ]
+    return all.filter(\.isUsed).map { ($0.option, $0.names) }
+  }
+
   /// The optional datasets that shards have, in the order of the layout.
   var columns: [Layout.Column] {
-    let names =
-      (pictures == nil ? [] : [Layout.imageSize, Layout.imageSHA256])
-      + (labels == nil ? [] : [Layout.sourceLabel]) + given.names
+    let names = sources.flatMap(\.names) + given.names
     return Layout.optional.filter { names.contains($0.name) }
   }
 
@@ -47,6 +59,8 @@ struct ImageFacts: Sendable {
     if let labels { record["source_label"] = labels.record }
     if pictures != nil { record["pictures"] = .bool(true) }
     if !given.names.isEmpty { record["given"] = .array(given.names.map(JSON.string)) }
+    if let extents { record["map_extents"] = extents.record }
+    if hasLogNormalizer { record["log_normalizer"] = .bool(true) }
     return record
   }
 
@@ -54,7 +68,8 @@ struct ImageFacts: Sendable {
   ///
   /// - Throws: `.invalidInput` for an image without what the user asked for, `.io`.
   func values(
-    of image: PendingImage
+    of image: PendingImage,
+    _ loaded: LoadedMap
   ) throws(RelabelError) -> (stored: [[UInt8]], label: Int32) {
     var values: [String: [UInt8]] = [:]
     for (name, value) in zip(given.names, image.facts) { values[name] = value }
@@ -64,7 +79,32 @@ struct ImageFacts: Sendable {
     }
     if let labels { values[Layout.sourceLabel] = Self.bytes(of: try labels.label(of: image.key)) }
     let label = values[Layout.sourceLabel].map { OptionalValues.label(of: $0[...]) } ?? -1
+    if let extents {
+      let extent = try extents.extent(of: image.key)
+      values[Layout.mapExtent] = extent.indices.flatMap { Self.bytes(of: extent[$0].bitPattern) }
+    }
+    if hasLogNormalizer {
+      guard let sums = loaded.logNormalizer else {
+        throw RelabelError(
+          .invalidInput,
+          "the input holds the best classes only, so the sum over all is not known: pack it without"
+            + " --log-normalizer"
+        )
+      }
+      values[Layout.logNormalizer] = sums.flatMap { Self.bytes(of: $0.bitPattern) }
+    }
     return (columns.compactMap { values[$0.name] }, label)
+  }
+
+  /// The part of the picture that an image's map covers; `other` where the images have none of their own.
+  func extent(of key: String, else other: CropBox) throws(RelabelError) -> CropBox {
+    guard let sides = try extents?.extent(of: key) else { return other }
+    return CropBox(
+      top: Double(sides[0]),
+      left: Double(sides[1]),
+      height: Double(sides[2]),
+      width: Double(sides[3])
+    )
   }
 
   /// Size and digest of an image's picture.

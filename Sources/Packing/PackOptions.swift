@@ -46,6 +46,10 @@ public struct PackOptions: Sendable {
   public var labels: LabelSource?
   /// Folders of the pictures whose size and digest are stored; empty for none.
   public var pictures: [String] = []
+  /// What part of its picture each map covers; nil where all cover the same.
+  public var mapExtents: ExtentTable?
+  /// Store the logarithm of the sum of exp(logit) over all classes, which only dense input tells.
+  public var logNormalizer: Bool = false
   /// Folders that are taken off the front of paths below an input, before they become keys.
   public var stripComponents: Int = 0
   /// Threads; nothing but time depends on it.

@@ -41,6 +41,7 @@ public struct Packer: Sendable {
       spoolDirectory: options.output
     )
     inputOptions.stripComponents = options.stripComponents
+    inputOptions.keepsLogNormalizer = options.logNormalizer
     let input = try AnnotatorOutput.open(options.inputs, options: inputOptions)
     let build: DatasetBuild
     switch input.images {

@@ -88,7 +88,7 @@ struct SourceLabels: Sendable {
   }
 
   /// The key of a path in a list: lists name pictures or maps, with their extension.
-  private static func key(of path: String) -> String {
+  static func key(of path: String) -> String {
     let path = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
     let stem = ImageKey.strippingExtension(path)
     let ending = path.dropFirst(stem.count + 1)

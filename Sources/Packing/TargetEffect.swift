@@ -58,16 +58,14 @@ public struct TargetEffect: Hashable, Sendable {
 struct EffectSample: Sendable {
   private let pooling: LabelPooling
   private let codec: MapCodec
-  /// Of maps that keep every class.
-  private let wholePooling: LabelPooling
   private let stride: Int64
-  private let wholeStride: Int64
+  private let denseStride: Int64
 
   /// The most images that are looked at.
   private static let images: Int64 = 256
   static let cropsPerImage = 4
-  /// The most images whose scores of all classes are pooled, too, which takes long.
-  private static let wholeImages: Int64 = 16
+  /// The most images whose scores of all classes are pooled, too: few, since those of an archive are kept for it.
+  private static let denseImages: Int64 = 16
   /// With more classes the targets of the sample would take longer than packing it.
   private static let maximumClasses = 100_000
 
@@ -83,20 +81,8 @@ struct EffectSample: Sendable {
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
     pooling = try LabelPooling(header, profile: .relabel)
     codec = MapCodec(header)
-    let whole = MapShape(
-      height: header.shape.height,
-      width: header.shape.width,
-      topK: header.numClasses
-    )
-    wholePooling = try LabelPooling(
-      PoolingKernel(header),
-      whole,
-      header.orientation,
-      .relabel,
-      .error
-    )
     stride = max(1, (Int64(count ?? 0) + Self.images - 1) / Self.images)
-    wholeStride = max(1, (Int64(count ?? 0) + Self.wholeImages - 1) / Self.wholeImages)
+    denseStride = max(1, (Int64(count ?? 0) + Self.denseImages - 1) / Self.denseImages)
   }
 
   /// True for an image of the sample.
@@ -119,20 +105,19 @@ struct EffectSample: Sendable {
   }
 
   /// True for an image whose scores of all classes are pooled, too.
-  func wantsWhole(_ imageIndex: Int64) -> Bool {
-    imageIndex >= 0 && imageIndex % wholeStride == 0 && imageIndex / wholeStride < Self.wholeImages
+  func wantsDense(_ imageIndex: Int64) -> Bool {
+    imageIndex >= 0 && imageIndex % denseStride == 0 && imageIndex / denseStride < Self.denseImages
   }
 
-  /// What the cut to k does to an image that was given whole.
-  func cut(_ whole: LabelMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
+  /// What the cut to k does to an image whose scores of all classes were given.
+  func cut(_ dense: DenseMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
     try CutEffect(
-      whole,
+      dense,
       codec.map(of: encoded),
-      (wholePooling, pooling),
+      pooling,
       seed: UInt64(max(encoded.imageIndex, 0))
     )
   }
-
 }
 
 extension CropBox {

@@ -100,6 +100,23 @@ public struct PackCommand: ParsableCommand {
 
   @Option(
     help: """
+      A table key,top,left,height,width: the part of its picture that each map covers, in fractions, or in pixels with \
+      image_height and image_width. Stored as map_extent.
+      """,
+    completion: .file(extensions: ["csv"])
+  )
+  var mapExtents: String?
+
+  @Flag(
+    help: """
+      Store the logarithm of the sum of exp(logit) over all classes for each cell, of dense logits: exact \
+      probabilities survive the cut to k. Four bytes a cell before compression.
+      """
+  )
+  var logNormalizer = false
+
+  @Option(
+    help: """
       Take this many folders off the front of every path below an input folder or in a tar, so that keys are the \
       pictures' paths.
       """
@@ -182,6 +199,10 @@ public struct PackCommand: ParsableCommand {
     }
     if let images { options.imageList = try TextFile.lines(images) }
     options.pictures = pictures
+    options.logNormalizer = logNormalizer
+    if let mapExtents {
+      options.mapExtents = ExtentTable(file: mapExtents, bytes: try TextFile.bytes(mapExtents))
+    }
     switch labels {
     case nil: break
     case "none": options.labels = LabelSource.none

@@ -41,6 +41,8 @@ final class DenseLayout: Sendable {
   let rowBytes: Int
   /// Maps in the array; nil for an array [C, H, W].
   let rows: Int?
+  /// True where each cell's logarithm of the sum over all classes is wanted.
+  let keepsLogNormalizer: Bool
 
   /// Checks the header of a dense array against everything but the file's size.
   init(_ header: NumPyHeader, _ options: InputOptions) throws(RelabelError) {
@@ -96,6 +98,7 @@ final class DenseLayout: Sendable {
     }
     scalar = header.scalar
     isFortran = header.isFortran
+    keepsLogNormalizer = options.keepsLogNormalizer
     self.classes = classes
     self.rowBytes = rowBytes
     shape = MapShape(height: height, width: width, topK: topK)
@@ -137,54 +140,39 @@ final class DenseLayout: Sendable {
     return map
   }
 
+  /// One map with the scores of all classes, which `decode` has found finite.
+  func dense(_ bytes: [UInt8]) -> DenseMap {
+    DenseMap(classes: classes, shape: shape, score: floats(bytes))
+  }
+
   /// The scores of one map in the order [C, H, W].
-  func floats(_ bytes: [UInt8]) -> [Float] {
+  private func floats(_ bytes: [UInt8]) -> [Float] {
     let dense = bytes.withUnsafeBytes { NumPyValues.floats(scalar, $0, classes * shape.cells) }
     guard isFortran else { return dense }
     return NumPyValues.fromFortran(dense, shape: [classes, shape.height, shape.width])
-  }
-
-  /// The map that keeps every class, from scores in the order [C, H, W].
-  static func whole(_ scores: [Float], classes: Int, _ shape: MapShape) -> LabelMap {
-    let whole = MapShape(height: shape.height, width: shape.width, topK: classes)
-    let (cells, count) = (shape.cells, scores.count)
-    let ordered = [Float](unsafeUninitializedCapacity: count) { ordered, filled in
-      for classID in 0..<classes {
-        let first = classID &* cells
-        for cell in 0..<cells { ordered[cell &* classes &+ classID] = scores[first &+ cell] }
-      }
-      filled = count
-    }
-    let ids = [UInt32](unsafeUninitializedCapacity: count) { ids, filled in
-      for cell in 0..<cells {
-        for id in 0..<classes { ids[cell &* classes &+ id] = UInt32(truncatingIfNeeded: id) }
-      }
-      filled = count
-    }
-    return LabelMap(shape: whole, classIndex: ids, score: ordered)
   }
 }
 
 extension DenseLayout: MapDescription {
   var traits: MapTraits { MapTraits(denseClasses: classes, dialect: "dense array") }
 
-  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
-    try decode(region.read(limit: Limits.denseBytes, path: path()))
-  }
-
-  func loadDense(
+  func load(
     _ region: ByteRegion,
-    isWanted: Bool,
+    wantsDense: Bool,
     path: () -> String
-  ) throws(RelabelError) -> LabelMap? {
-    guard isWanted else { return nil }
+  ) throws(RelabelError) -> LoadedMap {
     let bytes = try region.read(limit: Limits.denseBytes, path: path())
-    return Self.whole(floats(bytes), classes: classes, shape)
+    var loaded = LoadedMap(try decode(bytes))
+    guard wantsDense || keepsLogNormalizer else { return loaded }
+    let dense = dense(bytes)
+    if keepsLogNormalizer { loaded.logNormalizer = dense.logNormalizer() }
+    if wantsDense { loaded.dense = dense }
+    return loaded
   }
 
   static func == (a: DenseLayout, b: DenseLayout) -> Bool {
     a.scalar == b.scalar && a.isFortran == b.isFortran && a.classes == b.classes
-      && a.shape == b.shape && a.rows == b.rows
+      && a.shape == b.shape && a.rows == b.rows && a.keepsLogNormalizer == b.keepsLogNormalizer
   }
 
   func hash(into hasher: inout Hasher) {

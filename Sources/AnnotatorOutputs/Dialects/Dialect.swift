@@ -83,28 +83,17 @@ package protocol MapDescription: Hashable, Sendable {
   var traits: MapTraits { get }
 
   /// Loads the map in `region`; `path` names the file that an image comes from.
-  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap
-
-  /// The scores of all classes, where the annotator gave them and they are still at hand: a map that keeps
-  /// every class.
   ///
-  /// Of an archive whose arrays are spooled, some rows are kept whole; `isWanted` says whether the
-  /// caller wants those of a map that has them anyway.
-  func loadDense(
+  /// Of an archive whose arrays are spooled, some rows are kept whole; `wantsDense` says whether the
+  /// caller wants the scores of all classes of a map that has them anyway.
+  func load(
     _ region: ByteRegion,
-    isWanted: Bool,
+    wantsDense: Bool,
     path: () -> String
-  ) throws(RelabelError) -> LabelMap?
+  ) throws(RelabelError) -> LoadedMap
 }
 
 extension MapDescription {
-  /// Nil: most maps come with their own top-k.
-  package func loadDense(
-    _ region: ByteRegion,
-    isWanted: Bool,
-    path: () -> String
-  ) throws(RelabelError) -> LabelMap? { nil }
-
   /// True for an equal description of the same type.
   func isEqual(to other: any MapDescription) -> Bool { (other as? Self) == self }
 }

@@ -31,7 +31,8 @@ extension NumPyArchive {
         scoreKind: kind,
         denseClasses: layout.classes,
         topK: nil,
-        wholeRows: wholeRows
+        wholeRows: wholeRows,
+        normalizerOffset: normalizerOffset
       )
       (axes, bytes) = (part.header.shape, part.header.dataBytes)
     } else if dense == nil, let classIndex, let score {

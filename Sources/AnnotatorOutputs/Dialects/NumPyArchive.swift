@@ -16,6 +16,8 @@ struct NumPyArchive {
   private(set) var keys: NumPyKeys?
   /// Where the scores of all classes of some dense maps are kept, by row.
   private(set) var wholeRows: [Int: Int] = [:]
+  /// Where each cell's logarithm of the sum over all classes is kept, where it is wanted.
+  private(set) var normalizerOffset: Int?
   private(set) var faults: [Int: RelabelError] = [:]
   private var names: Set<String> = []
 
@@ -79,12 +81,20 @@ struct NumPyArchive {
     guard let values = checkedProduct(rows, entries) else { throw Self.overflow }
     let (file, classOffset) = try spool.reserve(values: values)
     let (_, scoreOffset) = try spool.reserve(values: values)
+    let cells = layout.shape.cells
+    if layout.keepsLogNormalizer {
+      normalizerOffset = try spool.reserve(values: rows * cells).offset
+    }
     for row in 0..<rows {
       let bytes = try stream.read(layout.rowBytes)
       do throws(RelabelError) {
         let map = try layout.decode(bytes)
         try file.write(map.classIndex, at: classOffset + row * entries * 4)
         try file.write(map.score, at: scoreOffset + row * entries * 4)
+        if let normalizerOffset {
+          let values = layout.dense(bytes).logNormalizer()
+          try file.write(values, at: normalizerOffset + row * cells * 4)
+        }
         if row % max(1, rows / Self.wholeRowsOfFile) == 0 {
           try keepWhole(bytes, layout, row, &spool)
         }
@@ -113,7 +123,7 @@ struct NumPyArchive {
       return
     }
     spool.samples += 1
-    let floats = layout.floats(bytes)
+    let floats = layout.dense(bytes).score
     let (file, offset) = try spool.reserve(values: floats.count)
     try file.write(floats, at: offset)
     wholeRows[row] = offset

@@ -35,9 +35,14 @@ struct ReLabelTensor: Dialect {
       )
     }
 
-    func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
+    func load(
+      _ region: ByteRegion,
+      wantsDense: Bool,
+      path: () -> String
+    ) throws(RelabelError) -> LoadedMap {
       let bytes = try region.read(limit: Limits.memberBytes, path: path())
-      return try SparseMap.keepingBest(topK, of: ReLabelTensor.decode(bytes, classes: classes))
+      let map = try ReLabelTensor.decode(bytes, classes: classes)
+      return LoadedMap(try SparseMap.keepingBest(topK, of: map))
     }
   }
 

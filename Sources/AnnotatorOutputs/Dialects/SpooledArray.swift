@@ -14,6 +14,8 @@ final class SpooledArray: Sendable {
   let topK: Int?
   /// Where the scores of all classes of some dense maps are kept, by row.
   let wholeRows: [Int: Int]
+  /// Where the logarithms of the sums over all classes are, where they are wanted.
+  let normalizerOffset: Int?
 
   init(
     file: OpenFile,
@@ -23,7 +25,8 @@ final class SpooledArray: Sendable {
     scoreKind: ScoreKind?,
     denseClasses: Int?,
     topK: Int?,
-    wholeRows: [Int: Int] = [:]
+    wholeRows: [Int: Int] = [:],
+    normalizerOffset: Int? = nil
   ) {
     self.file = file
     self.shape = shape
@@ -33,6 +36,7 @@ final class SpooledArray: Sendable {
     self.denseClasses = denseClasses
     self.topK = topK
     self.wholeRows = wholeRows
+    self.normalizerOffset = normalizerOffset
   }
 }
 
@@ -42,7 +46,11 @@ extension SpooledArray: MapDescription {
   }
 
   /// Loads the row whose number is the region's offset.
-  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
+  func load(
+    _ region: ByteRegion,
+    wantsDense: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LoadedMap {
     let entries = shape.entries
     let place = region.offset * entries * 4
     let map = LabelMap(
@@ -50,17 +58,16 @@ extension SpooledArray: MapDescription {
       classIndex: try file.values(at: classOffset + place, count: entries, as: UInt32.self),
       score: try file.values(at: scoreOffset + place, count: entries, as: Float.self)
     )
-    return try SparseMap.keepingBest(topK, of: map)
-  }
-
-  func loadDense(
-    _ region: ByteRegion,
-    isWanted: Bool,
-    path: () -> String
-  ) throws(RelabelError) -> LabelMap? {
-    guard let denseClasses, let offset = wholeRows[region.offset] else { return nil }
-    let values = try file.values(at: offset, count: denseClasses * shape.cells, as: Float.self)
-    return DenseLayout.whole(values, classes: denseClasses, shape)
+    var loaded = LoadedMap(try SparseMap.keepingBest(topK, of: map))
+    if let normalizerOffset {
+      let place = normalizerOffset + region.offset * shape.cells * 4
+      loaded.logNormalizer = try file.values(at: place, count: shape.cells, as: Float.self)
+    }
+    if let denseClasses, let offset = wholeRows[region.offset] {
+      let values = try file.values(at: offset, count: denseClasses * shape.cells, as: Float.self)
+      loaded.dense = DenseMap(classes: denseClasses, shape: shape, score: values)
+    }
+    return loaded
   }
 
   static func == (a: SpooledArray, b: SpooledArray) -> Bool { a === b }

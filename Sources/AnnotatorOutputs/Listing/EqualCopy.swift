@@ -19,8 +19,9 @@ enum EqualCopy {
         guard traits.scoreKind == otherTraits.scoreKind,
           traits.denseClasses == otherTraits.denseClasses
         else { return false }
-        let map = try description.load(region) { first }
-        return map == (try otherDescription.load(otherRegion) { second })
+        let loaded = try description.load(region, wantsDense: false) { first }
+        let other = try otherDescription.load(otherRegion, wantsDense: false) { second }
+        return loaded.map == other.map && loaded.logNormalizer == other.logNormalizer
       }
       guard description.isEqual(to: otherDescription), region.count == otherRegion.count else {
         return false

@@ -22,13 +22,16 @@ public struct PendingImage: Sendable {
   ///
   /// - Throws: `.invalidInput`, `.unsafeInput`, `.usage` (a top-k that the input doesn't have) or
   ///   `.io`, located with the source and the key.
-  public func load() throws(RelabelError) -> LabelMap {
+  public func load() throws(RelabelError) -> LabelMap { try load(wantsDense: false).map }
+
+  /// As above, with what else the input holds of the image.
+  package func load(wantsDense: Bool) throws(RelabelError) -> LoadedMap {
     do throws(RelabelError) {
       switch entry.payload {
       case .failure(let error):
         throw error
       case .map(let description, let region):
-        return try description.load(region) { source }
+        return try description.load(region, wantsDense: wantsDense) { source }
       }
     } catch {
       throw error.located(Location(file: source, key: key))
@@ -36,19 +39,17 @@ public struct PendingImage: Sendable {
   }
 }
 
-extension PendingImage {
-  /// The map with the scores of all classes; nil where only the best are at hand, or nobody wants it.
-  ///
-  /// May be called from any thread.
-  /// - Throws: as `load()`.
-  public func loadDense(isWanted: Bool) throws(RelabelError) -> LabelMap? {
-    do throws(RelabelError) {
-      guard case .map(let description, let region) = entry.payload else { return nil }
-      return try description.loadDense(region, isWanted: isWanted) { source }
-    } catch {
-      throw error.located(Location(file: source, key: key))
-    }
-  }
+/// A map, and what its input holds beside it.
+package struct LoadedMap {
+  /// The best classes of each cell.
+  package let map: LabelMap
+  /// The scores of all classes, where they are at hand and wanted.
+  package var dense: DenseMap?
+  /// The logarithm of the sum of exp(score) over all classes, for each cell: where the options ask for it and
+  /// the input has all scores.
+  package var logNormalizer: [Float]?
+
+  init(_ map: LabelMap) { self.map = map }
 }
 
 /// The name of the place that an image comes from, in as little memory as possible: there may be

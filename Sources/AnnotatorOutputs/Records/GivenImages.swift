@@ -69,8 +69,12 @@ private final class GivenMap: MapDescription {
 
   var traits: MapTraits { MapTraits(dialect: "memory") }
 
-  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
-    try SparseMap.keepingBest(topK, of: map)
+  func load(
+    _ region: ByteRegion,
+    wantsDense: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LoadedMap {
+    LoadedMap(map: try SparseMap.keepingBest(topK, of: map))
   }
 
   static func == (a: GivenMap, b: GivenMap) -> Bool { a === b }

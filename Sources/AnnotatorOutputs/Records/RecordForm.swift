@@ -112,7 +112,11 @@ struct RecordMap: MapDescription {
 
   var traits: MapTraits { MapTraits(dialect: "records") }
 
-  func load(_ region: ByteRegion, path: () -> String) throws(RelabelError) -> LabelMap {
+  func load(
+    _ region: ByteRegion,
+    wantsDense: Bool,
+    path: () -> String
+  ) throws(RelabelError) -> LoadedMap {
     let bytes = try region.read(limit: Limits.denseBytes, path: path())
     let entries = shape.entries
     let map = bytes.withUnsafeBytes { raw in
@@ -133,6 +137,6 @@ struct RecordMap: MapDescription {
         score: NumPyValues.floats(scalar, scores, entries)
       )
     }
-    return try SparseMap.keepingBest(topK, of: map)
+    return LoadedMap(map: try SparseMap.keepingBest(topK, of: map))
   }
 }

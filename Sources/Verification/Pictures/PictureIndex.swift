@@ -122,8 +122,8 @@ extension PictureIndex {
 }
 
 /// A hash of an image key, seeded anew in each process: nobody makes two keys collide on purpose.
-enum KeyFingerprint {
-  static func of(_ key: some Collection<UInt8>) -> UInt64 {
+package enum KeyFingerprint {
+  package static func of(_ key: some Collection<UInt8>) -> UInt64 {
     var hasher = Hasher()
     for byte in key { hasher.combine(byte) }
     return UInt64(bitPattern: Int64(hasher.finalize()))
