@@ -19,10 +19,10 @@ def axis(start, length, cells):
     far = (start + length).astype(np.float32)
     low = start.astype(np.float32) * np.float32(cells) - np.float32(0.5)
     high = far * np.float32(cells) - np.float32(0.5)
-    extent = np.maximum(high - low, np.float32(1)).astype(np.float64)
+    span = np.maximum(high - low, np.float32(1)).astype(np.float64)
     low = low.astype(np.float64)
-    assert ((low + extent) - low == extent).all(), "float64 can't hold the end of a box exactly"
-    return low, low + extent
+    assert ((low + span) - low == span).all(), "float64 can't hold the end of a box exactly"
+    return low, low + span
 
 
 def pooled(dense, corners):

@@ -60,15 +60,15 @@ public final class DatasetWriter {
       columns: details.map(\.rawValue)
     )
     var build = ArrivalBuild(options, traits)
-    var images = try GivenImages(
-      InputOptions(
-        topK: options.topK,
-        numClasses: numClasses,
-        scoreKind: scoreKind,
-        imageList: options.imageList,
-        spoolDirectory: options.output
-      )
+    var inputOptions = InputOptions(
+      topK: options.topK,
+      numClasses: numClasses,
+      scoreKind: scoreKind,
+      imageList: options.imageList,
+      spoolDirectory: options.output
     )
+    inputOptions.keepsLogNormalizer = options.logNormalizer
+    var images = try GivenImages(inputOptions)
     var finished: [String] = []
     if options.resumes {
       for shard in try build.keepShards(folder) {

@@ -99,11 +99,11 @@ def reference_weights(start, length, cells, rounded=f32, shortest=1.0, count=mat
     """Section 13.3, one sample after the other; the last three arguments are for making it wrong."""
     low = rounded(rounded(rounded(start) * cells) - 0.5)
     high = rounded(rounded(rounded(start + length) * cells) - 0.5)
-    extent = max(rounded(high - low), shortest)
-    samples = count(extent)
+    span = max(rounded(high - low), shortest)
+    samples = count(span)
     weights = [0.0] * cells
     for number in range(samples):
-        place = low + (number + 0.5) * extent / samples
+        place = low + (number + 0.5) * span / samples
         if not -1 <= place <= cells:
             continue
         place = max(place, 0.0)

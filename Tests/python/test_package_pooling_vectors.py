@@ -108,14 +108,14 @@ def axes_exchanged(boxes, transposed, right=geometry.axes_of_grid):
     [
         one_weight_off,
         slow_weights(rounded=float),
-        slow_weights(count=lambda extent: math.floor(extent) + 1),
-        slow_weights(count=lambda extent: max(1, math.floor(extent))),
+        slow_weights(count=lambda span: math.floor(span) + 1),
+        slow_weights(count=lambda span: max(1, math.floor(span))),
         slow_weights(shortest=1e-3),
     ],
     ids=["weight", "float64", "next whole number", "floor", "below a cell"],
 )
 def test_vectors_find_wrong_weights(python_pool, monkeypatch, weights):
-    """One weight off by a thousandth, the ceil of the exact extent, and other mistakes are seen."""
+    """One weight off by a thousandth, the ceil of the exact span, and other mistakes are seen."""
     use_weights(monkeypatch, weights)
     with pytest.raises(AssertionError):
         check_files(python_pool, VECTORS)

@@ -164,23 +164,23 @@ def added_in_float32(start, length):
     return float(F(start) + F(length))
 
 
-def of_extent(extent, length, cells):
-    return math.ceil(extent)
+def of_span(span, length, cells):
+    return math.ceil(span)
 
 
-def of_exact_extent(extent, length, cells):
-    """The samples of the extent without rounding: a fraction of pixels."""
+def of_exact_span(span, length, cells):
+    """The samples of the span without rounding: a fraction of pixels."""
     return max(1, math.ceil(Fraction(length).limit_denominator(1000) * cells))
 
 
-def weights(edge=rounded, far=added, samples=of_extent):
+def weights(edge=rounded, far=added, samples=of_span):
     """Section 13.3 with each sample as a hat over the cells; the arguments are for making it wrong."""
 
     def axis_weights(start, length, cells):
         low, high = edge(start, cells), edge(far(start, length), cells)
-        extent = max(high - low, 1)
-        count = samples(extent, length, cells)
-        places = float(low) + (np.arange(count) + 0.5) * float(extent) / count
+        span = max(high - low, 1)
+        count = samples(span, length, cells)
+        places = float(low) + (np.arange(count) + 0.5) * float(span) / count
         distances = np.abs(places.clip(0, cells - 1)[:, None] - np.arange(cells))
         return (1 - distances).clip(0).mean(axis=0)
 
@@ -196,11 +196,11 @@ def test_reference(monkeypatch):
 
 
 @pytest.mark.parametrize("mistake, least", [
-    ({"samples": of_exact_extent}, 6),
+    ({"samples": of_exact_span}, 6),
     ({"edge": fused}, 4),
     ({"edge": in_float64}, 2),
     ({"far": added_in_float32}, 2),
-], ids=["ceil of the exact extent", "fused", "float64", "far edge in float32"])  # fmt: skip
+], ids=["ceil of the exact span", "fused", "float64", "far edge in float32"])  # fmt: skip
 def test_mistakes_in_rounding_are_seen(monkeypatch, mistake, least):
     """Each changes several targets by more than 1e-4."""
     monkeypatch.setattr(pooling_reference, "reference_weights", weights(**mistake))

@@ -9,9 +9,9 @@ f32 <- function(x) readBin(writeBin(x, raw(), size = 4), "double", length(x), si
 # Section 13.3: each sample is shared by the two cells beside it.
 axis_weights <- function(start, length, cells) {
   edges <- f32(f32(f32(c(start, start + length)) * cells) - 0.5)
-  extent <- max(f32(edges[2] - edges[1]), 1)
-  samples <- ceiling(extent)
-  places <- edges[1] + (seq_len(samples) - 0.5) * extent / samples
+  span <- max(f32(edges[2] - edges[1]), 1)
+  samples <- ceiling(span)
+  places <- edges[1] + (seq_len(samples) - 0.5) * span / samples
   distances <- abs(outer(pmin(pmax(places, 0), cells - 1), seq_len(cells) - 1, "-"))
   colMeans(pmax(1 - distances, 0))
 }

@@ -17,9 +17,9 @@ struct label_map {
 /* Adds up the weights of an axis (13.3): every sample is shared by the two cells beside it. */
 static void add_weights(double start, double length, size_t cells, double *weight) {
   float low = (float)start * (float)cells - 0.5f, high = (float)(start + length) * (float)cells - 0.5f;
-  double extent = fmaxf(high - low, 1), samples = ceil(extent);
+  double span = fmaxf(high - low, 1), samples = ceil(span);
   for (int i = 0; i < samples; i++) {
-    double p = fmin(fmax(low + (i + 0.5) * extent / samples, 0), cells - 1.0);
+    double p = fmin(fmax(low + (i + 0.5) * span / samples, 0), cells - 1.0);
     for (size_t cell = 0; cell < cells; cell++) weight[cell] += fmax(0, 1 - fabs(p - cell)) / samples;
   }
 }

@@ -14,9 +14,9 @@ def need(condition, message):
 def axis_weights(start, length, cells):
     """Section 13.3: each sample is shared by the two cells beside it."""
     near, far = np.array([start, start + length]).astype(np.float32) * np.float32(cells) - np.float32(0.5)
-    extent = max(far - near, np.float32(1))
-    middles = np.arange(np.ceil(extent)) + 0.5
-    places = np.clip(float(near) + middles * float(extent) / len(middles), 0, cells - 1)
+    span = max(far - near, np.float32(1))
+    middles = np.arange(np.ceil(span)) + 0.5
+    places = np.clip(float(near) + middles * float(span) / len(middles), 0, cells - 1)
     return np.clip(1 - abs(places[:, None] - np.arange(cells)), 0, 1).mean(0)
 
 

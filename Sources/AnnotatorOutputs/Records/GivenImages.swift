@@ -74,7 +74,7 @@ private final class GivenMap: MapDescription {
     wantsDense: Bool,
     path: () -> String
   ) throws(RelabelError) -> LoadedMap {
-    LoadedMap(map: try SparseMap.keepingBest(topK, of: map))
+    LoadedMap(try SparseMap.keepingBest(topK, of: map))
   }
 
   static func == (a: GivenMap, b: GivenMap) -> Bool { a === b }

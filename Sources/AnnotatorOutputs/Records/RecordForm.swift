@@ -137,6 +137,6 @@ struct RecordMap: MapDescription {
         score: NumPyValues.floats(scalar, scores, entries)
       )
     }
-    return LoadedMap(map: try SparseMap.keepingBest(topK, of: map))
+    return LoadedMap(try SparseMap.keepingBest(topK, of: map))
   }
 }

@@ -31,11 +31,11 @@ struct AxisWeights: ~Copyable {
     let size = Float(count)
     let low: Float = Float(start) * size - 0.5
     let high: Float = Float(start + length) * size - 0.5
-    let extent = max(high - low, 1)
-    let samples = Int(extent.rounded(.up))
+    let span = max(high - low, 1)
+    let samples = Int(span.rounded(.up))
 
     let share = 1 / Double(samples)
-    let distance = Double(extent) * share
+    let distance = Double(span) * share
     var (first, last) = (count, -1)
     for sample in 0..<samples {
       let position = Double(low) + (Double(sample) + 0.5) * distance

@@ -180,29 +180,55 @@ public struct LabelPooling: Sendable {
       )
     }
     if extent == .whole { return (box, 1) }
-    guard let inside = box.cut(to: extent) else {
+    let clamps = outside == .clamp
+    let vertical = MappedSide(box.top, box.height, extent.top, extent.height, clamps: clamps)
+    let horizontal = MappedSide(box.left, box.width, extent.left, extent.width, clamps: clamps)
+    guard let vertical, let horizontal else {
       throw RelabelError(
         .usage,
         "the box \(box.components) lies outside what the map covers, \(extent.components)"
       )
     }
-    let clamped = outside == .clamp ? inside : box
-    let mapped = CropBox(
-      top: (clamped.top - extent.top) / extent.height,
-      left: (clamped.left - extent.left) / extent.width,
-      height: clamped.height / extent.height,
-      width: clamped.width / extent.width
-    )
-    let slack = CropBox.tolerance
-    guard mapped.top >= -slack, mapped.left >= -slack, mapped.bottom <= 1 + slack,
-      mapped.right <= 1 + slack
-    else {
+    guard !vertical.leaves, !horizontal.leaves else {
       throw RelabelError(
         .usage,
         "the box \(box.components) leaves what the map covers, \(extent.components): crop inside it, "
           + "or ask for clamping"
       )
     }
-    return (mapped, outside == .clamp ? inside.share(of: box) : 1)
+    let mapped = CropBox(
+      top: vertical.start,
+      left: horizontal.start,
+      height: vertical.length,
+      width: horizontal.length
+    )
+    return (mapped, vertical.covered * horizontal.covered)
+  }
+}
+
+/// One side of a box in fractions of an extent (spec, section 13.2).
+private struct MappedSide {
+  private(set) var start: Double
+  private(set) var length: Double
+  /// The share of the side that lies in the extent, where it was cut to it.
+  private(set) var covered = 1.0
+  /// True where it reaches beyond the extent by more than rounding explains.
+  private(set) var leaves = false
+
+  /// Nil for a side that has nothing in common with the extent.
+  init?(_ start: Double, _ length: Double, _ origin: Double, _ size: Double, clamps: Bool) {
+    (self.start, self.length) = ((start - origin) / size, length / size)
+    let end = self.start + self.length
+    guard self.start < 1, end > 0 else { return nil }
+    // A side that fits stays as it is, to the last bit.
+    guard self.start < -CropBox.tolerance || end > 1 + CropBox.tolerance else { return }
+    let first = max(start, origin)
+    let cut = min(start + length, origin + size) - first
+    guard cut > 0 else { return nil }
+    guard clamps else {
+      leaves = true
+      return
+    }
+    (self.start, self.length, covered) = ((first - origin) / size, cut / size, cut / length)
   }
 }

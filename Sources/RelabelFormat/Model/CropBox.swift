@@ -35,8 +35,6 @@ public struct CropBox: Hashable, Sendable {
   package var bottom: Double { top + height }
   /// The right edge.
   package var right: Double { left + width }
-  /// The area of this box as a share of another's.
-  package func share(of box: CropBox) -> Double { (height / box.height) * (width / box.width) }
 
   /// Why this is not a box within a picture, or nil when it is one.
   public var fault: String? {
@@ -62,28 +60,5 @@ public struct CropBox: Hashable, Sendable {
       width: components[3]
     )
     if fault != nil { return nil }
-  }
-
-  /// The part of this box that lies in `other`, or nil when they share no area.
-  package func cut(to other: CropBox) -> CropBox? {
-    guard let (top, height) = Self.cut(top, height, other.top, other.height),
-      let (left, width) = Self.cut(left, width, other.left, other.width)
-    else { return nil }
-    return CropBox(top: top, left: left, height: height, width: width)
-  }
-
-  /// One axis of `cut`; sides that fit stay as they are, to the last bit.
-  private static func cut(
-    _ start: Double,
-    _ length: Double,
-    _ outerStart: Double,
-    _ outerLength: Double
-  ) -> (start: Double, length: Double)? {
-    let (end, outerEnd) = (start + length, outerStart + outerLength)
-    guard start < outerEnd, end > outerStart else { return nil }
-    let slack = tolerance * outerLength
-    if start >= outerStart - slack, end <= outerEnd + slack { return (start, length) }
-    let first = max(start, outerStart)
-    return (first, min(end, outerEnd) - first)
   }
 }

@@ -61,10 +61,10 @@ def region(start, length, cells):
     """The first coordinate and the length on an axis with so many cells, as float32."""
     low, high = (np.float32(edge) * np.float32(cells) - np.float32(0.5) for edge in (start, start + length))
     assert low.dtype == high.dtype == np.float32
-    extent = max(high - low, np.float32(1))
+    span = max(high - low, np.float32(1))
     # Then torchvision's own ceil, of the difference of its coordinates, is the specified one.
-    assert (float(low) + float(extent)) - float(low) == float(extent)
-    return float(low), float(extent)
+    assert (float(low) + float(span)) - float(low) == float(span)
+    return float(low), float(span)
 
 
 def pooled(planes, rows, columns):

@@ -55,9 +55,9 @@ def logit():
 
 
 def rounding():
-    """Boxes whose extent is a whole number of cells but for rounding, named by what goes wrong easily."""
+    """Boxes whose span is a whole number of cells but for rounding, named by what goes wrong easily."""
     chosen = {
-        "ceil of the exact extent": [
+        "ceil of the exact span": [
             (COW, (500, 375), (99, 80, 100, 140)),
             (LEMUR, (500, 375), (36, 205, 100, 142)),
             (LEMUR, (375, 500), (120, 36, 142, 100)),

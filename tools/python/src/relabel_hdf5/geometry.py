@@ -79,15 +79,15 @@ def into_extent(boxes: Any, extent: Any, clamp: bool, xp: Any) -> tuple[Any, Any
     [..., 4], the share of each box that the extent covers [...], and the rules that the boxes must keep.
     """
     start, length, origin, size = boxes[..., :2], boxes[..., 2:], extent[..., :2], extent[..., 2:]
-    end, edge = start + length, origin + size
-    meets = (start < edge) & ((start >= origin) | (end > origin))
     first, share = (start - origin) / size, length / size
+    meets = (first < 1) & (first + share > 0)
     fits = (first >= -TOLERANCE) & (first + share <= 1 + TOLERANCE)
-    rules = [(meets.all(-1), "it lies outside what the map covers")]
+    begin = xp.maximum(start, origin)
+    cut = xp.minimum(start + length, origin + size) - begin
+    rules = [((meets & (fits | (cut > 0))).all(-1), "it lies outside what the map covers")]
     covered = xp.ones_like(boxes[..., 0])
     if clamp:  # a side that fits stays as it is, to the last bit
-        begin = xp.maximum(start, origin)
-        cut = xp.where(fits, length, xp.minimum(end, edge) - begin)
+        cut = xp.where(fits, length, cut)
         first = xp.where(fits, first, (begin - origin) / size)
         share, covered = cut / size, (cut / length).prod(-1)
     else:
@@ -109,12 +109,12 @@ def axis_weights(start: Floats, length: Floats, cells: int) -> Floats:
     count, half = np.float32(cells), np.float32(0.5)
     low = start.astype(np.float32) * count - half
     high = (start + length).astype(np.float32) * count - half
-    extent = np.maximum(high - low, np.float32(1))
-    samples = np.ceil(extent).astype(np.float64)[:, None]
+    span = np.maximum(high - low, np.float32(1))
+    samples = np.ceil(span).astype(np.float64)[:, None]
 
     sample = np.arange(samples.max(initial=0))
     share = (sample < samples) / samples
-    place = low.astype(np.float64)[:, None] + (sample + 0.5) * extent.astype(np.float64)[:, None] / samples
+    place = low.astype(np.float64)[:, None] + (sample + 0.5) * span.astype(np.float64)[:, None] / samples
     place = place.clip(0, cells - 1)  # samples of an allowed box are at most one cell outside
     near = place.astype(np.int64)
     far = np.minimum(near + 1, cells - 1)

@@ -84,14 +84,14 @@ def axis_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     """
     low = start.to(torch.float32) * cells - 0.5
     high = (start + length).to(torch.float32) * cells - 0.5
-    extent = (high - low).clamp(min=1)
-    samples = extent.ceil().to(torch.float64)[..., None]
+    span = (high - low).clamp(min=1)
+    samples = span.ceil().to(torch.float64)[..., None]
 
     # As many as the longest box can have: its own number is not known here without waiting.
     limit = cells + 1 + cells // 100_000
     sample = torch.arange(limit, dtype=torch.float64, device=start.device)
     share = (sample < samples) / samples
-    place = low.to(torch.float64)[..., None] + (sample + 0.5) * extent.to(torch.float64)[..., None] / samples
+    place = low.to(torch.float64)[..., None] + (sample + 0.5) * span.to(torch.float64)[..., None] / samples
     place = place.clamp(0, cells - 1)
     near = place.long()
     part = (place - near) * share
