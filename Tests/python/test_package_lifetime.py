@@ -93,7 +93,7 @@ def test_one_engine_alone_opens_files(folder, monkeypatch):
     maps.batch(range(120)), maps[5], maps[90], maps.header, maps.key(3), maps.image_index(4)
     maps.targets([0, 50], [[0.0, 0.0, 1.0, 1.0]] * 2), maps.chunks, maps.position(maps.key(7))
     assert open_files(folder) == 3
-    assert len(opened) == (3 if relabel_hdf5.engine() == "numpy" else 0)
+    assert len(opened) == (3 if relabel_hdf5.engine().startswith("numpy") else 0)
 
 
 def test_closed_maps_are_not_read(folder):
@@ -333,7 +333,7 @@ def test_a_replaced_shard_stays_what_it_was_or_is_refused(folder, expected):
     maps = relabel_hdf5.open(folder)
     maps[0]
     exchange(folder / "labels-00000.h5", folder / "labels-00001.h5")
-    if relabel_hdf5.engine() == "numpy":
+    if relabel_hdf5.engine().startswith("numpy"):
         np.testing.assert_array_equal(labels(maps, [3, 9]), expected[[3, 9]])
     else:
         with pytest.raises(CorruptError, match="labels-00000.h5: the file was replaced"):

@@ -7,6 +7,8 @@
 Reading takes h5py and NumPy alone. What needs PyTorch is in `relabel_hdf5.train`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .dataset import LabelMaps, open
 from .engines.library import engine
 from .epoch import epoch_order
@@ -25,7 +27,9 @@ from .header import ClassEntry, Header
 from .labels import LabelMap, MapBatch
 from .pooling import label_pooling
 from .versions import VERSION
-from .writing import Writer
+
+if TYPE_CHECKING:
+    from .writing import Writer
 
 __version__ = VERSION
 __all__ = [
@@ -49,3 +53,12 @@ __all__ = [
     "label_pooling",
     "open",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Who reads needs neither h5py nor processes.
+    if name == "Writer":
+        from .writing import Writer
+
+        return Writer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
