@@ -18,8 +18,8 @@ let package = Package(
   name: "relabel-hdf5",
   products: [
     .library(name: "Relabel", targets: ["Relabel", "RelabelWriting"]),
-    .library(name: "RelabelPacking", targets: ["Packing"]),
-    .library(name: "RelabelVerification", targets: ["Verification"]),
+    .library(name: "RelabelPacking", targets: ["RelabelPacking"]),
+    .library(name: "RelabelVerification", targets: ["RelabelVerification"]),
     .library(name: "RelabelC", type: .dynamic, targets: ["RelabelC"]),
     .executable(name: "relabel", targets: ["RelabelTool"]),
     .executable(name: "relabel-pack", targets: ["RelabelPackTool"]),
@@ -63,25 +63,26 @@ let package = Package(
     // What needs the HDF5 library: writing, and reading what is not sound.
     .target(
       name: "RelabelWriting",
-      dependencies: ["Relabel", "HDF5"],
+      dependencies: ["Relabel", "RelabelFormat", "HDF5"],
       swiftSettings: settings
     ),
     .target(
       name: "AnnotatorOutputs",
-      dependencies: ["Relabel", "CArchive"],
+      dependencies: ["Relabel", "RelabelFormat", "CArchive"],
       swiftSettings: settings
     ),
     // rules.md is a link to the document in spec/, so that `explain` says what the document says.
     .target(
-      name: "Verification",
+      name: "RelabelVerification",
       dependencies: ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"],
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
     .target(
-      name: "Packing",
+      name: "RelabelPacking",
       dependencies: [
-        "AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5", "Verification",
+        "AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5",
+        "RelabelVerification",
       ],
       swiftSettings: settings
     ),
@@ -89,7 +90,8 @@ let package = Package(
     // a toolchain can load it.
     .target(
       name: "RelabelC",
-      dependencies: ["Relabel"],
+      // Named though Relabel brings it: or a release build may keep what was compiled with the old one.
+      dependencies: ["Relabel", "RelabelFormat"],
       exclude: ["relabel.h", "exports.map"],
       swiftSettings: settings,
       linkerSettings: [
@@ -103,7 +105,9 @@ let package = Package(
     ),
     .target(
       name: "RelabelCommands",
-      dependencies: ["HelperProcesses", "Packing", "Verification", "Relabel", argumentParser],
+      dependencies: [
+        "HelperProcesses", "RelabelPacking", "RelabelVerification", "Relabel", argumentParser,
+      ],
       swiftSettings: settings
     ),
 
@@ -159,13 +163,16 @@ let package = Package(
     ),
     .testTarget(
       name: "PackingTests",
-      dependencies: ["Packing", "Verification", "AnnotatorOutputs", "Relabel", "TestSupport"],
+      dependencies: [
+        "RelabelPacking", "RelabelVerification", "AnnotatorOutputs", "Relabel", "TestSupport",
+      ],
       swiftSettings: settings
     ),
     .testTarget(
       name: "VerificationTests",
       dependencies: [
-        "HelperProcesses", "Verification", "Packing", "Relabel", "RelabelWriting", "HDF5",
+        "HelperProcesses", "RelabelVerification", "RelabelPacking", "Relabel", "RelabelWriting",
+        "HDF5",
         "TestSupport",
       ],
       swiftSettings: settings

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// `verify check`: what `verify` does when no other word follows it.
 struct CheckCommand: ParsableCommand {

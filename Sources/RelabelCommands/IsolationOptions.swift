@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Verification
+internal import RelabelVerification
 
 /// Options shared by all commands that open files which may be broken or hostile.
 struct IsolationOptions: ParsableArguments {

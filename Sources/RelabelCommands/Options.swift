@@ -1,7 +1,7 @@
 public import ArgumentParser
-public import Packing
+public import RelabelPacking
 public import Relabel
-public import Verification
+public import RelabelVerification
 
 // The words of the command line for the library's types.
 

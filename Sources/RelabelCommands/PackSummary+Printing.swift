@@ -1,4 +1,4 @@
-internal import Packing
+internal import RelabelPacking
 internal import Relabel
 
 extension PackSummary {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Packing
+internal import RelabelPacking
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// The options of `verify` for those who have the pictures.
 struct PictureOptions: ParsableArguments {

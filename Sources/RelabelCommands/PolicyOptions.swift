@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// The options of `verify` that decide which findings count, and how much.
 struct PolicyOptions: ParsableArguments {

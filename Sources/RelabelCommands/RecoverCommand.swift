@@ -1,5 +1,5 @@
 public import ArgumentParser
-internal import Packing
+internal import RelabelPacking
 internal import Relabel
 import Synchronization
 

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 extension ReportFormat {
   /// All of them, for people.

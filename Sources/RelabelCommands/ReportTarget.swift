@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// A report and where it goes.
 struct ReportTarget: ExpressibleByArgument {

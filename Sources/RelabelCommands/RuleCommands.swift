@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// `verify explain`: what one rule means and how to mend a finding.
 struct ExplainCommand: ParsableCommand {

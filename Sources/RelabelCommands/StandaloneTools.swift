@@ -1,8 +1,8 @@
 public import ArgumentParser
 internal import HelperProcesses
-internal import Packing
+internal import RelabelPacking
 internal import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// `relabel-pack`: `relabel pack` as a program of its own.
 public struct PackTool: ParsableCommand {

@@ -1,5 +1,5 @@
 public import ArgumentParser
-internal import Verification
+internal import RelabelVerification
 
 /// `relabel verify`: proves shards and datasets sound, and explains the rules.
 public struct VerifyCommand: ParsableCommand {

@@ -3,7 +3,7 @@ import Relabel
 import TestSupport
 import Testing
 
-@testable import Packing
+@testable import RelabelPacking
 
 @Suite("Writing datasets from a program")
 struct DatasetWriterTests {

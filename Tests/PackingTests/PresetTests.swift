@@ -1,7 +1,7 @@
 import Relabel
 import Testing
 
-@testable import Packing
+@testable import RelabelPacking
 
 @Suite("Presets")
 struct PresetTests {

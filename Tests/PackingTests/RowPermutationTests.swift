@@ -1,4 +1,4 @@
-import Packing
+import RelabelPacking
 import Relabel
 import Testing
 

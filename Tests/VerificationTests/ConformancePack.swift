@@ -1,8 +1,8 @@
 import Glibc
-import Packing
+import RelabelPacking
 import Relabel
 import Testing
-import Verification
+import RelabelVerification
 
 /// The shards and datasets of `spec/conformance/shards`, and what an implementation must say of each.
 enum ConformancePack {

@@ -1,7 +1,7 @@
 import Relabel
 import TestSupport
 import Testing
-import Verification
+import RelabelVerification
 
 /// What the verifier and the reader say of every file of the conformance pack, within this process.
 @Suite("The conformance pack")

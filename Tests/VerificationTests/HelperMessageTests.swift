@@ -2,7 +2,7 @@ import HelperProcesses
 import Relabel
 import Testing
 
-@testable import Verification
+@testable import RelabelVerification
 
 /// What a helper process sends is taken only when a report can be made of it.
 @Suite struct HelperMessageTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Verification
+@testable import RelabelVerification
 
 @Suite("Numbers that occur twice")
 struct RepeatsTests {

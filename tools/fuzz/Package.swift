@@ -17,7 +17,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: name,
     dependencies: dependencies,
     path: "Library/\(name)",
-    resources: name == "Verification" ? [.embedInCode("rules.md")] : [],
+    resources: name == "RelabelVerification" ? [.embedInCode("rules.md")] : [],
     swiftSettings: settings
   )
 }
@@ -42,16 +42,16 @@ let package = Package(
     library("Relabel", ["RelabelFormat", "RelabelSystem", "CDeflate"]),
     library("RelabelWriting", ["Relabel", "HDF5"]),
     library("AnnotatorOutputs", ["Relabel", "CArchive"]),
-    library("Verification", ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"]),
+    library("RelabelVerification", ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"]),
     library(
-      "Packing",
-      ["AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5", "Verification"]
+      "RelabelPacking",
+      ["AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5", "RelabelVerification"]
     ),
     // libFuzzer brings the entry point.
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "AnnotatorOutputs", "HDF5", "HelperProcesses", "Packing", "Relabel", "RelabelFormat", "Verification",
+        "AnnotatorOutputs", "HDF5", "HelperProcesses", "RelabelPacking", "Relabel", "RelabelFormat", "RelabelVerification",
       ],
       swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags([sanitizers])]

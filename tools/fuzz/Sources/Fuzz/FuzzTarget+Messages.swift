@@ -1,7 +1,7 @@
 @testable import HelperProcesses
-@testable import Packing
+@testable import RelabelPacking
 import Relabel
-@testable import Verification
+@testable import RelabelVerification
 
 extension FuzzTarget {
   /// What a helper process sends about a shard, up to the report that is made of it.

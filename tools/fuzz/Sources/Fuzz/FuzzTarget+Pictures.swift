@@ -1,5 +1,5 @@
 import Relabel
-@testable import Verification
+@testable import RelabelVerification
 
 extension FuzzTarget {
   /// A table of boxes.

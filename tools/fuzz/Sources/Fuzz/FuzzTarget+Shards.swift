@@ -1,7 +1,7 @@
 import RelabelFormat
 import HDF5
 @testable import Relabel
-@testable import Verification
+@testable import RelabelVerification
 
 extension FuzzTarget {
   /// The structure of a file, as it is and with every checksum made right.

@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// What can be saved of one shard; about 50 bytes an image and what keys take.
 struct ShardSurvey: Sendable {

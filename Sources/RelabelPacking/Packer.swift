@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 public import Relabel
-import Verification
+import RelabelVerification
 
 /// Turns raw annotator outputs into a dataset of verified shards.
 public struct Packer: Sendable {

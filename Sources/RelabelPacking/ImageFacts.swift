@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 import Relabel
-import Verification
+import RelabelVerification
 
 /// What is stored of an image beside its map: optional datasets (spec, section 4.5).
 struct ImageFacts: Sendable {

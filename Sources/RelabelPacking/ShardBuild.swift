@@ -1,7 +1,7 @@
 import AnnotatorOutputs
 import Relabel
 import RelabelWriting
-import Verification
+import RelabelVerification
 
 /// One shard on its way from pending images to a published file.
 struct ShardBuild: ~Copyable {

@@ -1,6 +1,6 @@
 internal import HelperProcesses
 public import Relabel
-public import Verification
+public import RelabelVerification
 
 /// An annotator that is a shell command of the user.
 ///

@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// The rows of one shard that go into the new dataset.
 struct ChosenRows {

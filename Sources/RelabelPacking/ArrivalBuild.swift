@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 import Relabel
-import Verification
+import RelabelVerification
 
 /// A dataset in the making whose images arrive one after the other, shard by shard.
 struct ArrivalBuild: ~Copyable {

@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 import Relabel
-import Verification
+import RelabelVerification
 
 /// A shard that an earlier run has published, compared with what the input holds now.
 ///

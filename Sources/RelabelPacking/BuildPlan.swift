@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 import Relabel
-import Verification
+import RelabelVerification
 
 /// Everything that is settled before the first shard is written.
 struct BuildPlan {

@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// Reads all of a damaged shard and says of every row whether it can be saved.
 ///

@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// One new shard: copied by a helper process, verified and published here.
 struct RecoveredShard {

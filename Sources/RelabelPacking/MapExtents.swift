@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// What part of its picture each image's map covers, from a table: written as `map_extent` (spec,
 /// sections 4.5 and 8.5).

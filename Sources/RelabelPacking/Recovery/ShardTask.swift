@@ -1,6 +1,6 @@
 package import HelperProcesses
 import Relabel
-internal import Verification
+internal import RelabelVerification
 
 /// A piece of work on one damaged shard, done in a helper process or in this one.
 ///

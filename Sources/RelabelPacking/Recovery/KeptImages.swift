@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// The images that are kept already, by key and by image index.
 ///

@@ -1,6 +1,6 @@
 import AnnotatorOutputs
 import Relabel
-import Verification
+import RelabelVerification
 
 /// What the command wrote; the folder goes when this does.
 struct AnnotatedFolder: FreshMaps {

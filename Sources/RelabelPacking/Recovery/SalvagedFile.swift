@@ -1,6 +1,6 @@
 import Relabel
 import RelabelWriting
-import Verification
+import RelabelVerification
 
 /// A damaged shard, opened as far as it can be.
 ///

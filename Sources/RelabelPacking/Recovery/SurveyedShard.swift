@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// A shard of the source with what its survey found.
 struct SurveyedShard {

@@ -1,5 +1,5 @@
 import Relabel
-public import Verification
+public import RelabelVerification
 
 /// What to recover, and where to.
 public struct RecoverOptions: Sendable {

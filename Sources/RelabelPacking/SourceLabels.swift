@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// The class that the source gives to each image: written as `source_label`, so that maps and names
 /// can be compared (spec, section 4.5; rule V018).

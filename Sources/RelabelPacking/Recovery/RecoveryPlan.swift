@@ -1,5 +1,5 @@
 import Relabel
-import Verification
+import RelabelVerification
 
 /// What will be saved, and under which build id.
 struct RecoveryPlan {

@@ -1,5 +1,5 @@
 public import Relabel
-import Verification
+import RelabelVerification
 
 /// Saves every readable image of a damaged dataset into a new one.
 public struct Recoverer: Sendable {
