@@ -31,6 +31,18 @@ public struct VerifyTool: ParsableCommand {
 
 /// What every program does first: work as a helper when it was started as one.
 public enum Program {
+  /// Runs `relabel`, or the tool whose name the program was started under, and ends the program.
+  ///
+  /// A wheel holds one program, and small ones named `relabel-pack` and `relabel-verify` that start it.
+  public static func runByName() {
+    let name = CommandLine.arguments.first?.split(separator: "/").last.map(String.init)
+    switch name {
+    case PackTool.configuration.commandName: run(PackTool.self)
+    case VerifyTool.configuration.commandName: run(VerifyTool.self)
+    default: run(RelabelCommand.self)
+    }
+  }
+
   /// Runs `command` with the arguments of the command line and ends the program.
   public static func run<Command: ParsableCommand>(_ command: Command.Type) {
     HelperEntry.runIfAsked(

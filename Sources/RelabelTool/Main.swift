@@ -1,10 +1,10 @@
 import ArgumentParser
 import RelabelCommands
 
-/// The entry point of `relabel`.
+/// The entry point of `relabel`, and of the other tools where the program has their name.
 @main
 enum Main {
   static func main() {
-    Program.run(RelabelCommand.self)
+    Program.runByName()
   }
 }
