@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from . import fingerprint
 from .engines import library
 from .engines.base import Engine
 from .epoch import whole
@@ -65,6 +66,7 @@ class LabelMaps:
         """Where the maps are: a shard, or the folder of a dataset."""
         self._engine = engine
         self._count = int(engine.first[-1])
+        self._fingerprint: str | None = None
         self._lookup = Lookup(path, self._count, partial(_read_keys, engine), partial(_check_keys, engine))
 
     def __len__(self) -> int:
@@ -98,6 +100,19 @@ class LabelMaps:
     def classes(self) -> tuple[ClassEntry, ...] | None:
         """The class table by class id, or None where the packer was given none."""
         return self.header.classes
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that is the same for every copy of these maps, and another one once any label or its meaning changes.
+
+        It is made of the shards' SHA-256 in the index (see `relabel_hdf5/fingerprint.py`), so no shard is read; that
+        the files still have these digests is what `relabel-verify` checks. A lone shard has the fingerprint of
+        a dataset that holds it alone, and is read once when this is first asked for. Raises `CorruptError` where the
+        index or the lone shard was replaced after it was opened.
+        """
+        if self._fingerprint is None:
+            self._fingerprint = self._fingerprinted()
+        return self._fingerprint
 
     @property
     def chunks(self) -> Positions:
@@ -147,6 +162,12 @@ class LabelMaps:
             if error.position is None:
                 raise
             raise BoxError(error.args[0], file=self.path, key=self.key(error.position)) from None
+
+    def _fingerprinted(self) -> str:
+        identity = self._engine.identity
+        if len(identity) == 1:
+            return fingerprint.of_dataset(self.path, *identity)
+        return fingerprint.of_shard(self.path, identity[-1])
 
     def position(self, key: str) -> int:
         """The position of the image with a key; raises `NotFoundError`."""

@@ -17,7 +17,7 @@ from ..errors import UsageError
 Order = Literal["uniform", "chunk"]
 Tail = Literal["drop", "pad", "uneven"]
 
-IDENTITY = ("seed", "ranks", "order", "tail", "count", "build_id", "items_digest")
+IDENTITY = ("seed", "ranks", "order", "tail", "count", "build_id", "items_digest", "fingerprint")
 """The members of a state that say which walk it belongs to."""
 
 
@@ -40,6 +40,7 @@ class WalkOfRank:
         self.rank, self.ranks = _place_among_ranks(rank, ranks)
         self.count, self._item_at, self._chunks = _layout(items)
         self.build_id, self.items_digest = _identity(items, self._item_at)
+        self.fingerprint: str | None = getattr(getattr(items, "maps", items), "fingerprint", None)
         if order == "chunk":
             self._demand_chunks(items)
         self.length = len(rank_places(self.count, self.rank, self.ranks, tail))
@@ -58,7 +59,7 @@ class WalkOfRank:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that the walk depends on but the epoch and the rank; the last two only with maps."""
+        """All that the walk depends on but the epoch and the rank; the last three only with maps."""
         values = {name: getattr(self, name) for name in IDENTITY}
         return {name: value for name, value in values.items() if value is not None}
 

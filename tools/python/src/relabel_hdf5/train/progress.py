@@ -12,6 +12,7 @@ from .order import IDENTITY, WalkOfRank
 _MEANINGS = {
     "build_id": " (the build of the maps)",
     "items_digest": " (a digest of which item has which map)",
+    "fingerprint": " (of the labels)",
 }
 
 
@@ -25,6 +26,7 @@ def checked_state(state: Mapping[str, Any], walk: WalkOfRank) -> tuple[int, int]
             raise UsageError(
                 f"the state belongs to another walk: {name}{_MEANINGS.get(name, '')} was {then!r} and is "
                 f"{now!r}. An epoch goes on only over the same items, in the same order, with as many ranks"
+                f"{_other_labels(state, walk)}"
             )
     epoch, position = _count(state, "epoch"), _count(state, "position")
     if position > walk.length:
@@ -35,6 +37,18 @@ def checked_state(state: Mapping[str, Any], walk: WalkOfRank) -> tuple[int, int]
             "loads it there, with as many workers"
         )
     return epoch, position
+
+
+def _other_labels(state: Mapping[str, Any], walk: WalkOfRank) -> str:
+    """What is to be done where a state was taken with other labels; nothing where they are the same."""
+    then, now = state.get("fingerprint"), walk.fingerprint
+    if then == now or then is None or now is None:
+        return ""
+    return (
+        f". The labels are others: the state was taken with those of the fingerprint {then}, and these have {now}. "
+        "Open the labels of the state (relabel_hdf5.open(PATH).fingerprint tells them), or begin the epoch anew "
+        "without loading the state"
+    )
 
 
 class WorkerPlace(NamedTuple):
