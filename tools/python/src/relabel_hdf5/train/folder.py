@@ -173,6 +173,10 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
     def _targets(self, items: np.ndarray, boxes: np.ndarray) -> list[Any]:
         positions = self.positions[items]
         found = np.flatnonzero(positions >= 0)
+        if len(found) == len(items):
+            pooled = self.maps.targets(positions, boxes, profile=self._profile, outside=self._outside)
+            pooled, *covered = pooled if self._clamped else (pooled,)
+            return [self._of_columns(pooled, items), *(share.tolist() for share in covered)]
         targets = torch.zeros(len(items), self.num_classes, dtype=torch.float32, device="cpu")
         covered = np.ones(len(items))
         if len(found):
@@ -181,12 +185,18 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
             )
             if self._clamped:
                 pooled, covered[found] = pooled
-            targets[found] = self.columns(torch.from_numpy(pooled), [self.key(item) for item in items[found]])
+            targets[found] = self._of_columns(pooled, items[found])
         without = np.flatnonzero(positions < 0)
         if len(without):
             assert self.labels is not None
             targets[without] = self.columns.one_hot(self.labels[items[without]])
         return [targets, covered.tolist()] if self._clamped else [targets]
+
+    def _of_columns(self, pooled: np.ndarray, items: np.ndarray) -> torch.Tensor:
+        """Targets of the maps' classes as those of the columns; names are for an error about a lack of mass."""
+        names = [self.key(item) for item in items] if self.columns.dropped_mass == "renormalise" else None
+        targets: torch.Tensor = self.columns(torch.from_numpy(pooled), names)
+        return targets
 
     def _raw_maps(self, items: np.ndarray, boxes: np.ndarray) -> list[Any]:
         batch = self.maps.batch(self.positions[items])

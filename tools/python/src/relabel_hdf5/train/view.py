@@ -6,7 +6,7 @@ end, so that a crop of i to i + h of P rows has the box i/P, h/P to the last bit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -56,6 +56,8 @@ class Placement:
 
     def of(self, inner: Placement) -> Placement:
         """Where the output of a second transform, which `inner` places in this one's, lies in our input."""
+        if self is WHOLE:
+            return inner
 
         def compose(outer: Row) -> Row:
             v, u, rest = outer
@@ -68,6 +70,7 @@ class Placement:
 
 WHOLE = Placement.mirror()
 Span = tuple[Fraction, Fraction]
+_ALL: Span = (_ZERO, _ONE)
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,17 @@ class View:
 
     picture: Any
     placement: Placement = WHOLE
-    rows: Span = (_ZERO, _ONE)
-    columns: Span = (_ZERO, _ONE)
+    rows: Span = _ALL
+    columns: Span = _ALL
 
     def with_picture(self, picture: Any) -> View:
         """The same part of the original in other pixels."""
-        return replace(self, picture=picture)
+        return View(picture, self.placement, self.rows, self.columns)
 
     def placed(self, picture: Any, placement: Placement) -> View:
         """What `picture`, made from this view's picture, shows of the original."""
+        if placement is WHOLE:
+            return self.with_picture(picture)
         total = self.placement.of(placement)
         return View(picture, total, _cut(self.rows, total.row), _cut(self.columns, total.column))
 
@@ -103,7 +108,7 @@ class View:
 
 def _times(a: Fraction, b: Fraction) -> Fraction:
     """a·b; most of these are zero, and `Fraction` does not look."""
-    return a * b if a and b else _ZERO
+    return a * b if a.numerator and b.numerator else _ZERO
 
 
 def _cut(span: Span, coefficients: Row) -> Span:
@@ -111,8 +116,10 @@ def _cut(span: Span, coefficients: Row) -> Span:
     v, u, start = coefficients
     low = high = start
     for step in (v, u):
-        if step > 0:
+        if step.numerator > 0:
             high += step
-        elif step:
+        elif step.numerator:
             low += step
+    if span is _ALL:  # whole numbers are compared in a fraction of the time
+        return low if low.numerator > 0 else _ZERO, high if high.numerator < high.denominator else _ONE
     return max(span[0], low), min(span[1], high)
