@@ -345,6 +345,9 @@ GEOMETRIC = [
     auto_augment.auto_augment_transform("v0", {}),
     auto_augment.augment_and_mix_transform("augmix-m5", {}),
 ]
+VISION = (
+    v1.RandAugment, v1.AutoAugment, v1.TrivialAugmentWide, v2.RandAugment, v2.AutoAugment, v2.TrivialAugmentWide,
+)
 MOVING = ["Rotate", "ShearX", "ShearY", "TranslateX", "TranslateXRel", "TranslateY", "TranslateYRel"]
 
 
@@ -380,7 +383,9 @@ class TestGeometric:
         transform = auto_augment.rand_augment_transform("rand-m9-t3a", {})
         assert with_box(transform)(photo())[1].tolist() == [0, 0, 1, 1]
 
-    @pytest.mark.parametrize("transform", [t for t in GEOMETRIC if "timm" not in type(t).__module__][:4])
+    @pytest.mark.parametrize("transform", [
+        t for t in GEOMETRIC if "timm" not in type(t).__module__ and not isinstance(t, VISION)
+    ])
     def test_what_cannot_be_followed_says_so(self, transform):
         with pytest.raises(UsageError, match=r"box: with_box\(transform, geometric='ignore'\)"):
             with_box(transform, geometric="follow")
@@ -439,6 +444,75 @@ class TestGeometric:
         _, box = with_box(v1.Compose([op, v1.CenterCrop(20)]), geometric="follow")(photo((100, 100)))
         reach = 10 * (math.cos(math.radians(30)) + math.sin(math.radians(30))) / 100
         assert box == pytest.approx([0.5 - reach, 0.5 - reach, 2 * reach, 2 * reach])
+
+
+def of_one_operation(kind, name, magnitude):
+    """A RandAugment or TrivialAugmentWide of torchvision that knows one operation."""
+    augment = kind(interpolation=v1.InterpolationMode.NEAREST, fill=OUTSIDE)
+    if hasattr(augment, "_AUGMENTATION_SPACE"):
+        augment._AUGMENTATION_SPACE = {name: (lambda bins, height, width: torch.full((bins,), magnitude), True)}
+    else:
+        augment._augmentation_space = lambda bins, *_: {name: (torch.full((bins,), magnitude), True)}
+    return augment
+
+
+class TestAugmentationsOfTorchvision:
+    """RandAugment, AutoAugment and TrivialAugmentWide are followed as timm's are."""
+
+    @pytest.mark.parametrize("as_tensor", [False, True], ids=["PIL", "tensor"])
+    @pytest.mark.parametrize("after", [[], [v1.RandomCrop((40, 50))]], ids=["whole", "cropped"])
+    @pytest.mark.parametrize(("name", "magnitude"), [
+        ("Rotate", 9.0), ("ShearX", 0.2), ("ShearY", 0.15), ("TranslateX", 11.7), ("TranslateY", 14.2),
+    ])
+    @pytest.mark.parametrize("kind", [kind for kind in VISION if "AutoAugment" not in kind.__name__])
+    def test_operations_against_painted_pictures(self, kind, name, magnitude, after, as_tensor):
+        """The box bounds what the pixels show: never smaller, and larger by a few pixels at most."""
+        before = [v2.PILToTensor()] if as_tensor else []
+        augment = of_one_operation(kind, name, magnitude)
+        chain = v1.Compose([*before, v1.RandomCrop((70, 90)), augment, *after, v1.RandomHorizontalFlip()])
+        wrapped, compared = with_box(chain, geometric="follow"), 0
+        for number in range(6):
+            for axis in (0, 1):
+                seed(number)
+                output, box = wrapped(painted(axis))
+                values = np.asarray(output)
+                if after and values.min() < -0.01:
+                    continue  # padding hides a corner
+                compared += 1
+                shown = values[values > -0.5]
+                pixel = 1 / (HEIGHT, WIDTH)[axis]
+                assert box[axis] <= shown.min() + 0.51 * pixel and box[axis] + box[axis + 2] >= shown.max() - 0.51 * pixel
+                assert box[axis] == pytest.approx(shown.min(), abs=2.6 * pixel)
+                assert box[axis] + box[axis + 2] == pytest.approx(shown.max(), abs=2.6 * pixel)
+        assert compared
+
+    @pytest.mark.parametrize("kind", VISION)
+    @pytest.mark.parametrize("as_tensor", [False, True], ids=["PIL", "tensor"])
+    def test_pixels_and_random_numbers_are_the_transforms_own(self, kind, as_tensor):
+        picture = v2.PILToTensor()(photo()) if as_tensor else photo()
+        # Of AutoAugment's policies, ImageNet's only turns pictures, which shows all of them.
+        augment = kind(policy=v1.AutoAugmentPolicy.SVHN) if "AutoAugment" in kind.__name__ else kind()
+        wrapped, boxes = with_box(augment, geometric="follow"), set()
+        for number in range(20):
+            seed(number)
+            output, box = wrapped(picture)
+            after = torch.rand(3)
+            seed(number)
+            assert np.array_equal(np.asarray(output), np.asarray(augment(picture)))
+            assert torch.equal(after, torch.rand(3))
+            boxes.add(tuple(box.tolist()))
+        assert len(boxes) > 1, "no operation has moved the picture"
+
+    def test_unknown_operation(self):
+        augment = of_one_operation(v2.RandAugment, "Swirl", 1.0)
+        augment._apply_image_or_video_transform = lambda picture, *_, **__: picture
+        with pytest.raises(UsageError, match="torchvision's operation Swirl"):
+            with_box(augment, geometric="follow")(photo())
+
+    def test_wrapped_ones_travel_to_workers(self):
+        for kind in VISION:
+            wrapped = pickle.loads(pickle.dumps(with_box(kind(), geometric="follow")))
+            assert len(wrapped(photo())[1]) == 4
 
 
 def test_wrapped_transforms_travel_to_workers():

@@ -60,11 +60,11 @@ def _placement(name: str, strength: float, size: Size) -> Placement:
     elif name == "TranslateYRel":
         row = (1.0, 0.0, strength * height)
     else:
-        row, column = _rotation(math.radians(strength), height / 2, width / 2)
+        row, column = rotation(math.radians(strength), height / 2, width / 2)
     return Placement.affine(size, row, column)
 
 
-def _rotation(angle: float, middle: float, centre: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def rotation(angle: float, middle: float, centre: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """A turn about (middle, centre), against the clock as seen on a screen."""
     cos, sin = math.cos(angle), math.sin(angle)
     return (

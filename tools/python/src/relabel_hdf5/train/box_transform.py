@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..versions import demand
-from . import augment_ops
+from . import augment_ops, vision_ops
 from .known import Effect, Known, class_name, effect_of, unfollowed
 from .placements import Follower
 from .view import View
@@ -31,8 +31,8 @@ def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | N
 
     `geometric` says what becomes of operations that turn, shear or shift the picture (RandAugment,
     AutoAugment, TrivialAugmentWide, AugMix, RandomRotation, RandomAffine and so on): ``"error"`` refuses
-    them; ``"follow"`` takes the bounding box of what is still seen, for timm's RandAugment and AutoAugment,
-    and refuses the others; ``"ignore"`` keeps the box of the crop. The target then speaks of what has been
+    them; ``"follow"`` takes the bounding box of what is still seen, for RandAugment and AutoAugment of timm and
+    torchvision and for TrivialAugmentWide, and refuses the others; ``"ignore"`` keeps the box of the crop. The target then speaks of what has been
     moved out of sight, too: after a translation by 0.45 of the width, of nearly half the crop.
     """
     if geometric not in ("error", "ignore", "follow"):
@@ -123,7 +123,8 @@ class _Builder:
         if _is(transform, "timm.data.auto_augment", "AugmentOp"):
             return self._augment_op(transform)
         if unfollowed(transform):
-            return self._geometric_leaf(transform, class_name(transform), followed=None)
+            followed = vision_ops.VisionAugment if vision_ops.is_followed(transform) else None
+            return self._geometric_leaf(transform, class_name(transform), followed)
         raise UsageError(_unknown(transform))
 
     def _container(self, transform: Any) -> Any:
@@ -157,13 +158,13 @@ class _Builder:
             raise UsageError(f"with_box doesn't know timm's operation {op.name}: leave it out")
         if not moves:
             return _Pixels(op)
-        return self._geometric_leaf(op, f"timm's operation {op.name}", followed=augment_ops.follow)
+        return self._geometric_leaf(op, f"timm's operation {op.name}", _followed_op)
 
-    def _geometric_leaf(self, transform: Any, name: str, followed: Any) -> Step:
+    def _geometric_leaf(self, transform: Any, name: str, followed: Callable[[Any], Step] | None) -> Step:
         if self._geometric == "ignore":
             return _Pixels(transform)
         if self._geometric == "follow" and followed is not None:
-            return _Moves(transform, followed)
+            return followed(transform)
         follow = (
             "with_box(transform, geometric='follow') takes the bounding box of what is still seen, "
             if followed is not None else ""
@@ -177,6 +178,10 @@ class _Builder:
 
 def _leaf(transform: Any, effect: Effect) -> Step:
     return _Pixels(transform) if effect == "pixels" else _Moves(transform, effect)
+
+
+def _followed_op(op: Any) -> Step:
+    return _Moves(op, augment_ops.follow)
 
 
 def _same_class(transform: Any, *arguments: Any, **options: Any) -> Any:
