@@ -12,11 +12,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import report
 from data import Maps
-from works import decode, dense, memory, packing, pooling, sizes, verification
+from works import decode, dense, memory, packing, pooling, sizes, training, verification
 
 WORKS = {
     "pooling": pooling, "decode": decode, "packing": packing, "dense": dense, "verification": verification,
-    "sizes": sizes, "memory": memory,
+    "sizes": sizes, "training": training, "memory": memory,
 }
 IMAGENET = 1_281_167
 # Most of it is the .pt tar of ImageNet's size, which is made, packed and removed.
