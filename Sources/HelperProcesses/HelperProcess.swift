@@ -74,9 +74,16 @@ package struct HelperProcess: Sendable {
         fault = .nonsense(error.message)
       }
     }
+    let isStopped = fault == .silence && child.isStopped
     // After its last word, or when it can't be trusted any more, nothing is waited for.
     let status = child.end(runs: isDone || fault != .status(0))
     if isDone { return nil }
+    if isStopped {
+      throw RelabelError(
+        .io,
+        "the helper process was stopped from outside: nothing is known of this file; run again"
+      )
+    }
     guard fault == .status(0) else { return fault }
     guard let status else { throw .system("nobody can say how the helper process ended") }
     let ending = Self.death(status)
@@ -121,6 +128,15 @@ package struct HelperProcess: Sendable {
     let pid: pid_t
     /// What it says.
     let output: Int32
+
+    /// True where somebody has stopped it, and it is not its own work that takes so long.
+    ///
+    /// Calls `waitid`, which leaves it as it is.
+    var isStopped: Bool {
+      var info = siginfo_t()
+      let result = waitid(P_PID, id_t(pid), &info, WSTOPPED | WNOHANG | WNOWAIT)
+      return result == 0 && info.si_signo == SIGCHLD
+    }
 
     /// Lets go of the helper, by force if it still `runs`; its status as `waitpid` tells it, or nil where the
     /// system has it no more.

@@ -203,6 +203,14 @@ def test_a_hanging_helper_is_ended(tmp_path):
     assert code == 5 and "stood still" in report["findings"][0]["message"]
 
 
+def test_a_stopped_helper_says_nothing_of_the_file(tmp_path):
+    """Who stops it (Ctrl-Z of its own, a debugger, a freezer) has not found a fault."""
+    path = write_shard(tmp_path / "a.h5")
+    program = helper(tmp_path, "import signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    code, report = verify("--helper", program, "--time-limit", "1", path)
+    assert code == 74 and report["findings"] == [] and "stopped from outside" in report["failures"][0]
+
+
 @pytest.mark.parametrize("option", [["--time-limit", 2**31], ["--time-limit", 2**63 - 1], ["--jobs", 2**62]], ids=str)
 def test_limits_without_measure(option, tmp_path):
     assert verify(write_shard(tmp_path / "a.h5"), *option)[0] == 0
