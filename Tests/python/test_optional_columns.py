@@ -6,9 +6,10 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-import relabel_hdf5
 from conftest import BIN, SAMPLES, pack, tool, verify
 from running import packed
+
+import relabel_hdf5
 
 ENGINES = [pytest.param(BIN / "libRelabelC.so", id="swift"), pytest.param("none", id="numpy")]
 KEYS = ["a", "b", "c"]

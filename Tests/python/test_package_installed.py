@@ -165,3 +165,21 @@ def test_a_folder_of_programs_that_is_named(site, tmp_path):
 def test_a_program_of_another_name(site):
     with pytest.raises(UsageError, match="relabel-verify"):
         programs.program("relabel-paint")
+
+
+# ------------------------------------------------------------------------------------------ the import
+
+
+def test_importing_the_package_brings_little_along(site):
+    """NumPy, which the user wants anyway, and our own small modules: the rest comes when it is asked for."""
+    brought = "import sys, numpy; before = {*sys.modules}; import relabel_hdf5; print(*{*sys.modules} - before)"
+    found = {name.split(".")[0] for name in run(site, brought).stdout.split()}
+    assert found <= {"relabel_hdf5", "numpy", "__future__", "copy", "dataclasses", "errno", "inspect"}
+    loaded = run(site, "import sys, relabel_hdf5; print(*sys.modules)").stdout.split()
+    assert not {"h5py", "subprocess", "tempfile", "torch", "relabel_hdf5.writing"} & {*loaded}
+
+
+def test_the_writer_is_there_when_it_is_asked_for(site):
+    script = "import relabel_hdf5 as r; from relabel_hdf5 import Writer; print('Writer' in dir(r), Writer.__name__)"
+    assert run(site, script).stdout == "True Writer\n"
+    assert "no attribute 'Reader'" in run(site, "import relabel_hdf5; relabel_hdf5.Reader").stderr

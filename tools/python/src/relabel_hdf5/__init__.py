@@ -56,9 +56,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Who reads needs neither h5py nor processes.
+    """`Writer` is imported when it is asked for: who only reads does not wait for it."""
     if name == "Writer":
         from .writing import Writer
 
         return Writer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

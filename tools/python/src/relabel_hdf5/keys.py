@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
@@ -31,6 +30,8 @@ class KeyTable:
 
         A number stands for so many keys that are not known.
         """
+        import hashlib  # which loads OpenSSL, when the first key is looked for
+
         self._hash = hashlib.blake2b(digest_size=_DIGEST, key=os.urandom(hashlib.blake2b.MAX_KEY_SIZE))
         width = max(1, (count.bit_length() + 7) // 8)
         # One text column sorts in place and fast; its bytes are digest, then position, high byte first.

@@ -15,7 +15,7 @@ import subprocess
 import sysconfig
 from collections.abc import Iterator
 
-from .engines.library import FOLDER, REPAIR, bundled
+from .engines.library import CHECKOUT, FOLDER, REPAIR, bundled
 from .errors import UsageError
 from .versions import VERSION
 
@@ -34,7 +34,7 @@ def program(name: str) -> str:
         return _checked(os.path.join(folder, name), f"let RELABEL_BIN name the folder of version {VERSION}")
     if bundled():
         return _bundled(name)
-    checkout = FOLDER.parents[3]
+    checkout = pathlib.Path(CHECKOUT)
     if (checkout / "Package.swift").exists() and (built := checkout / ".build" / "release" / name).exists():
         return _checked(str(built), "run tools/build to build it again")
     if found := shutil.which(name):
@@ -56,7 +56,7 @@ def _bundled(name: str) -> str:
 
 def _places(name: str) -> Iterator[pathlib.Path]:
     """Where the program may lie: where pip has noted it, as with `--user`, and where pip puts programs otherwise."""
-    site = FOLDER.parent
+    site = pathlib.Path(FOLDER).parent
     for record in site.glob("relabel_hdf5-*.dist-info/RECORD"):
         with record.open(newline="", encoding="utf-8") as lines:
             yield from (site / row[0] for row in csv.reader(lines) if row and row[0].endswith(f"/{name}"))

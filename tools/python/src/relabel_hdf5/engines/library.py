@@ -7,11 +7,9 @@ for beside this package, in the build folder of a checkout, and where the system
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import errno
 import functools
 import os
-import pathlib
 import stat
 import warnings
 from collections.abc import Iterator
@@ -32,8 +30,10 @@ from ..errors import (
 from ..versions import VERSION
 
 NAME = "libRelabelC.so"
-FOLDER = pathlib.Path(__file__).resolve().parents[1]
+FOLDER = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 """The folder of this package."""
+CHECKOUT = os.path.abspath(f"{FOLDER}/../../../..")
+"""The folder of the checkout, where the package lies in one."""
 REPAIR = "pip install --force-reinstall relabel-hdf5"
 """What mends a wheel that was changed after it was installed."""
 
@@ -105,7 +105,7 @@ def engine() -> str:
 
 def bundled() -> bool:
     """Whether this package was installed from a wheel that holds the library, and so the programs too."""
-    return (FOLDER / NAME).exists()
+    return os.path.exists(os.path.join(FOLDER, NAME))
 
 
 @functools.cache
@@ -121,7 +121,7 @@ def library() -> ctypes.CDLL | None:
         except (OSError, AttributeError, ValueError) as error:
             raise UsageError(f"RELABEL_LIBRARY can't be used: {error}", file=named) from error
     if bundled():
-        path = str(FOLDER / NAME)
+        path = os.path.join(FOLDER, NAME)
         try:
             return loaded(path)
         except (OSError, AttributeError, ValueError) as error:
@@ -140,10 +140,11 @@ def library() -> ctypes.CDLL | None:
 
 
 def _places() -> Iterator[str]:
-    checkout = FOLDER.parents[3]
-    built = checkout / ".build" / "release" / NAME
-    if (checkout / "Package.swift").exists() and built.exists():
-        yield str(built)
+    built = os.path.join(CHECKOUT, ".build", "release", NAME)
+    if os.path.exists(os.path.join(CHECKOUT, "Package.swift")) and os.path.exists(built):
+        yield built
+    import ctypes.util  # which imports subprocess and tempfile, for the rare case that it comes to this
+
     system = ctypes.util.find_library("RelabelC")
     if system:
         yield system

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import h5py
-
 from .. import dataset
 from ..errors import UsageError
 from ..layout import INDEX_NAME, OPTIONAL
@@ -45,5 +43,7 @@ def keys(folder: str, name: str, images_per_shard: int) -> Iterator[str]:
 
 def fields(folder: str, name: str) -> tuple[str, ...]:
     """The optional HDF5 datasets of the shards."""
+    import h5py  # half the time that importing this package would take
+
     with h5py.File(shards(folder, name)[0], "r", locking=False) as file:
         return tuple(column.name for column in OPTIONAL if column.name in file)
