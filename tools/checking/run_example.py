@@ -6,7 +6,6 @@ import runpy
 import sys
 
 if importlib.util.find_spec("torch") and importlib.util.find_spec("torchvision"):
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests" / "python"))
     import torchvision_import  # noqa: F401
 
 del sys.argv[0]

@@ -84,7 +84,7 @@ class EpochSampler(Sampler[int]):
         return {**self._walk.identity, "epoch": self.epoch, "position": position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where a state was taken; raises `UsageError` where it belongs to another walk."""
+        """Goes on where a state was taken; raises `UsageError` where it belongs to another walk or other labels."""
         self.epoch, self._start = checked_state(state, self._walk)
         self._handed_out = self._start
 

@@ -123,7 +123,7 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on where a state was taken, until `set_epoch` chooses another epoch.
 
-        Raises `UsageError` where the state belongs to another walk, or to a worker that this is not.
+        Raises `UsageError` where the state belongs to another walk, other labels, or a worker that this is not.
         """
         if worker := get_worker_info():  # the others have states of their own
             self._loaded = place_of_worker(state, self._walk, worker.id, worker.num_workers)
