@@ -10,7 +10,6 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from . import fingerprint
 from .engines import library
 from .engines.base import Engine
 from .epoch import whole
@@ -164,6 +163,8 @@ class LabelMaps:
             raise BoxError(error.args[0], file=self.path, key=self.key(error.position)) from None
 
     def _fingerprinted(self) -> str:
+        from . import fingerprint  # which loads OpenSSL and JSON, when it is asked for
+
         identity = self._engine.identity
         if len(identity) == 1:
             return fingerprint.of_dataset(self.path, *identity)
