@@ -111,3 +111,18 @@ def test_the_guard_sees_a_slow_down(instructions_now, recorded, passes):
 
 def test_every_counted_kernel_is_on_record():
     assert set(json.loads(instructions.RECORD.read_text())) == set(instructions.KERNELS)
+
+
+@pytest.mark.parametrize("content, words", [([1], "holds list"), (torch.zeros(3, 2), r"\(3, 2\)"), (b"", "no file of torch")])
+def test_a_folder_of_something_else_is_refused_at_the_start(content, words, tmp_path):
+    if isinstance(content, bytes):
+        (tmp_path / "a.pt").write_bytes(content)
+    else:
+        torch.save(content, tmp_path / "a.pt")
+    with pytest.raises(SystemExit, match=words):
+        data.Maps(tmp_path)
+
+
+def test_a_folder_without_maps_is_refused_before_anything_is_built(tmp_path):
+    result = subprocess.run([BENCHMARKS / "run", tmp_path], capture_output=True, text=True)
+    assert result.returncode == 64 and "no .pt file" in result.stderr

@@ -50,6 +50,7 @@ def options():
 
 def main():
     given = options()
+    maps = Maps(given.maps)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="relabel-benchmarks-", dir=given.work_folder))
     sizes = given.sizes or [10_000, 100_000] + ([] if given.quick else [IMAGENET])
     room = shutil.disk_usage(folder).free
@@ -57,7 +58,7 @@ def main():
         folder.rmdir()
         raise SystemExit(f"{folder.parent} has room for {room >> 30} GiB: too little; see --work-folder and --quick")
     bench = Bench(
-        Maps(given.maps), folder, given.images or (4096 if given.quick else 8192),
+        maps, folder, given.images or (4096 if given.quick else 8192),
         given.rounds or (3 if given.quick else 7), sizes,
     )
     rows = []

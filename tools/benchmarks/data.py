@@ -21,7 +21,11 @@ class Maps:
         self.paths = sorted(pathlib.Path(folder).rglob("*.pt"))
         if not self.paths:
             raise SystemExit(f"there is no .pt file below {folder}")
-        self.tensors = np.stack([torch.load(path, weights_only=True).float().numpy() for path in self.paths])
+        tensors = [_tensor(path) for path in self.paths]
+        for path, tensor in zip(self.paths, tensors):
+            if tensor.shape != tensors[0].shape:
+                raise SystemExit(f"{path} has the shape {tensor.shape}, {self.paths[0]} {tensors[0].shape}: not one dataset")
+        self.tensors = np.stack(tensors)
         self.folder = pathlib.Path(folder)
         self.num_classes = max(1000, int(self.tensors[:, 1].max()) + 1)
 
@@ -43,6 +47,18 @@ class Maps:
         tensors = np.concatenate([self.varied(at, min(at + PIECE, count)) for at in range(0, count, PIECE)])
         ids, scores = tensors[:, 1].transpose(0, 2, 3, 1), tensors[:, 0].transpose(0, 2, 3, 1)
         return np.ascontiguousarray(ids, np.uint16), np.ascontiguousarray(scores)
+
+
+def _tensor(path):
+    """Scores and class ids [2, k, H, W] of a file; ends the program where it holds something else."""
+    try:
+        tensor = torch.load(path, weights_only=True)
+    except Exception as error:
+        raise SystemExit(f"{path} is no file of torch.save with a tensor: {error}") from None
+    shape = tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
+    if shape is None or len(shape) != 4 or shape[0] != 2:
+        raise SystemExit(f"{path} holds {shape or type(tensor).__name__}, no tensor [2, k, H, W] of scores and class ids")
+    return tensor.float().numpy()
 
 
 class Container:
