@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "labels",
   dependencies: [
-    .package(path: "../..")  // or .package(url: "https://…/relabel-hdf5", branch: "main")
+    .package(name: "relabel-hdf5", path: "../..")  // or .package(url: "https://…/relabel-hdf5", branch: "main")
   ],
   targets: [
     .executableTarget(
