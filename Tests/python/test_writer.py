@@ -1,8 +1,10 @@
 """`relabel_hdf5.Writer`: the packer's bytes and refusals, and nothing that looks finished after a failure."""
 
 import hashlib
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import SAMPLES, pack, tool
+from conftest import BIN, ROOT, SAMPLES, pack, tool
 
 import relabel_hdf5
 from relabel_hdf5 import InvalidDataError, RelabelError, UsageError, Writer
@@ -386,3 +388,24 @@ def test_real_maps(tmp_path):
             key = path.relative_to(SAMPLES / "maps").with_suffix("").as_posix()
             writer.add(key, (ids.long().movedim(0, -1), scores.movedim(0, -1)))
     assert shards(tmp_path / "loop") == shards(tmp_path / "files")
+
+
+def test_the_writer_of_the_stream_s_text(reference, tmp_path):
+    """The example of spec/stream.md, as it stands there, gives the same bytes through a pipe."""
+    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "spec" / "stream.md").read_text(), re.M | re.S)
+    names = {}
+    exec(compile(example, "stream.md", "exec"), names)
+    out = io.BytesIO()
+    names["begin"](out, CLASSES, "logit")
+    for key, scores in zip(KEYS, dense()):
+        names["dense"](out, key, scores)
+    names["end"](out, COUNT)
+    command = [BIN / "relabel-pack", "-", "--output", tmp_path / "a", "--images-per-shard", "16"]
+    result = subprocess.run(command, input=out.getvalue(), capture_output=True)
+    assert result.returncode == 0, result.stderr
+    assert shards(tmp_path / "a") == reference
+    # Without the end record nothing is finished.
+    command[3] = tmp_path / "b"
+    result = subprocess.run([*command, "--format", "json"], input=out.getvalue()[:-20], capture_output=True)
+    assert result.returncode == 5 and not (tmp_path / "b" / "index.json").exists()
+    assert "without its end record" in json.loads(result.stdout)["error"]["message"]
