@@ -376,6 +376,25 @@ def test_forked_child_holds_no_pipe(tmp_path):
     assert len(relabel_hdf5.open(tmp_path)) == COUNT
 
 
+def test_fork_after_the_end_closes_nothing_else(tmp_path):
+    """The pipe's number belongs to another file by then."""
+    writer = Writer(tmp_path, **MEANING)
+    writer.add_batch(KEYS, dense())
+    number = writer._packer._pipe
+    writer.close()
+    with open(os.devnull) as other:
+        os.dup2(other.fileno(), number)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.fstat(number)
+            except OSError:
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        os.close(number)
+
+
 def test_real_maps(tmp_path):
     """The samples from Python, sparse, as `relabel-pack` packs the files."""
     result = pack(SAMPLES / "maps", "--output", tmp_path / "files", "--row-order", "source", "--key-bytes", 256,

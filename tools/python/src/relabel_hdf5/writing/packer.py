@@ -126,6 +126,8 @@ class Packer:
         return document if isinstance(document, dict) else {}
 
     def _close(self) -> None:
+        # The number of a closed pipe may soon be that of another file, which no fork must lose.
+        _running.discard(self)
         if self._process.stdin is not None and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):  # it has ended already, and says why
                 self._process.stdin.close()
