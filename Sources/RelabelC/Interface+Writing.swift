@@ -63,17 +63,8 @@ public func relabelCheckMaps(
     if images == 0 { return }
     guard let classIndex else { throw missing("class_index") }
     guard let score else { throw missing("score") }
-    let codec = MapCodec(
-      ShardHeader(
-        numClasses: Int(numClasses),
-        scoreKind: kind,
-        shape: shape,
-        encoding: try ScoreEncoding(.float32, for: kind),
-        keyBytes: 1,
-        buildID: "",
-        metadata: try MetadataDocument(annotator: nil, classes: nil)
-      )
-    )
+    // Made where a map does not pass at first sight.
+    var made: MapCodec?
     let sound = SoundMap(MapForm(inMemory: shape, numClasses: Int(numClasses)))
     for place in 0..<images {
       let first = place * shape.entries
@@ -87,9 +78,29 @@ public func relabelCheckMaps(
         ),
         score: Array(UnsafeBufferPointer(start: score + first, count: shape.entries))
       )
-      if let refusal = codec.refusal(of: map) { throw placed(refusal, place) }
+      if made == nil { made = try checkingCodec(Int(numClasses), kind, shape) }
+      if let refusal = made?.refusal(of: map) { throw placed(refusal, place) }
     }
   }
+}
+
+/// A codec that leaves scores as they are, for its checks.
+private func checkingCodec(
+  _ numClasses: Int,
+  _ kind: ScoreKind,
+  _ shape: MapShape
+) throws(RelabelError) -> MapCodec {
+  MapCodec(
+    ShardHeader(
+      numClasses: numClasses,
+      scoreKind: kind,
+      shape: shape,
+      encoding: try ScoreEncoding(.float32, for: kind),
+      keyBytes: 1,
+      buildID: "",
+      metadata: try MetadataDocument(annotator: nil, classes: nil)
+    )
+  )
 }
 
 /// The types of dense scores.

@@ -71,14 +71,7 @@ struct ArrivalBuild: ~Copyable {
         build = try Self.begin(sample, options, traits, folder)
       }
       guard var build, keys.count == build.plan.imagesPerShard else { return kept }
-      let finished = FinishedShard(
-        path: path,
-        name: name,
-        plan: build.plan,
-        sample: build.sample,
-        options: options
-      )
-      build.keep(try finished.keptAsItIs())
+      build.keep(try FinishedShard(path, name, build, options).keptAsItIs())
       self.build = build
       kept.append((name, keys))
       number += 1

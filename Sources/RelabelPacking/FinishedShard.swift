@@ -14,6 +14,16 @@ struct FinishedShard {
   let sample: EffectSample?
   let options: PackOptions
 
+  /// - Parameters:
+  ///   - path: where it lies.
+  ///   - name: what the index calls it.
+  ///   - build: the dataset that it may be a part of.
+  ///   - options: what the user said.
+  init(_ path: String, _ name: String, _ build: DatasetBuild, _ options: PackOptions) {
+    (self.path, self.name, self.options) = (path, name, options)
+    (plan, sample) = (build.plan, build.sample)
+  }
+
   /// Images that are compared together.
   private static let window = 256
 
@@ -55,15 +65,11 @@ struct FinishedShard {
       guard try reader.maps(at: Array(firstRow..<row)) == maps else { return nil }
     }
     guard row == check.rows else { return nil }
-    let shard = DatasetIndex.Shard(
-      name: name,
-      digest: try Digest.of(file: path),
-      metadataSHA256: check.metadataSHA256,
-      rows: check.rows,
-      scoreRange: check.scoreRange,
-      largestError: largestError
+    return DatasetBuild.KeptShard(
+      shard: try entry(check, largestError),
+      leftOut: leftOut,
+      sight: sight
     )
-    return DatasetBuild.KeptShard(shard: shard, leftOut: leftOut, sight: sight)
   }
 
   /// The shard's part of a dataset whose earlier images nobody has any more: verified, and taken as it is.
@@ -78,7 +84,19 @@ struct FinishedShard {
         at: Location(file: path)
       )
     }
-    let shard = DatasetIndex.Shard(
+    return DatasetBuild.KeptShard(
+      shard: try entry(check, largestError),
+      leftOut: [],
+      sight: ImageSight()
+    )
+  }
+
+  /// What the index says of the shard.
+  private func entry(
+    _ check: ShardFacts,
+    _ largestError: Double
+  ) throws(RelabelError) -> DatasetIndex.Shard {
+    DatasetIndex.Shard(
       name: name,
       digest: try Digest.of(file: path),
       metadataSHA256: check.metadataSHA256,
@@ -86,7 +104,6 @@ struct FinishedShard {
       scoreRange: check.scoreRange,
       largestError: largestError
     )
-    return DatasetBuild.KeptShard(shard: shard, leftOut: [], sight: ImageSight())
   }
 
   /// The keys of a shard, row by row.

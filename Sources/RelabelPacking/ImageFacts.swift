@@ -14,6 +14,8 @@ struct ImageFacts: Sendable {
   let hasLogNormalizer: Bool
   /// What each image brings itself.
   let given: GivenFacts
+  /// The optional datasets that shards have, in the order of the layout.
+  let columns: [Layout.Column]
 
   /// The facts of a dataset.
   ///
@@ -27,30 +29,22 @@ struct ImageFacts: Sendable {
   ) throws(RelabelError) {
     (self.labels, self.pictures, self.given) = (labels, pictures, given)
     (self.extents, self.hasLogNormalizer) = (extents, hasLogNormalizer)
-    for (option, names) in sources {
-      guard let twice = names.first(where: given.names.contains) else { continue }
-      throw RelabelError(
-        .usage,
-        "each image brings its own '\(twice)', and \(option) gives it, too; leave one of them out"
-      )
-    }
-  }
-
-  /// The options that are used, and the optional datasets that each gives.
-  private var sources: [(option: String, names: [String])] {
     let all: [(isUsed: Bool, option: String, names: [String])] = [
       (pictures != nil, "--pictures", [Layout.imageSize, Layout.imageSHA256]),
       (labels != nil, "--labels", [Layout.sourceLabel]),
       (extents != nil, "--map-extents", [Layout.mapExtent]),
       (hasLogNormalizer, "--log-normalizer", [Layout.logNormalizer]),
     ]
-    return all.filter(\.isUsed).map { ($0.option, $0.names) }
-  }
-
-  /// The optional datasets that shards have, in the order of the layout.
-  var columns: [Layout.Column] {
+    let sources = all.filter(\.isUsed)
     let names = sources.flatMap(\.names) + given.names
-    return Layout.optional.filter { names.contains($0.name) }
+    columns = Layout.optional.filter { names.contains($0.name) }
+    for (_, option, names) in sources {
+      guard let twice = names.first(where: given.names.contains) else { continue }
+      throw RelabelError(
+        .usage,
+        "each image brings its own '\(twice)', and \(option) gives it, too; leave one of them out"
+      )
+    }
   }
 
   /// What the index records of them.
@@ -71,6 +65,7 @@ struct ImageFacts: Sendable {
     of image: PendingImage,
     _ loaded: LoadedMap
   ) throws(RelabelError) -> (stored: [[UInt8]], label: Int32) {
+    if columns.isEmpty { return ([], -1) }
     var values: [String: [UInt8]] = [:]
     for (name, value) in zip(given.names, image.facts) { values[name] = value }
     if let pictures {

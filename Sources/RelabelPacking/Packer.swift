@@ -86,13 +86,7 @@ public struct Packer: Sendable {
     let name = folder.shardName(number)
     let path = folder.path(of: name)
     let isFinished = Folder.hasFile(path)
-    let finished = FinishedShard(
-      path: path,
-      name: name,
-      plan: build.plan,
-      sample: build.sample,
-      options: options
-    )
+    let finished = FinishedShard(path, name, build, options)
     if isFinished, let kept = try finished.kept(images) {
       build.keep(kept)
     } else {

@@ -77,15 +77,14 @@ private final class Shelf: @unchecked Sendable {
       free.wait()
       if isCancelled.load(ordering: .acquiring) { return }
       let (images, error) = read()
-      give(.success(images), isMore: error != nil)
-      if let error { give(.failure(error), isMore: false) }
+      // An empty batch is the end; an error is one, too.
+      if !images.isEmpty || error == nil { give(.success(images)) }
+      if let error { give(.failure(error)) }
       if images.isEmpty || error != nil { return }
     }
   }
 
-  private func give(_ batch: Result<[PendingImage], RelabelError>, isMore: Bool) {
-    // An empty batch is the end, which an error comes before.
-    if isMore, case .success(let images) = batch, images.isEmpty { return }
+  private func give(_ batch: Result<[PendingImage], RelabelError>) {
     batches.withLock { $0.append(batch) }
     filled.signal()
   }

@@ -27,6 +27,18 @@ def painted(axis):
     return Image.fromarray(rows / HEIGHT if axis == 0 else columns / WIDTH)
 
 
+def shown_by(wrapped, after, outside):
+    """Along each axis of a few crops: the box, the places that the pixels show, and the size of a pixel."""
+    for number in range(6):
+        for axis in (0, 1):
+            seed(number)
+            output, box = wrapped(painted(axis))
+            values = np.asarray(output)
+            if after and values.min() < -0.01:
+                continue  # padding hides a corner
+            yield axis, box, values[values > outside], 1 / (HEIGHT, WIDTH)[axis]
+
+
 def seed(number):
     torch.manual_seed(number)
     random.seed(number)
@@ -413,18 +425,10 @@ class TestGeometric:
         augment = auto_augment.RandAugment([op], 1)
         chain = v1.Compose([v1.RandomCrop((70, 90)), augment, *after, v1.RandomHorizontalFlip()])
         wrapped = with_box(chain, geometric="follow")
-        for number in range(6):
-            for axis in (0, 1):
-                seed(number)
-                output, box = wrapped(painted(axis))
-                values = np.asarray(output)
-                if after and values.min() < -0.01:
-                    continue  # padding hides a corner
-                shown = values[values > -0.01]
-                pixel = 1 / (HEIGHT, WIDTH)[axis]
-                assert box[axis] <= shown.min() and box[axis] + box[axis + 2] >= shown.max()
-                assert box[axis] == pytest.approx(shown.min(), abs=1.6 * pixel)
-                assert box[axis] + box[axis + 2] == pytest.approx(shown.max(), abs=1.6 * pixel)
+        for axis, box, shown, pixel in shown_by(wrapped, after, -0.01):
+            assert box[axis] <= shown.min() and box[axis] + box[axis + 2] >= shown.max()
+            assert box[axis] == pytest.approx(shown.min(), abs=1.6 * pixel)
+            assert box[axis] + box[axis + 2] == pytest.approx(shown.max(), abs=1.6 * pixel)
 
     def test_translation_example_of_the_specification(self):
         """A picture moved right by 0.1 of its width shows (0, 0, 1, 0.9)."""
@@ -471,19 +475,11 @@ class TestAugmentationsOfTorchvision:
         augment = of_one_operation(kind, name, magnitude)
         chain = v1.Compose([*before, v1.RandomCrop((70, 90)), augment, *after, v1.RandomHorizontalFlip()])
         wrapped, compared = with_box(chain, geometric="follow"), 0
-        for number in range(6):
-            for axis in (0, 1):
-                seed(number)
-                output, box = wrapped(painted(axis))
-                values = np.asarray(output)
-                if after and values.min() < -0.01:
-                    continue  # padding hides a corner
-                compared += 1
-                shown = values[values > -0.5]
-                pixel = 1 / (HEIGHT, WIDTH)[axis]
-                assert box[axis] <= shown.min() + 0.51 * pixel and box[axis] + box[axis + 2] >= shown.max() - 0.51 * pixel
-                assert box[axis] == pytest.approx(shown.min(), abs=2.6 * pixel)
-                assert box[axis] + box[axis + 2] == pytest.approx(shown.max(), abs=2.6 * pixel)
+        for axis, box, shown, pixel in shown_by(wrapped, after, -0.5):
+            compared += 1
+            assert box[axis] <= shown.min() + 0.51 * pixel and box[axis] + box[axis + 2] >= shown.max() - 0.51 * pixel
+            assert box[axis] == pytest.approx(shown.min(), abs=2.6 * pixel)
+            assert box[axis] + box[axis + 2] == pytest.approx(shown.max(), abs=2.6 * pixel)
         assert compared
 
     @pytest.mark.parametrize("kind", VISION)

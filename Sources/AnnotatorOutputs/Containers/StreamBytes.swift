@@ -14,6 +14,8 @@ final class StreamBytes {
   private(set) var failure: RelabelError?
 
   private static let bufferBytes = 64 << 10
+  /// More than this is taken piece by piece.
+  private static let pieceBytes = 4 << 20
 
   init(_ file: OpenFile) {
     self.file = file
@@ -59,8 +61,20 @@ final class StreamBytes {
 
   /// The next `count` bytes; fewer where the end comes first.
   ///
+  /// Grows with what really arrives: a declared size alone must not allocate anything large.
+  ///
   /// - Throws: `.io`.
   func take(_ count: Int) throws(RelabelError) -> [UInt8] {
+    var bytes = try piece(min(count, Self.pieceBytes))
+    while bytes.count < count, bytes.count % Self.pieceBytes == 0, !bytes.isEmpty {
+      let piece = try piece(min(count - bytes.count, Self.pieceBytes))
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    return bytes
+  }
+
+  private func piece(_ count: Int) throws(RelabelError) -> [UInt8] {
     var failure: RelabelError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
       do throws(RelabelError) {

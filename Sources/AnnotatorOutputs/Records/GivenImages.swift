@@ -4,6 +4,7 @@ package import Relabel
 package struct GivenImages {
   private let options: InputOptions
   private var desk: ArrivalDesk
+  private var count = 0
 
   /// - Throws: `.usage` for an image list that is wrong.
   package init(_ options: InputOptions) throws(RelabelError) {
@@ -53,7 +54,8 @@ package struct GivenImages {
 
   private mutating func admit(_ key: String, _ payload: Payload, _ facts: [[UInt8]]) -> PendingImage
   {
-    let entry = Entry(place: .path("image '\(key)'"), payload: payload)
+    let entry = Entry(place: .row(of: "map", count), payload: payload)
+    count += 1
     let arrival = Arrival(key: key, entry: entry, facts: facts)
     // Nothing has a digest here, so that nothing counts as a copy.
     return desk.admit(arrival) ?? PendingImage(key: key, imageIndex: -1, entry: entry)

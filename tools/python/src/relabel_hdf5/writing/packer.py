@@ -108,7 +108,7 @@ class Packer:
             return RelabelError(f"relabel-pack {end}{': ' if said else ''}{said}", file=self.output)
         kind = _CLASSES.get(error["exit_code"], RelabelError)
         file, cell = error["file"], error["cell"]
-        if file is not None and file.startswith("stdin"):
+        if file is not None and (file == "stdin" or file.startswith("stdin[")):
             # A record: what is broken is the map that was handed over, and no file.
             file, kind = None, InvalidDataError
         return kind(
