@@ -10,24 +10,25 @@ package protocol ByteSource: Sendable {
   /// - Throws: `.io` when the system refuses.
   func bytes(at offset: UInt64, count: Int) throws(RelabelError) -> [UInt8]
 
-  /// Gives them to `body` where they lie, if they are in memory.
+  /// The same where they lie, if they are in memory, else read into `room`, which has space for them.
   ///
+  /// - Returns: the bytes, for as long as the source and `room` live.
   /// - Throws: as `bytes(at:count:)`.
-  func withBytes<Value>(
+  func bytes(
     at offset: UInt64,
     count: Int,
-    _ body: (UnsafeRawBufferPointer) -> Value
-  ) throws(RelabelError) -> Value
+    in room: UnsafeMutableRawBufferPointer
+  ) throws(RelabelError) -> UnsafeRawBufferPointer
 }
 
 extension ByteSource {
-  package func withBytes<Value>(
+  package func bytes(
     at offset: UInt64,
     count: Int,
-    _ body: (UnsafeRawBufferPointer) -> Value
-  ) throws(RelabelError) -> Value {
-    let bytes = try bytes(at: offset, count: count)
-    return bytes.withUnsafeBytes(body)
+    in room: UnsafeMutableRawBufferPointer
+  ) throws(RelabelError) -> UnsafeRawBufferPointer {
+    room.copyBytes(from: try bytes(at: offset, count: count))
+    return UnsafeRawBufferPointer(rebasing: room[..<count])
   }
 }
 

@@ -31,6 +31,16 @@ package final class FileBytes: ByteSource {
     return bytes
   }
 
+  package func bytes(
+    at offset: UInt64,
+    count: Int,
+    in room: UnsafeMutableRawBufferPointer
+  ) throws(RelabelError) -> UnsafeRawBufferPointer {
+    let part = UnsafeMutableRawBufferPointer(rebasing: room[..<count])
+    try read(at: offset, into: part)
+    return UnsafeRawBufferPointer(part)
+  }
+
   /// Fills `buffer` from `offset`.
   ///
   /// Calls `pread`.

@@ -25,15 +25,15 @@ package final class MappedBytes: ByteSource {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 
-  package func bytes(at offset: UInt64, count: Int) -> [UInt8] {
-    withBytes(at: offset, count: count) { Array($0) }
-  }
+  package func bytes(at offset: UInt64, count: Int) -> [UInt8] { Array(part(offset, count)) }
 
-  package func withBytes<Value>(
+  package func bytes(
     at offset: UInt64,
     count: Int,
-    _ body: (UnsafeRawBufferPointer) -> Value
-  ) -> Value {
-    body(UnsafeRawBufferPointer(rebasing: bytes[Int(offset)..<Int(offset) + count]))
+    in room: UnsafeMutableRawBufferPointer
+  ) -> UnsafeRawBufferPointer { part(offset, count) }
+
+  private func part(_ offset: UInt64, _ count: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[Int(offset)..<Int(offset) + count])
   }
 }

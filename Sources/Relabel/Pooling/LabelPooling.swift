@@ -90,17 +90,20 @@ public struct LabelPooling: Sendable {
   /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
     let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
-    return try target(of: map, in: box, scratch)
+    return try map.withEntries { entries throws(RelabelError) in
+      try target(of: entries, map.extent, in: box, scratch)
+    }
   }
 
-  /// As above, with memory that is used again.
-  func target(
-    of map: LabelMap,
+  /// As above, of entries in memory, with memory that is used again.
+  func target<ID>(
+    of map: MapEntries<ID>,
+    _ extent: CropBox,
     in box: CropBox,
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> PooledTarget {
-    let covered = try weigh(box, map.extent, map.shape, scratch)
-    let rest = try map.withEntries { entries throws(RelabelError) in try pool(entries, scratch) }
+    let covered = try weigh(box, extent, map.shape, scratch)
+    let rest = try pool(map, scratch)
     defer { scratch.clear() }
     let (classIndex, probability) = scratch.sums.sorted()
     return PooledTarget(

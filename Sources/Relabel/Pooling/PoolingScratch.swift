@@ -3,11 +3,15 @@ final class PoolingScratch {
   var rows: AxisWeights
   var columns: AxisWeights
   var sums: ClassSums
+  /// For the entries of a map that is decoded to be pooled.
+  private(set) lazy var entries = EntryRoom(entryCount)
+  private let entryCount: Int
 
   /// Memory for maps of a shape.
   init(numClasses: Int, shape: MapShape) {
     rows = AxisWeights(capacity: shape.height)
     columns = AxisWeights(capacity: shape.width)
+    entryCount = shape.entries
     sums = .allocate(numClasses: numClasses, limit: shape.entries)
   }
 

@@ -83,16 +83,30 @@ package struct ChunkCodec: Hashable, Sendable {
     _ stored: UnsafeRawBufferPointer,
     skipped: UInt32
   ) throws(ChunkFault) -> [UInt8] {
+    let room = ChunkRoom()
+    return try withExtendedLifetime(room) { () throws(ChunkFault) in
+      Array(try decode(stored, skipped: skipped, in: room))
+    }
+  }
+
+  /// The same in memory that is used again.
+  ///
+  /// - Returns: the bytes where they were stored, or in `room`.
+  func decode(
+    _ stored: UnsafeRawBufferPointer,
+    skipped: UInt32,
+    in room: ChunkRoom
+  ) throws(ChunkFault) -> UnsafeRawBufferPointer {
     // What no filter has made anew yet lies where it was read.
     var body = stored
-    var made: [UInt8]?
+    var isMade = false
     for (position, filter) in filters.enumerated().reversed() {
       let isSkipped = skipped & (1 << UInt32(position)) != 0
       switch filter {
       case .fletcher32:
         if isSkipped { throw .checksumSkipped }
         // Every chain ends with it (spec, section 3.8).
-        guard made == nil, body.count >= 4 else { throw .tooShort }
+        guard !isMade, body.count >= 4 else { throw .tooShort }
         let checked = UnsafeRawBufferPointer(rebasing: body.dropLast(4))
         let expected = UInt32(
           littleEndian: body.loadUnaligned(fromByteOffset: checked.count, as: UInt32.self)
@@ -101,19 +115,22 @@ package struct ChunkCodec: Hashable, Sendable {
         if computed != expected { throw .checksum(stored: expected, computed: computed) }
         body = checked
       case .deflate where !isSkipped:
-        guard made == nil, let raw = Deflate.decompressed(body, size: rawBytes) else {
-          throw .stream
-        }
-        made = raw
+        let made = room.inflated(rawBytes)
+        guard !isMade, room.decompressor.inflate(body, into: made) else { throw .stream }
+        body = UnsafeRawBufferPointer(made)
+        isMade = true
       case .shuffle where !isSkipped:
-        let raw = made ?? Array(body)
-        guard raw.count == rawBytes else { throw .stream }
-        made = Shuffle.unshuffled(raw, elementSize: elementSize)
+        let made = room.unshuffled(rawBytes)
+        // No chain shuffles twice, which would read what it writes.
+        let isElsewhere = body.baseAddress != UnsafeRawPointer(made.baseAddress)
+        guard body.count == rawBytes, isElsewhere else { throw .stream }
+        Shuffle.unshuffle(body, elementSize: elementSize, into: made)
+        body = UnsafeRawBufferPointer(made)
+        isMade = true
       default: break
       }
     }
-    let raw = made ?? Array(body)
-    guard raw.count == rawBytes else { throw .stream }
-    return raw
+    guard body.count == rawBytes else { throw .stream }
+    return body
   }
 }

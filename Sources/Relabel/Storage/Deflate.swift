@@ -25,29 +25,31 @@ package enum Deflate {
     }
   }
 
-  /// The `size` bytes that a zlib stream holds, or nil when it holds no such stream.
-  package static func decompressed(_ bytes: UnsafeRawBufferPointer, size: Int) -> [UInt8]? {
-    // Made for each call: it has no state worth keeping, and a pool's lock could be held by another
-    // thread while a training program forks.
-    guard let decompressor = libdeflate_alloc_decompressor() else { return nil }
-    defer { libdeflate_free_decompressor(decompressor) }
-    var isSound = false
-    let result = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+  /// Inflates zlib streams; for one thread at a time.
+  ///
+  /// Not from a pool: its lock could be held by another thread while a training program forks.
+  final class Decompressor {
+    private let pointer = libdeflate_alloc_decompressor()
+
+    deinit { libdeflate_free_decompressor(pointer) }
+
+    /// Fills `room` with what a zlib stream holds; false when it does not hold exactly as much.
+    func inflate(_ stream: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Bool
+    {
+      guard let pointer else { return false }
       var consumed = 0
       let status = libdeflate_zlib_decompress_ex(
-        decompressor,
-        bytes.baseAddress,
-        bytes.count,
-        buffer.baseAddress,
-        size,
+        pointer,
+        stream.baseAddress,
+        stream.count,
+        room.baseAddress,
+        room.count,
         &consumed,
         nil
       )
       // Bytes behind the stream would be unseen by every other check.
-      isSound = status == LIBDEFLATE_SUCCESS && consumed == bytes.count
-      count = isSound ? size : 0
+      return status == LIBDEFLATE_SUCCESS && consumed == stream.count
     }
-    return isSound ? result : nil
   }
 }
 

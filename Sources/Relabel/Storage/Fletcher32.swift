@@ -9,32 +9,30 @@ package enum Fletcher32 {
   }
 
   /// As above, from bytes in memory of somebody else.
+  ///
+  /// Words are added with their bytes as they lie: exchanging the bytes of a word multiplies it by 256 modulo
+  /// 65,535, so that it can be left to the end for both sums at once.
   package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var (low, high): (UInt32, UInt32) = (0, 0)
-    var offset = 0
-    var words = bytes.count / 2
-    while words > 0 {
-      // 360 words are the most that can't overflow 32 bits.
-      let run = min(words, 360)
-      let whole = run / 8 * 8
-      add(bytes, offset, whole, &low, &high)
-      offset += whole * 2
-      for _ in whole..<run {
-        low &+= UInt32(bytes[offset]) << 8 | UInt32(bytes[offset + 1])
-        high &+= low
-        offset += 2
-      }
-      words -= run
-      fold(&low, &high)
+    var (low, high): (UInt64, UInt64) = (0, 0)
+    let words = bytes.count / 2
+    let whole = words / 8 * 8
+    for start in stride(from: 0, to: whole, by: mostWords) {
+      add(bytes, start, min(whole - start, mostWords), &low, &high)
+    }
+    for word in whole..<words {
+      let stored = bytes.loadUnaligned(fromByteOffset: word * 2, as: UInt16.self)
+      low += UInt64(UInt16(littleEndian: stored))
+      high += low
     }
     if bytes.count % 2 == 1 {
-      low &+= UInt32(bytes[bytes.count - 1]) << 8
-      high &+= low
-      fold(&low, &high)
+      low += UInt64(bytes[bytes.count - 1])
+      high += low
     }
-    fold(&low, &high)
-    return high << 16 | low
+    return UInt32(exchanged(high)) << 16 | UInt32(exchanged(low))
   }
+
+  /// Eight lanes of 32 bits hold the sums of sums of so many words.
+  private static let mostWords = 8 * 360
 
   /// Adds `count` words, a multiple of 8, in eight lanes; lane j takes words j, j + 8 and so on.
   ///
@@ -44,25 +42,33 @@ package enum Fletcher32 {
     _ bytes: UnsafeRawBufferPointer,
     _ start: Int,
     _ count: Int,
-    _ low: inout UInt32,
-    _ high: inout UInt32
+    _ low: inout UInt64,
+    _ high: inout UInt64
   ) {
     var (sums, sumsOfSums): (SIMD8<UInt32>, SIMD8<UInt32>) = (.zero, .zero)
-    for word in stride(from: 0, to: count, by: 8) {
-      let stored = bytes.loadUnaligned(
-        fromByteOffset: start &+ word &* 2,
-        as: SIMD8<UInt16>.self
-      )
-      sums &+= SIMD8<UInt32>(truncatingIfNeeded: stored &<< 8 | stored &>> 8)
+    for word in stride(from: start, to: start &+ count, by: 8) {
+      let stored = bytes.loadUnaligned(fromByteOffset: word &* 2, as: SIMD8<UInt16>.self)
+      sums &+= SIMD8<UInt32>(truncatingIfNeeded: stored)
       sumsOfSums &+= sums
     }
-    let lane = SIMD8<UInt32>(0, 1, 2, 3, 4, 5, 6, 7)
-    high &+= UInt32(count) &* low &+ (sumsOfSums &* 8 &- sums &* lane).wrappedSum()
-    low &+= sums.wrappedSum()
+    var added = UInt64(count) * low
+    for lane in 0..<8 {
+      added += 8 * UInt64(sumsOfSums[lane]) - UInt64(lane) * UInt64(sums[lane])
+      low += UInt64(sums[lane])
+    }
+    // A few thousand words at a time: what is folded now and then never overflows.
+    (low, high) = (folded(low), folded(high + added))
   }
 
-  private static func fold(_ low: inout UInt32, _ high: inout UInt32) {
-    low = (low & 0xFFFF) + (low >> 16)
-    high = (high & 0xFFFF) + (high >> 16)
+  /// A sum in 16 bits, of all words that went into it.
+  private static func folded(_ sum: UInt64) -> UInt64 {
+    var sum = sum
+    while sum > 0xFFFF { sum = (sum & 0xFFFF) + (sum >> 16) }
+    return sum
+  }
+
+  /// The folded sum of words whose bytes are exchanged.
+  private static func exchanged(_ sum: UInt64) -> UInt16 {
+    UInt16(truncatingIfNeeded: folded(sum)).byteSwapped
   }
 }

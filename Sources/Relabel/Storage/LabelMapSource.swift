@@ -18,10 +18,6 @@ public protocol LabelMapSource: Sendable {
   ///
   /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
   func shard(holding position: Int) throws(RelabelError) -> (reader: ShardReader, first: Int)
-  /// The label maps at some positions, in the order asked for; each chunk is read once.
-  ///
-  /// - Throws: `.notFound` outside 0 ..< `count`, `.corrupt` for a damaged chunk.
-  func maps(at positions: [Int]) throws(RelabelError) -> [LabelMap]
   /// The image key at a position.
   func key(at position: Int) throws(RelabelError) -> String
   /// The position in the source listing of the image at a position.
@@ -67,13 +63,6 @@ public func openLabelMaps(
 }
 
 extension LabelMapSource {
-  /// The label map at a position.
-  ///
-  /// - Throws: as `maps(at:)`.
-  public func map(at position: Int) throws(RelabelError) -> LabelMap {
-    try maps(at: [position])[0]
-  }
-
   /// The error for a position outside 0 ..< `count`.
   func noSuchPosition(_ position: Int) -> RelabelError {
     RelabelError(

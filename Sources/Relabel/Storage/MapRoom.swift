@@ -37,19 +37,17 @@ package struct MapRoom: @unchecked Sendable {
   }
 
   /// Writes the map of one place.
-  func write(_ place: Int, _ map: LabelMap) {
+  func write(_ place: Int, _ map: StoredMap) {
+    precondition(map.shape == shape)
     let first = place * shape.entries
-    (score + first).update(from: map.score, count: shape.entries)
+    map.writeScores(to: score + first)
     if idBytes == 4 {
-      let ids = (classIndex + 4 * first).assumingMemoryBound(to: UInt32.self)
-      ids.update(from: map.classIndex, count: shape.entries)
+      map.writeIDs(to: (classIndex + 4 * first).assumingMemoryBound(to: UInt32.self))
     } else {
-      let ids = (classIndex + 2 * first).assumingMemoryBound(to: UInt16.self)
-      for entry in 0..<shape.entries {
-        ids[entry] = UInt16(truncatingIfNeeded: map.classIndex[entry])
-      }
+      map.writeIDs(to: (classIndex + 2 * first).assumingMemoryBound(to: UInt16.self))
     }
-    guard let extents else { return }
-    for (side, value) in map.extent.components.enumerated() { extents[4 * place + side] = value }
+    guard let extents = extents.map({ $0 + 4 * place }) else { return }
+    (extents[0], extents[1]) = (map.extent.top, map.extent.left)
+    (extents[2], extents[3]) = (map.extent.height, map.extent.width)
   }
 }

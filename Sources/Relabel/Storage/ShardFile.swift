@@ -15,7 +15,7 @@ package final class ShardFile: Sendable {
   /// Datasets that format 1.0 knows but does not require.
   package let optional: [(name: String, column: StoredColumn)]
   /// Extents of single images, where the shard has them.
-  package var mapExtent: StoredColumn? { optional.first { $0.name == Layout.mapExtent }?.column }
+  package let mapExtent: StoredColumn?
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
 
@@ -126,6 +126,7 @@ package final class ShardFile: Sendable {
       optional.append((known.name, try required(known.name)))
     }
     self.optional = optional
+    mapExtent = optional.first { $0.name == Layout.mapExtent }?.column
     let noted = contents.datasets[Layout.score]?.object["largest_error"]?.value
     if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
   }
@@ -155,7 +156,42 @@ package final class ShardFile: Sendable {
     named name: String,
     _ chunk: Int
   ) throws(RelabelError) -> [UInt8] {
-    switch try column.chunk(chunk) {
+    try decoded(column.chunk(chunk), column, name, chunk)
+  }
+
+  /// The same in memory that is used again: valid until `room` is.
+  func bytes(
+    of column: StoredColumn,
+    named name: String,
+    _ chunk: Int,
+    in room: ChunkRoom
+  ) throws(RelabelError) -> UnsafeRawBufferPointer {
+    try decoded(column.chunk(chunk, in: room), column, name, chunk)
+  }
+
+  /// The class ids and the scores of a chunk, valid until the rooms are used again.
+  ///
+  /// - Throws: as `bytes`.
+  func labels(
+    _ chunk: Int,
+    in idRoom: ChunkRoom,
+    _ scoreRoom: ChunkRoom
+  ) throws(RelabelError) -> (ids: UnsafeRawBufferPointer, scores: UnsafeRawBufferPointer) {
+    let (ids, scores) = try classIndex.chunk(chunk, in: idRoom, with: score, in: scoreRoom)
+    return (
+      try decoded(ids, classIndex, Layout.classIndex, chunk),
+      try decoded(scores, score, Layout.score, chunk)
+    )
+  }
+
+  /// The bytes of a chunk, or its fault as an error.
+  private func decoded<Bytes>(
+    _ bytes: Result<Bytes, ChunkFault>,
+    _ column: StoredColumn,
+    _ name: String,
+    _ chunk: Int
+  ) throws(RelabelError) -> Bytes {
+    switch bytes {
     case .success(let bytes): return bytes
     case .failure(let fault):
       let first = chunk * column.rowsPerChunk

@@ -3,7 +3,7 @@
 /// Callable from any thread; reads of sound files don't wait for each other.
 public final class ShardReader: LabelMapSource {
   let file: ShardFile
-  private let codec: MapCodec
+  let codec: MapCodec
   private let sound: SoundMap
   let identities: ShardIdentities
   private let finder = ImageFinder()
@@ -41,81 +41,71 @@ public final class ShardReader: LabelMapSource {
   /// The largest |decoded − given| score that the writer noted, if it did.
   public var largestError: Double? { file.largestError }
 
-  /// The label maps of some rows, in the order asked for; each chunk is read once.
+  /// Refuses a file that is not the one that was opened, or not as it was then.
   ///
-  /// - Throws: `.notFound` for a row that is not there, `.corrupt` for a damaged chunk or a file that
-  ///   is not the one that was opened.
-  public func maps(at rows: [Int]) throws(RelabelError) -> [LabelMap] {
-    let maps: [LabelMap]
-    do {
-      maps = try read(rows)
-    } catch {
-      // What looks like damage may be another file.
-      try file.checkUnchanged()
-      throw error
-    }
-    try file.checkUnchanged()
-    return maps
+  /// To be asked when maps were read, also where that failed: what looks like damage may be another file.
+  /// - Throws: `.corrupt` naming the file.
+  func checkUnchanged() throws(RelabelError) { try file.checkUnchanged() }
+
+  /// The maps of one chunk, one after the other, in memory that is used again.
+  struct StoredMaps {
+    fileprivate let ids: UnsafeRawBufferPointer
+    fileprivate let scores: UnsafeRawBufferPointer
+    fileprivate let chunk: Int
   }
 
-  private func read(_ rows: [Int]) throws(RelabelError) -> [LabelMap] {
-    let perChunk = file.classIndex.rowsPerChunk
-    var places: [Int: [Int]] = [:]
-    for (place, row) in rows.enumerated() {
-      guard (0..<count).contains(row) else {
-        throw noSuchPosition(row)
-      }
-      places[row / perChunk, default: []].append(place)
-    }
-    var maps = [LabelMap?](repeating: nil, count: rows.count)
-    var extents: (chunk: Int, bytes: [UInt8])?
-    for chunk in places.keys.sorted() {
-      let ids = try file.bytes(of: file.classIndex, named: Layout.classIndex, chunk)
-      let scores = try file.bytes(of: file.score, named: Layout.score, chunk)
-      for place in places[chunk] ?? [] {
-        let extent = try extent(ofRow: rows[place], &extents)
-        maps[place] = try map(row: rows[place], first: chunk * perChunk, ids, scores, extent)
-      }
-    }
-    return maps.compactMap(\.self)
+  /// Reads a chunk of maps; whoever has read some asks `checkUnchanged` before he hands them out.
+  ///
+  /// - Throws: `.corrupt` for a damaged chunk.
+  func chunk(_ chunk: Int, in room: ReadingRoom) throws(RelabelError) -> StoredMaps {
+    let (ids, scores) = try file.labels(chunk, in: room.ids, room.scores)
+    return StoredMaps(ids: ids, scores: scores, chunk: chunk)
   }
 
-  private func map(
-    row: Int,
-    first: Int,
-    _ ids: [UInt8],
-    _ scores: [UInt8],
-    _ extent: CropBox
-  ) throws(RelabelError) -> LabelMap {
-    let idBytes = file.classIndex.rowBytes
-    let scoreBytes = file.score.rowBytes
-    let place = row - first
-    let ids = ids[(place * idBytes)..<((place + 1) * idBytes)]
-    let scores = scores[(place * scoreBytes)..<((place + 1) * scoreBytes)]
+  /// Rows of one chunk of maps.
+  var rowsPerChunk: Int { file.classIndex.rowsPerChunk }
+
+  /// The map of a row of a chunk that was read into `room`.
+  ///
+  /// - Throws: `.corrupt` for cells that no reader hands out, and for an extent that is none.
+  func map(
+    _ row: Int,
+    of maps: StoredMaps,
+    _ room: ReadingRoom
+  ) throws(RelabelError) -> StoredMap {
+    let place = row - maps.chunk * rowsPerChunk
+    let extent = try extent(ofRow: row, room)
+    let ids = Self.row(place, of: maps.ids, bytes: file.classIndex.rowBytes)
+    let scores = Self.row(place, of: maps.scores, bytes: file.score.rowBytes)
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
-    return codec.map(ids, scores, extent)
+    return StoredMap(self, ids, scores, extent)
+  }
+
+  private static func row(
+    _ place: Int,
+    of chunk: UnsafeRawBufferPointer,
+    bytes: Int
+  ) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: chunk[place * bytes..<(place + 1) * bytes])
   }
 
   /// The quick answer, which doubts some maps that are sound.
-  private func isSound(_ ids: ArraySlice<UInt8>, _ scores: ArraySlice<UInt8>) -> Bool {
-    ids.withUnsafeBytes { ids in
-      scores.withUnsafeBytes { scores in
-        guard let ids = ids.baseAddress, let scores = scores.baseAddress else { return true }
-        return sound.contains(ids, scores, entries: header.shape.entries)
-      }
-    }
+  private func isSound(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> Bool {
+    guard let ids = ids.baseAddress, let scores = scores.baseAddress else { return true }
+    return sound.contains(ids, scores, entries: header.shape.entries)
   }
 
   /// Throws the first fault of a row for which a reader refuses it, if there is one.
   private func refuse(
-    _ ids: ArraySlice<UInt8>,
-    _ scores: ArraySlice<UInt8>,
+    _ ids: UnsafeRawBufferPointer,
+    _ scores: UnsafeRawBufferPointer,
     row: Int
   ) throws(RelabelError) {
     let inspection = CellInspection(header)
-    guard let (cell, kind) = inspection.firstFault(ids, scores, of: .forReaders) else { return }
+    let fault = inspection.firstFault(Array(ids)[...], Array(scores)[...], of: .forReaders)
+    guard let (cell, kind) = fault else { return }
     let place = Location(
       file: path,
       dataset: kind.dataset,
@@ -138,25 +128,21 @@ public final class ShardReader: LabelMapSource {
   /// The fill value of `map_extent` (spec, section 3.7).
   private static let unwrittenExtent: UInt32 = 0x7FC0_0000
 
-  /// The part of the picture that a row's map covers (spec, section 8.5); keeps the chunk it read.
-  private func extent(
-    ofRow row: Int,
-    _ held: inout (chunk: Int, bytes: [UInt8])?
-  ) throws(RelabelError) -> CropBox {
+  /// The part of the picture that a row's map covers (spec, section 8.5).
+  private func extent(ofRow row: Int, _ room: ReadingRoom) throws(RelabelError) -> CropBox {
     guard let column = file.mapExtent else { return header.mapExtent }
     let chunk = row / column.rowsPerChunk
-    let bytes: [UInt8]
-    if let held, held.chunk == chunk {
+    let bytes: UnsafeRawBufferPointer
+    if let held = room.extents, held.file === file, held.chunk == chunk {
       bytes = held.bytes
     } else {
-      bytes = try file.bytes(of: column, named: Layout.mapExtent, chunk)
-      held = (chunk, bytes)
+      room.extents = nil
+      bytes = try file.bytes(of: column, named: Layout.mapExtent, chunk, in: room.extentRoom)
+      room.extents = (file, chunk, bytes)
     }
-    let sides = bytes.withUnsafeBytes { raw in
-      (0..<4).map { side in
-        let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
-        return UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-      }
+    let sides = (0..<4).map { side in
+      let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
+      return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
     let box = sides.map { Double(Float(bitPattern: $0)) }
     let extent = CropBox(top: box[0], left: box[1], height: box[2], width: box[3])

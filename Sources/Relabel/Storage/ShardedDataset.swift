@@ -85,23 +85,6 @@ public final class ShardedDataset: LabelMapSource {
   /// The folder of the dataset.
   public var path: String { folder }
 
-  /// The label maps at some positions, counted through the shards in the order of the index.
-  ///
-  /// - Throws: `.notFound` outside 0 ..< `count`; else as `ShardReader`.
-  public func maps(at positions: [Int]) throws(RelabelError) -> [LabelMap] {
-    var rows: [Int: [(place: Int, row: Int)]] = [:]
-    for (place, position) in positions.enumerated() {
-      let (shard, row) = try self.place(position)
-      rows[shard, default: []].append((place, row))
-    }
-    var maps = [LabelMap?](repeating: nil, count: positions.count)
-    for (shard, wanted) in rows.sorted(by: { $0.key < $1.key }) {
-      let read = try reader(ofShard: shard).maps(at: wanted.map(\.row))
-      for ((place, _), map) in zip(wanted, read) { maps[place] = map }
-    }
-    return maps.compactMap(\.self)
-  }
-
   /// The image key at a position.
   public func key(at position: Int) throws(RelabelError) -> String {
     let (shard, row) = try place(position)

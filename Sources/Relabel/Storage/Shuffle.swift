@@ -11,10 +11,34 @@ package enum Shuffle {
 
   /// Undoes `shuffled`.
   package static func unshuffled(_ bytes: [UInt8], elementSize: Int) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+      bytes.withUnsafeBytes {
+        unshuffle($0, elementSize: elementSize, into: UnsafeMutableRawBufferPointer(buffer))
+      }
+      count = bytes.count
+    }
+  }
+
+  /// The same into memory for as many bytes, which lies elsewhere.
+  static func unshuffle(
+    _ bytes: UnsafeRawBufferPointer,
+    elementSize: Int,
+    into room: UnsafeMutableRawBufferPointer
+  ) {
+    precondition(room.count >= bytes.count)
+    guard let source = bytes.baseAddress, let target = room.baseAddress else { return }
+    let count = bytes.count / elementSize
+    // A remainder that fills no element stays where it is, as in the HDF5 filter; ours has none.
+    guard count * elementSize == bytes.count else { return room.copyMemory(from: bytes) }
     switch elementSize {
-    case 2: woven(bytes, as: UInt16.self)
-    case 4: woven(bytes, as: UInt32.self)
-    default: transposed(bytes, rows: elementSize, columns: bytes.count / elementSize)
+    case 2: weave(source, count, into: target, as: UInt16.self)
+    case 4: weave(source, count, into: target, as: UInt32.self)
+    default:
+      for element in 0..<count {
+        for plane in 0..<elementSize {
+          room[element * elementSize + plane] = bytes[plane * count + element]
+        }
+      }
     }
   }
 
@@ -46,27 +70,21 @@ package enum Shuffle {
 
   /// Elements from their byte planes: loops that the compiler turns into vector instructions, since
   /// readers pass every score through here.
-  private static func woven<Element: FixedWidthInteger>(
-    _ bytes: [UInt8],
+  private static func weave<Element: FixedWidthInteger>(
+    _ planes: UnsafeRawPointer,
+    _ count: Int,
+    into elements: UnsafeMutableRawPointer,
     as type: Element.Type
-  ) -> [UInt8] {
-    let count = bytes.count / MemoryLayout<Element>.size
-    guard count * MemoryLayout<Element>.size == bytes.count else { return bytes }
-    return [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, initialized in
-      buffer.withMemoryRebound(to: Element.self) { elements in
-        bytes.withUnsafeBufferPointer { planes in
-          guard let elements = elements.baseAddress, let planes = planes.baseAddress else { return }
-          for element in 0..<count {
-            var value: Element = 0
-            for plane in 0..<MemoryLayout<Element>.size {
-              let byte = Element(truncatingIfNeeded: planes[plane &* count &+ element])
-              value |= byte &<< Element(truncatingIfNeeded: 8 &* plane)
-            }
-            elements[element] = value.littleEndian
-          }
-        }
+  ) {
+    let planes = planes.assumingMemoryBound(to: UInt8.self)
+    let elements = elements.assumingMemoryBound(to: Element.self)
+    for element in 0..<count {
+      var value: Element = 0
+      for plane in 0..<MemoryLayout<Element>.size {
+        let byte = Element(truncatingIfNeeded: planes[plane &* count &+ element])
+        value |= byte &<< Element(truncatingIfNeeded: 8 &* plane)
       }
-      initialized = bytes.count
+      elements[element] = value.littleEndian
     }
   }
 

@@ -50,47 +50,88 @@ extension MapCodec {
   ///
   /// Callable from any thread.
   package func classIndex(_ bytes: ArraySlice<UInt8>) -> [UInt32] {
-    hasWideIDs
-      ? Self.elements(bytes, as: UInt32.self) { $0 }
-      : Self.elements(bytes, as: UInt16.self) { UInt32($0) }
+    Self.values(bytes, of: hasWideIDs ? 4 : 2) { classIndex($0, count: $1, into: $2) }
   }
 
   /// Scores from their stored bytes, NaN where never written.
   ///
   /// Callable from any thread.
   package func score(_ bytes: ArraySlice<UInt8>) -> [Float] {
-    let (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
-    switch encoding.name.form {
-    case .packed16:
-      return Self.elements(bytes, as: UInt16.self) {
-        $0 == .max ? .nan : Float($0) * step + offset
-      }
-    case .packed8:
-      return Self.elements(bytes, as: UInt8.self) { $0 == .max ? .nan : Float($0) * step + offset }
-    case .half: return Self.elements(bytes, as: UInt16.self) { Float16Bits.widen($0) }
-    case .single: return Self.elements(bytes, as: UInt32.self) { Float(bitPattern: $0) }
+    Self.values(bytes, of: encoding.elementType.size) { score($0, count: $1, into: $2) }
+  }
+
+  /// The same in memory of the caller: `count` class ids.
+  package func classIndex(
+    _ stored: UnsafeRawPointer,
+    count: Int,
+    into ids: UnsafeMutablePointer<UInt32>
+  ) {
+    if hasWideIDs {
+      Self.decode(stored, count, into: ids) { (id: UInt32) in id }
+    } else {
+      Self.decode(stored, count, into: ids) { (id: UInt16) in UInt32(id) }
     }
   }
 
-  /// Little-endian elements, each made into a value.
-  @inline(__always)
-  private static func elements<Stored: FixedWidthInteger, Value>(
-    _ bytes: ArraySlice<UInt8>,
-    as type: Stored.Type,
-    _ value: (Stored) -> Value
-  ) -> [Value] {
-    let count = bytes.count / MemoryLayout<Stored>.size
-    return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
-      bytes.withUnsafeBytes { raw in
-        for item in 0..<count {
-          let stored = raw.loadUnaligned(
-            fromByteOffset: item * MemoryLayout<Stored>.size,
-            as: Stored.self
-          )
-          buffer[item] = value(Stored(littleEndian: stored))
-        }
+  /// The same in 2 bytes each, of maps whose ids are stored in as many.
+  package func classIndex(
+    _ stored: UnsafeRawPointer,
+    count: Int,
+    into ids: UnsafeMutablePointer<UInt16>
+  ) {
+    precondition(!hasWideIDs)
+    Self.decode(stored, count, into: ids) { (id: UInt16) in id }
+  }
+
+  /// `count` scores, NaN where never written.
+  package func score(
+    _ stored: UnsafeRawPointer,
+    count: Int,
+    into scores: UnsafeMutablePointer<Float>
+  ) {
+    let (step, offset) = (encoding.packing?.step ?? 1, encoding.packing?.offset ?? 0)
+    switch encoding.name.form {
+    case .packed16:
+      Self.decode(stored, count, into: scores) { (form: UInt16) in
+        form == .max ? .nan : Float(form) * step + offset
       }
-      initialized = count
+    case .packed8:
+      Self.decode(stored, count, into: scores) { (form: UInt8) in
+        form == .max ? .nan : Float(form) * step + offset
+      }
+    case .half: Self.decode(stored, count, into: scores) { Float16Bits.widen($0) }
+    case .single: Self.decode(stored, count, into: scores) { Float(bitPattern: $0) }
+    }
+  }
+
+  /// An array of what `decode` makes of elements of `size` bytes.
+  private static func values<Value>(
+    _ bytes: ArraySlice<UInt8>,
+    of size: Int,
+    _ decode: (UnsafeRawPointer, Int, UnsafeMutablePointer<Value>) -> Void
+  ) -> [Value] {
+    let count = bytes.count / size
+    return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+      bytes.withUnsafeBytes { bytes in
+        guard let stored = bytes.baseAddress, let values = buffer.baseAddress else { return }
+        decode(stored, count, values)
+        initialized = count
+      }
+    }
+  }
+
+  /// Makes little-endian elements into values: a loop that the compiler turns into vector instructions.
+  @inline(__always)
+  private static func decode<Stored: FixedWidthInteger, Value>(
+    _ stored: UnsafeRawPointer,
+    _ count: Int,
+    into values: UnsafeMutablePointer<Value>,
+    _ value: (Stored) -> Value
+  ) {
+    for item in 0..<count {
+      let offset = item &* MemoryLayout<Stored>.size
+      let element = stored.loadUnaligned(fromByteOffset: offset, as: Stored.self)
+      values[item] = value(Stored(littleEndian: element))
     }
   }
 }

@@ -1,0 +1,91 @@
+/// A label map as it lies in a chunk that was read; a reader has looked at its cells.
+///
+/// Valid until the `ReadingRoom` it lies in is used again.
+struct StoredMap {
+  /// The part of the picture that the map covers.
+  let extent: CropBox
+  private let shard: ShardReader
+  private let classIndex: UnsafeRawBufferPointer
+  private let score: UnsafeRawBufferPointer
+
+  init(
+    _ shard: ShardReader,
+    _ classIndex: UnsafeRawBufferPointer,
+    _ score: UnsafeRawBufferPointer,
+    _ extent: CropBox
+  ) {
+    self.shard = shard
+    self.classIndex = classIndex
+    self.score = score
+    self.extent = extent
+  }
+
+  /// Grid and top-k.
+  var shape: MapShape { shard.codec.shape }
+
+  /// A map of its own.
+  var decoded: LabelMap {
+    shard.codec.map(Array(classIndex)[...], Array(score)[...], extent)
+  }
+
+  /// Writes the class ids to memory for `shape.entries`.
+  func writeIDs(to ids: UnsafeMutablePointer<UInt32>) {
+    guard let stored = classIndex.baseAddress else { return }
+    shard.codec.classIndex(stored, count: shape.entries, into: ids)
+  }
+
+  /// The same in 2 bytes each, for maps that are stored so.
+  func writeIDs(to ids: UnsafeMutablePointer<UInt16>) {
+    guard let stored = classIndex.baseAddress else { return }
+    shard.codec.classIndex(stored, count: shape.entries, into: ids)
+  }
+
+  /// Writes the scores to memory for `shape.entries`.
+  func writeScores(to scores: UnsafeMutablePointer<Float>) {
+    guard let stored = score.baseAddress else { return }
+    shard.codec.score(stored, count: shape.entries, into: scores)
+  }
+
+  /// The entries for pooling, decoded to `room`.
+  func entries(in room: EntryRoom) -> MapEntries<UInt32> {
+    precondition(shape.entries <= room.count)
+    writeIDs(to: room.classIndex)
+    writeScores(to: room.score)
+    return MapEntries(
+      shape: shape,
+      classIndex: UnsafePointer(room.classIndex),
+      score: UnsafePointer(room.score),
+      check: .none
+    )
+  }
+}
+
+/// Memory of one thread for the decoded entries of a map.
+final class EntryRoom {
+  let count: Int
+  let classIndex: UnsafeMutablePointer<UInt32>
+  let score: UnsafeMutablePointer<Float>
+
+  /// Memory for `count` entries.
+  init(_ count: Int) {
+    self.count = count
+    classIndex = .allocate(capacity: count)
+    score = .allocate(capacity: count)
+  }
+
+  deinit {
+    classIndex.deallocate()
+    score.deallocate()
+  }
+}
+
+/// Memory of one thread while it reads maps, used again for each chunk.
+///
+/// Not thread-safe.
+final class ReadingRoom {
+  let ids = ChunkRoom()
+  let scores = ChunkRoom()
+  /// The extents read last, and where they are from: many chunks of maps share one of them.
+  var extents: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
+  let extentRoom = ChunkRoom()
+}
