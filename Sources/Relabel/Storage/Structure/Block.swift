@@ -90,7 +90,7 @@ struct BlockReader {
 
   /// Refuses a block that would begin or end outside the file.
   func requireInside(_ part: Part, at start: UInt64, count: UInt64) throws(Halt) {
-    let fileBytes = source.byteCount
+    let fileBytes = extents.fileBytes
     guard start <= fileBytes, count <= fileBytes - start else {
       throw .broken(
         Violation(

@@ -37,7 +37,7 @@ package struct Extent: Hashable, Sendable {
 /// The stretches of a file that its structure and its chunks own.
 struct Extents {
   private(set) var all: [Extent] = []
-  private let fileBytes: UInt64
+  let fileBytes: UInt64
   private var ownedBytes: UInt64 = 0
 
   init(fileBytes: UInt64) { self.fileBytes = fileBytes }
@@ -55,32 +55,43 @@ struct Extents {
     ownedBytes += UInt64(length)
   }
 
-  /// Pairs of extents that share bytes, each extent with the one before it that reaches farthest.
+  /// The stretches in the order of the file.
   ///
   /// - Complexity: O(n log n).
-  func overlaps(limit: Int) -> [(Extent, Extent)] {
+  func inOrder() -> [Extent] {
+    // Mostly two runs, of ids and of scores, that have to be woven into one.
+    all.sorted { $0.start < $1.start || $0.start == $1.start && $0.length < $1.length }
+  }
+
+  /// Pairs of extents that share bytes, each extent with the one before it that reaches farthest.
+  ///
+  /// - Parameters:
+  ///   - extents: in the order of the file.
+  ///   - limit: the most pairs to return.
+  /// - Returns: the pairs, in the order of the file.
+  /// - Complexity: O(n).
+  static func overlaps(_ extents: [Extent], limit: Int) -> [(Extent, Extent)] {
     var pairs: [(Extent, Extent)] = []
-    var farthest: Extent?
-    for extent in sorted() {
-      if let farthest, extent.start < farthest.end { pairs.append((farthest, extent)) }
+    var (farthest, end): (Int, UInt64) = (0, 0)
+    for (place, extent) in extents.enumerated() {
+      if extent.start < end { pairs.append((extents[farthest], extent)) }
       if pairs.count == limit { break }
-      if extent.end > farthest?.end ?? 0 { farthest = extent }
+      if extent.end > end { (farthest, end) = (place, extent.end) }
     }
     return pairs
   }
 
   /// Stretches that nothing owns, in order.
-  func gaps() -> [Range<UInt64>] {
+  ///
+  /// - Parameter extents: all of them in the order of the file.
+  /// - Returns: the stretches between them, and behind the last.
+  func gaps(between extents: [Extent]) -> [Range<UInt64>] {
     var gaps: [Range<UInt64>] = []
     var end: UInt64 = 0
-    for extent in sorted() {
+    for extent in extents {
       if extent.start > end { gaps.append(end..<extent.start) }
       end = max(end, extent.end)
     }
     return end < fileBytes ? gaps + [end..<fileBytes] : gaps
-  }
-
-  private func sorted() -> [Extent] {
-    all.sorted { ($0.start, $0.length) < ($1.start, $1.length) }
   }
 }

@@ -35,8 +35,12 @@ struct FieldReader {
 
   /// An unsigned integer of `width` bytes, at most 8.
   mutating func number(_ width: Int) throws(Halt) -> UInt64 {
-    let field = try take(width)
-    return field.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    // Byte by byte and no slice, which would be counted: indexes of chunks are long.
+    let start = position
+    try skip(width)
+    var number: UInt64 = 0
+    for place in 0..<width { number |= UInt64(bytes[start + place]) &<< UInt64(8 * place) }
+    return number
   }
 
   mutating func byte() throws(Halt) -> UInt8 {
@@ -44,14 +48,15 @@ struct FieldReader {
   }
 
   mutating func skip(_ count: Int) throws(Halt) {
-    _ = try take(count)
+    guard count >= 0, count <= remaining else { throw refused("ends within its fields") }
+    position += count
   }
 
   /// The next `count` bytes.
   mutating func take(_ count: Int) throws(Halt) -> ArraySlice<UInt8> {
-    guard count >= 0, count <= remaining else { throw refused("ends within its fields") }
-    defer { position += count }
-    return bytes[position..<position + count]
+    let start = position
+    try skip(count)
+    return bytes[start..<start + count]
   }
 
   /// The next `count` bytes as fields of their own, called `name`.

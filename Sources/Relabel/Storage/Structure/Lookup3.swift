@@ -11,42 +11,56 @@ enum Lookup3 {
     a &+= length
     b &+= length
     c &+= length
-    var rest = bytes
-    while rest.count > 12 {
-      add(rest, &a, &b, &c)
+    var start = 0
+    while bytes.count - start > 12 {
+      add(bytes, start, &a, &b, &c)
       mix(&a, &b, &c)
-      rest = UnsafeRawBufferPointer(rebasing: rest[12...])
+      start += 12
     }
     // The last 1 to 12 bytes count as if zeros followed.
     withUnsafeTemporaryAllocation(byteCount: 12, alignment: 4) { tail in
       tail.initializeMemory(as: UInt8.self, repeating: 0)
-      tail.copyMemory(from: rest)
-      add(UnsafeRawBufferPointer(tail), &a, &b, &c)
+      tail.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start...]))
+      add(UnsafeRawBufferPointer(tail), 0, &a, &b, &c)
     }
     finish(&a, &b, &c)
     return c
   }
 
+  @inline(__always)
   private static func add(
     _ bytes: UnsafeRawBufferPointer,
+    _ start: Int,
     _ a: inout UInt32,
     _ b: inout UInt32,
     _ c: inout UInt32
   ) {
-    a &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
-    b &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-    c &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    a &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+    b &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start &+ 4, as: UInt32.self))
+    c &+= UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start &+ 8, as: UInt32.self))
   }
 
+  @inline(__always)
   private static func mix(_ a: inout UInt32, _ b: inout UInt32, _ c: inout UInt32) {
-    for turns in [(4, 6, 8), (16, 19, 4)] as [(UInt32, UInt32, UInt32)] {
-      a = (a &- c) ^ rotated(c, turns.0)
-      c &+= b
-      b = (b &- a) ^ rotated(a, turns.1)
-      a &+= c
-      c = (c &- b) ^ rotated(b, turns.2)
-      b &+= a
-    }
+    turn(&a, &b, &c, 4, 6, 8)
+    turn(&a, &b, &c, 16, 19, 4)
+  }
+
+  @inline(__always)
+  private static func turn(
+    _ a: inout UInt32,
+    _ b: inout UInt32,
+    _ c: inout UInt32,
+    _ first: UInt32,
+    _ second: UInt32,
+    _ third: UInt32
+  ) {
+    a = (a &- c) ^ rotated(c, first)
+    c &+= b
+    b = (b &- a) ^ rotated(a, second)
+    a &+= c
+    c = (c &- b) ^ rotated(b, third)
+    b &+= a
   }
 
   private static func finish(_ a: inout UInt32, _ b: inout UInt32, _ c: inout UInt32) {
@@ -59,7 +73,8 @@ enum Lookup3 {
     c = (c ^ b) &- rotated(b, 24)
   }
 
+  @inline(__always)
   private static func rotated(_ value: UInt32, _ bits: UInt32) -> UInt32 {
-    value << bits | value >> (32 - bits)
+    value &<< bits | value &>> (32 &- bits)
   }
 }

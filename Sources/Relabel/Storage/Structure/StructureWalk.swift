@@ -88,8 +88,9 @@ package struct StructureWalk {
     }
     // What a broken block seems to own means nothing; times break nothing.
     guard violations.allSatisfy(\.isHarmless) else { return }
-    reportOverlaps()
-    if violations.isEmpty, isWhole { try reportHiddenBytes() }
+    let extents = reader.extents.inOrder()
+    reportOverlaps(extents)
+    if violations.isEmpty, isWhole { try reportHiddenBytes(extents) }
   }
 
   /// Walks over one object; what it breaks is a finding, and the others are still examined.
@@ -201,8 +202,8 @@ extension StructureWalk {
   /// A longer stretch is not read to find it empty.
   private static let maximumEmptyGap: UInt64 = 64 << 20
 
-  private mutating func reportOverlaps() {
-    for (one, other) in reader.extents.overlaps(limit: Self.maximumOverlaps) {
+  private mutating func reportOverlaps(_ extents: [Extent]) {
+    for (one, other) in Extents.overlaps(extents, limit: Self.maximumOverlaps) {
       let (one, other) = (described(one), described(other))
       violations.append(Violation(.c011, "\(one) and \(other) share bytes"))
     }
@@ -214,8 +215,8 @@ extension StructureWalk {
   }
 
   /// Reports long stretches that belong to nothing and hold something.
-  private mutating func reportHiddenBytes() throws(RelabelError) {
-    for gap in reader.extents.gaps() where UInt64(gap.count) > Self.maximumGap {
+  private mutating func reportHiddenBytes(_ extents: [Extent]) throws(RelabelError) {
+    for gap in reader.extents.gaps(between: extents) where UInt64(gap.count) > Self.maximumGap {
       if UInt64(gap.count) <= Self.maximumEmptyGap, try isEmpty(gap) { continue }
       violations.append(
         Violation(
