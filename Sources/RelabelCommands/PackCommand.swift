@@ -60,7 +60,7 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "How the grid lies on the picture. (default: unknown for .pt, else yx)")
   var orientation: Orientation?
 
-  @Option(help: "Images in one chunk. (default: by preset, 4 or 16)")
+  @Option(help: "Images in one chunk. (default: by preset, 4 or 16; 1 with --compression none)")
   var imagesPerChunk: Int?
 
   @Option(help: "Images in one shard.")

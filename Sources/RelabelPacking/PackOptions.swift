@@ -26,8 +26,12 @@ public struct PackOptions: Sendable {
   public var rowOrder: RowOrder?
   /// How the grid lies on the picture; nil is `unknown` for `.pt` input, else `yx`.
   public var orientation: Orientation?
-  /// Images in one chunk.
-  public var imagesPerChunk: Int
+  /// Images in one chunk; unless set, what the preset has for the compression.
+  public var imagesPerChunk: Int {
+    get { givenImagesPerChunk ?? preset.imagesPerChunk(compression) }
+    set { givenImagesPerChunk = newValue }
+  }
+  private var givenImagesPerChunk: Int?
   /// Images in one shard.
   public var imagesPerShard: Int = 16_384
   /// Bytes for a key; nil takes those of the longest, or 256 where keys arrive one by one.
@@ -65,7 +69,6 @@ public struct PackOptions: Sendable {
     self.output = output
     self.preset = preset
     cellOrder = preset.cellOrder
-    imagesPerChunk = preset.imagesPerChunk
     compression = preset.compression
   }
 

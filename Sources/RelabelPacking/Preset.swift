@@ -10,8 +10,13 @@ public enum Preset: String, Hashable, Sendable, CaseIterable {
   /// The order of a cell's entries.
   var cellOrder: CellOrder { self == .small ? .class : .score }
 
-  /// Images in one chunk.
-  var imagesPerChunk: Int { self == .small ? 16 : 4 }
+  /// Images in one chunk of so compressed labels.
+  ///
+  /// What is not compressed gains nothing from neighbours, which a random image would bring along; `small` keeps
+  /// its own number, for fewer chunks are less to store.
+  func imagesPerChunk(_ compression: Compression) -> Int {
+    self == .small ? 16 : compression == .none ? 1 : 4
+  }
 
   /// How chunks are compressed.
   var compression: Compression { self == .small ? .deflate(level: 12) : .default }

@@ -30,7 +30,19 @@ struct PresetTests {
     #expect(options.cellOrder == .class)
     #expect(options.imagesPerChunk == 16)
     #expect(options.compression == .deflate(level: 12))
+    options.compression = .none
+    #expect(options.imagesPerChunk == 16)
     options.cellOrder = .score
     #expect(options.cellOrder == .score)
+  }
+
+  @Test("a chunk that is not compressed has one image, unless the user says another number")
+  func uncompressedChunks() {
+    var options = PackOptions(inputs: ["maps"], output: "dataset")
+    #expect(options.imagesPerChunk == 4)
+    options.compression = .none
+    #expect(options.imagesPerChunk == 1)
+    options.imagesPerChunk = 3
+    #expect(options.imagesPerChunk == 3)
   }
 }

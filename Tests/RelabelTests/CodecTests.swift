@@ -28,6 +28,8 @@ struct CodecTests {
       ChecksumVector.ones(2, 0xFFFF_FFFF), .ones(3, 0xFF00_FF00), .ones(720, 0xFFFF_FFFF),
       .ones(722, 0xFFFF_FFFF), .ramp(1, 0x0B00_0B00), .ramp(5, 0x6B85_FFAA),
       .ramp(719, 0x2949_6276), .ramp(721, 0xA8AB_7E6C), .ramp(4501, 0xE72D_BF8B),
+      .ones(5762, 0xFFFF_FFFF), .ones(11_523, 0xFF00_FF00), .ramp(5760, 0x4936_1A65),
+      .ramp(5762, 0xEF4B_A615), .ramp(11_523, 0x5C6F_94FB), .ramp(36_008, 0x07FC_4EB8),
     ]
   )
   func fletcher32(_ vector: ChecksumVector) {

@@ -94,6 +94,19 @@ def test_an_option_goes_before_the_preset(tmp_path, option, value, name, recorde
 
 
 @pytest.mark.parametrize(
+    "options, images",
+    [((), 4), (("--compression", "none"), 1), (("--compression", "none", "--images-per-chunk", 4), 4),
+     (("--compression", "none", "--preset", "small"), 16)],
+)
+def test_a_chunk_that_is_not_compressed_has_one_image(tmp_path, options, images):
+    packed(tmp_path / "dataset", *options)
+    assert oracle.read_index(tmp_path / "dataset")["options"]["images_per_chunk"] == images
+    with h5py.File(tmp_path / "dataset" / "labels-00000.h5") as shard:
+        assert shard["class_index"].chunks[0] == shard["score"].chunks[0] == images
+    assert verify(tmp_path / "dataset")[1]["verdict"] == "sound"
+
+
+@pytest.mark.parametrize(
     "options, ids, others", [((), 4, 5), (("--compression", "deflate:7"), 7, 7), (("--compression", "deflate:2,6"), 2, 6)]
 )
 def test_class_ids_may_have_a_level_of_their_own(tmp_path, options, ids, others):

@@ -73,7 +73,7 @@ class Writer:
             max_error: The largest error that a stored score may have.
             cell_order: The order of a cell's entries.
             compression: `deflate[:[IDS,]LEVEL]` or `none`.
-            images_per_chunk: Images in one chunk.
+            images_per_chunk: Images in one chunk; unless given 4, or 1 without compression, and 16 of the preset `small`.
             images_per_shard: Images in one shard.
             key_bytes: Bytes for a key; 256 unless given.
             jobs: Threads; all processors unless given.
