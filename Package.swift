@@ -45,19 +45,36 @@ let package = Package(
 
     // From the bytes up: each target sees only those above it in this list.
     // Every fact of the format, once: no HDF5, no files, no threads.
-    .target(name: "RelabelFormat", dependencies: [crypto], swiftSettings: settings),
+    .target(
+      name: "RelabelFormat",
+      dependencies: [crypto],
+      exclude: ["README.md"],
+      swiftSettings: settings
+    ),
     // Files, folders and threads: what the house asks of the operating system.
-    .target(name: "RelabelSystem", dependencies: ["RelabelFormat"], swiftSettings: settings),
+    .target(
+      name: "RelabelSystem",
+      dependencies: ["RelabelFormat"],
+      exclude: ["README.md"],
+      swiftSettings: settings
+    ),
     // Work in a process of its own; knows no shard.
     .target(
       name: "HelperProcesses",
       dependencies: ["RelabelFormat", "RelabelSystem"],
+      exclude: ["README.md"],
       swiftSettings: settings
     ),
-    .target(name: "HDF5", dependencies: ["RelabelFormat", "CHDF5"], swiftSettings: settings),
+    .target(
+      name: "HDF5",
+      dependencies: ["RelabelFormat", "CHDF5"],
+      exclude: ["README.md"],
+      swiftSettings: settings
+    ),
     .target(
       name: "Relabel",
       dependencies: ["RelabelFormat", "RelabelSystem", "CDeflate"],
+      exclude: ["README.md"],
       swiftSettings: settings
     ),
     // What needs the HDF5 library: writing, and reading what is not sound.
@@ -69,12 +86,14 @@ let package = Package(
     .target(
       name: "AnnotatorOutputs",
       dependencies: ["Relabel", "RelabelFormat", "CArchive"],
+      exclude: ["README.md"],
       swiftSettings: settings
     ),
     // rules.md is a link to the document in spec/, so that `explain` says what the document says.
     .target(
       name: "RelabelVerification",
       dependencies: ["HelperProcesses", "RelabelFormat", "Relabel", "RelabelWriting", "HDF5"],
+      exclude: ["README.md"],
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
@@ -84,6 +103,7 @@ let package = Package(
         "AnnotatorOutputs", "HelperProcesses", "Relabel", "RelabelWriting", "HDF5",
         "RelabelVerification",
       ],
+      exclude: ["README.md"],
       swiftSettings: settings
     ),
     // The C interface: a dynamic library that carries the Swift runtime, so that a program without
@@ -92,7 +112,7 @@ let package = Package(
       name: "RelabelC",
       // Named though Relabel brings it: or a release build may keep what was compiled with the old one.
       dependencies: ["Relabel", "RelabelFormat"],
-      exclude: ["relabel.h", "exports.map"],
+      exclude: ["README.md", "relabel.h", "exports.map"],
       swiftSettings: settings,
       linkerSettings: [
         .unsafeFlags([

@@ -147,6 +147,53 @@ def test_sample_reader_agrees_with_show(sample_dataset, sample_shard):
         assert {name: ours[name] for name in theirs} == theirs
 
 
+HOUSE = [
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "tools" / "python" / "ARCHITECTURE.md",
+    *sorted((ROOT / "Sources").glob("*/README.md")),
+]
+
+
+@pytest.fixture(scope="module")
+def project():
+    """The paths of all files, and the words of all sources."""
+    paths, words = set(), set()
+    for top in ("Sources", "Tests", "tools", "spec", "samples"):
+        for path in (ROOT / top).rglob("*"):
+            if "__pycache__" in path.parts or path.is_dir():
+                continue
+            paths.add(f"/{path.relative_to(ROOT)}")
+            if path.suffix in {".swift", ".py", ".h"}:
+                words |= set(re.findall(r"\w+", path.read_text()))
+    paths |= {f"/{path.name}" for path in ROOT.iterdir()}
+    return paths, words
+
+
+@pytest.mark.parametrize("document", HOUSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_names_exist(document, project):
+    """Files, folders, types and functions that a document names are there, and so is what it links to."""
+    paths, words = project
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
+    missing = []
+    for name in re.findall(r"`([^`\n]+)`", text):
+        if re.fullmatch(r"[\w/.+-]+\.(swift|py|md|json|h)", name):
+            is_there = any(path.endswith(f"/{name}") for path in paths)
+        elif re.fullmatch(r"[\w.-]*/[\w/.-]*", name):
+            is_there = any(f"/{name.strip('/')}/" in f"{path}/" for path in paths)
+        elif re.fullmatch(r"[A-Za-z_][\w.]*(\(\))?", name):
+            is_there = words.issuperset(re.findall(r"\w+", name))
+            is_there = is_there or any(f"/{name}/" in f"{path}/" for path in paths)
+        else:
+            continue
+        if not is_there:
+            missing.append(name)
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        if not (document.parent / link).exists():
+            missing.append(link)
+    assert missing == []
+
+
 @pytest.mark.parametrize("script", ["quickstart", "test", "build", "check-real"])
 def test_scripts_can_be_run(script):
     assert os.access(ROOT / "tools" / script, os.X_OK)
