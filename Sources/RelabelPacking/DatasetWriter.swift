@@ -4,7 +4,7 @@ public import Relabel
 /// Writes label maps, image by image, into a dataset that is verified and complete once it is finished.
 ///
 /// ```swift
-/// var options = PackOptions(output: "labels")
+/// var options = PackOptions(output: folder)
 /// options.numClasses = 1000
 /// options.scoreKind = .logit
 /// let writer = try DatasetWriter(options)
@@ -14,9 +14,10 @@ public import Relabel
 /// try writer.finish()
 /// ```
 ///
-/// Bytes, refusals and verification are those of `relabel-pack --row-order source`. Images are encoded together,
-/// so that a fault may be thrown by a later call; it names its key. A writer that goes away unfinished leaves full
-/// shards and no `index.json`. Use from one thread at a time; `options.jobs` threads encode.
+/// Bytes, refusals and verification are those of `relabel-pack --row-order source`. Images are encoded together, so a
+/// later call may throw the error of an earlier image; the error names the image's key. A writer that goes away
+/// unfinished leaves full shards and no `index.json`. Use a writer from one thread at a time; `options.jobs` threads
+/// encode.
 public final class DatasetWriter {
   private let options: PackOptions
   private let details: Set<ImageDetails.Name>

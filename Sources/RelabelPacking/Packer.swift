@@ -3,6 +3,14 @@ public import Relabel
 import RelabelVerification
 
 /// Turns raw annotator outputs into a dataset of verified shards.
+///
+/// ```swift
+/// var options = PackOptions(inputs: [outputs], output: folder)
+/// options.orientation = .yx  // the rows of the maps run down the picture
+/// options.numClasses = 1000
+/// let summary = try Packer(options).run()
+/// print(summary.index.count, "images,", summary.bytesPerImage, "bytes each")
+/// ```
 public struct Packer: Sendable {
   private let options: PackOptions
   private let progress: @Sendable (PackProgress) -> Void

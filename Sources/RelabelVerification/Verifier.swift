@@ -1,6 +1,16 @@
 package import Relabel
 
 /// Proves shards and datasets sound, or says what is wrong with them.
+///
+/// ```swift
+/// let report = Verifier(jobs: 2).verify([folder])
+/// for finding in report.findings {
+///   print(finding.rule.rawValue, finding.location, finding.message)
+/// }
+/// print(report.verdict)
+/// ```
+///
+/// Broken files may crash the HDF5 library. `Verifier(isolation:)` lets it work in helper processes.
 public struct Verifier: Sendable {
   /// How much is read.
   public enum Level: String, Hashable, Sendable, CaseIterable {

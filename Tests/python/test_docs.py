@@ -118,6 +118,79 @@ def test_swift_example():
     assert "\n".join(lines) in "\n".join(line.strip() for line in source.splitlines())
 
 
+def swift_comments():
+    """The Swift blocks of doc comments, each with the first name declared behind it."""
+    found = {}
+    for path in sorted((ROOT / "Sources").rglob("*.swift")):
+        for comment, name in re.findall(
+            r"((?:^ *///.*\n)+)(?:^ *@.*\n)*^ *(?:public|package)?[\w ~]*?\b(?:class|struct|enum|func) (\w+)",
+            path.read_text(),
+            re.M,
+        ):
+            text = re.sub(r"^ */// ?", "", comment, flags=re.M)
+            for example in re.findall(r"^```swift\n(.*?)^```", text, re.M | re.S):
+                found[name] = example
+    return found
+
+
+def test_swift_examples_of_comments():
+    """The Swift examples of doc comments are compiled and run by Swift tests of the same text."""
+    source = (ROOT / "Tests" / "PackingTests" / "DocumentationExamples.swift").read_text()
+    lines = "\n".join(line.strip() for line in source.splitlines())
+    examples = swift_comments()
+    written = sum(path.read_text().count("/// ```swift") for path in (ROOT / "Sources").rglob("*.swift"))
+    assert len(examples) == written
+    for name, example in examples.items():
+        wanted = "\n".join(line.strip() for line in example.splitlines())
+        assert wanted in lines, f"{name}: its example is not in DocumentationExamples.swift"
+
+
+DOCTESTS = """
+import doctest, importlib, pkgutil, sys
+import torchvision_import, relabel_hdf5
+modules = [relabel_hdf5]
+for found in pkgutil.walk_packages(relabel_hdf5.__path__, "relabel_hdf5."):
+    modules.append(importlib.import_module(found.name))
+for module in modules:
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module):
+        if test.examples:
+            if doctest.DocTestRunner().run(test).failed:
+                sys.exit(1)
+            print("ran", test.name)
+"""
+
+
+@pytest.mark.parametrize("engine", ["found", "numpy"])
+def test_python_examples_of_comments(engine, tmp_path, workplace):
+    """The examples of docstrings print what they show, with either engine."""
+    for name in ("samples", "dataset"):
+        (tmp_path / name).symlink_to(workplace / name)
+    environment = {**os.environ, "RELABEL_BIN": str(BIN)}
+    path = [str(ROOT / "tools" / "checking"), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    if engine == "numpy":
+        environment["RELABEL_LIBRARY"] = "none"
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DOCTESTS], cwd=tmp_path, capture_output=True, text=True,
+        env=environment,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    ran = {name.rpartition(".")[2] for name in re.findall(r"^ran (\S+)$", result.stdout, re.M)}
+    assert promised_examples("Python") <= ran
+
+
+def promised_examples(language):
+    """The types of which CONTRIBUTING says that they have an example."""
+    (line,) = re.findall(rf"^  - {language}: (.*?)\.$", (ROOT / "CONTRIBUTING.md").read_text(), re.M | re.S)
+    return set(re.findall(r"`(\w+)`", line))
+
+
+def test_promised_examples():
+    """Twelve types that users meet first have an example."""
+    assert promised_examples("Swift") <= set(swift_comments())
+    assert len(promised_examples("Swift")) + len(promised_examples("Python")) == 12
+
+
 def test_quickstart():
     """The quick start runs again on a built tree and shows the goldfish."""
     result = subprocess.run([ROOT / "tools" / "quickstart"], capture_output=True, text=True, timeout=1200)

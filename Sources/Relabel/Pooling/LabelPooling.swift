@@ -1,8 +1,14 @@
 /// Pools a label map over a crop box: RoIAlign with an output of 1×1, then a probability for each
 /// class (spec, section 13; Re-labeling ImageNet, section 3.3).
 ///
-/// Works on the stored entries alone; the dense array of all classes is never made. Callable from
-/// any thread.
+/// ```swift
+/// let pooling = try LabelPooling(dataset.header)
+/// let crop = CropBox(top: 0.1, left: 0.1, height: 0.4, width: 0.4)
+/// let target = try pooling.target(of: dataset.map(at: 0), in: crop)
+/// for (classIndex, probability) in target.top(3) { print(classIndex, probability) }
+/// ```
+///
+/// Pooling works on the stored entries alone and never makes the dense array of all classes. Callable from any thread.
 public struct LabelPooling: Sendable {
   /// Which axis of the grid runs along which side of the box.
   public let profile: PoolingProfile

@@ -1,4 +1,9 @@
 /// A training target: one probability for each class, stored sparsely (spec, section 13.5).
+///
+/// ```swift
+/// let probabilities = target.dense()  // one for each class
+/// let best = target.top(1)[0].classIndex
+/// ```
 public struct PooledTarget: Hashable, Sendable {
   /// Classes that the target can tell about.
   public let numClasses: Int

@@ -2,6 +2,14 @@ import Synchronization
 
 /// Reads a dataset of shards through its `index.json`: label maps by position, key or image index.
 ///
+/// ```swift
+/// let dataset = try ShardedDataset(folder)
+/// for position in 0..<dataset.count {
+///   let map = try dataset.map(at: position)
+///   print(try dataset.key(at: position), map.shape)
+/// }
+/// ```
+///
 /// Callable from any thread. Shards are opened when they are first needed.
 public final class ShardedDataset: LabelMapSource {
   /// The dataset's index.

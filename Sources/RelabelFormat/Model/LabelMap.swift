@@ -30,7 +30,14 @@ public struct MapShape: Hashable, Sendable, CustomStringConvertible {
 
 /// What a classifier said about one image: k class ids and k scores for each cell of a grid.
 ///
-/// Entry (y, x, rank) is at `(y · width + x) · topK + rank` (spec, "Axes").
+/// Entry (y, x, rank) is at `(y · width + x) · topK + rank` (spec, "Axes"):
+///
+/// ```swift
+/// let first = (y * map.shape.width + x) * map.shape.topK
+/// for entry in first..<first + map.shape.topK {
+///   print(map.classIndex[entry], map.score[entry])
+/// }
+/// ```
 public struct LabelMap: Hashable, Sendable {
   /// Grid and top-k.
   public let shape: MapShape

@@ -1,5 +1,15 @@
 /// An error that says what is wrong, where, and what to do about it.
 ///
+/// ```swift
+/// do {
+///   _ = try ShardedDataset(folder)
+/// } catch {
+///   print(error)  // one line for people
+///   if let rule = error.rule { print(rule.rawValue, "is explained in spec/rules.md") }
+///   print(error.location.file ?? "no file")
+/// }
+/// ```
+///
 /// Codes are open: more may be added in a minor version.
 public struct RelabelError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What kind of failure this is; it decides the exit code of the command-line tools.

@@ -1,10 +1,12 @@
 """Label maps of the ReLabel HDF5 format: reading them, and pooling them into training targets.
 
-    maps = relabel_hdf5.open("labels/")  # a folder with index.json, or one shard
-    batch = maps.batch([3, 17, 4])
-    targets = relabel_hdf5.label_pooling(batch, boxes)
+    >>> import relabel_hdf5
+    >>> maps = relabel_hdf5.open("dataset")  # a folder with index.json, or one shard
+    >>> boxes = [(0, 0, 1, 1), (0.1, 0.2, 0.5, 0.6), (0.3, 0.3, 0.4, 0.4)]  # top, left, height, width
+    >>> relabel_hdf5.label_pooling(maps.batch([3, 17, 4]), boxes).shape
+    (3, 1000)
 
-Reading takes h5py and NumPy alone. What needs PyTorch is in `relabel_hdf5.train`.
+Reading needs h5py and NumPy only. `relabel_hdf5.train` has the parts that need PyTorch.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -26,8 +26,12 @@ from .versions import demand
 def open(path: str | os.PathLike[str]) -> LabelMaps:
     """Opens a shard, a folder with an `index.json`, or that `index.json`.
 
-    A shard is checked at once, those of a dataset when they are first read. Raises `OSError` where the
-    system refuses the file, else a `RelabelError` whose `rule` says what is wrong with it.
+        >>> import relabel_hdf5
+        >>> len(relabel_hdf5.open("dataset"))
+        18
+
+    A lone shard is checked at once. The shards of a dataset are checked when they are first read. Raises `OSError`
+    where the system refuses the file, else a `RelabelError` whose `rule` says what is wrong with it.
     """
     place = os.path.abspath(os.fspath(path))
     if os.path.basename(place) == INDEX_NAME:
@@ -55,6 +59,16 @@ def _engine(path: str, is_dataset: bool) -> Engine:
 
 class LabelMaps:
     """Label maps of many images, read when they are asked for.
+
+        >>> import relabel_hdf5
+        >>> maps = relabel_hdf5.open("dataset")
+        >>> goldfish = maps["n01443537/n01443537_00069"]  # by key, or by position: maps[15]
+        >>> goldfish.class_index.shape  # rows, columns, classes kept in a cell
+        (15, 15, 5)
+        >>> maps.classes[goldfish.class_index[7, 7, 0]].name
+        'goldfish, Carassius auratus'
+        >>> maps.targets([3, 17], [(0, 0, 1, 1), (0.1, 0.1, 0.4, 0.4)]).shape  # a crop of each
+        (2, 1000)
 
     Callable from any thread and in forked processes; a pickled one opens its files again by path. Positions
     count from 0 through the shards in the order of the index.

@@ -26,9 +26,13 @@ _BLOCK = 4096
 def epoch_order(seed: int, epoch: int, images: int | npt.ArrayLike) -> Places:
     """The positions of N images in the order of an epoch [N], int64 (spec, section 14.2).
 
-    `images` is their number, for the order `uniform`; or, for the order `chunk`, the boundaries of the chunks
-    of the maps as `LabelMaps.chunks` gives them: chunk j holds the positions images[j] ... images[j+1] - 1.
-    `seed` and `epoch` are from 0 to 2^64 - 1. Raises `UsageError` for numbers that can't be.
+        >>> import relabel_hdf5
+        >>> relabel_hdf5.epoch_order(1, 0, 6)  # seed 1, epoch 0, 6 images
+        array([5, 4, 1, 0, 2, 3])
+
+    For the order `uniform`, `images` is the number of images. For the order `chunk`, `images` has the boundaries
+    of the chunks, as `LabelMaps.chunks` gives them: chunk j holds the positions images[j] ... images[j+1] - 1.
+    `seed` and `epoch` are from 0 to 2^64 - 1. Raises `UsageError` for impossible numbers.
     """
     bounds = np.asarray(images, np.int64)
     if not bounds.ndim:

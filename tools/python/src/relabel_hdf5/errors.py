@@ -10,6 +10,14 @@ from .rules import outcome
 class RelabelError(Exception):
     """Any failure of this package: one line that names file, HDF5 dataset, image and cell where known.
 
+        >>> import relabel_hdf5
+        >>> maps = relabel_hdf5.open("dataset")
+        >>> try:
+        ...     maps["no/such/picture"]
+        ... except relabel_hdf5.RelabelError as error:
+        ...     print(type(error).__name__, error.key, error.rule)
+        NotFoundError no/such/picture None
+
     `rule` is the id of the broken rule (`spec/rules.md`), such as ``"L002"``, or None where none is broken.
     `row` counts from 0 within `file`; `cell` is (y, x) in the stored grid.
     """
@@ -83,7 +91,10 @@ class PositionError(RelabelError, IndexError):
 
 
 class BoxError(RelabelError, ValueError):
-    """A crop box does not lie where it must; `position` is that of its image in a batch, where it has one."""
+    """A crop box is invalid, or lies outside the picture or the map.
+
+    `position` is the position of its image in a batch, where it has one.
+    """
 
     position: int | None = None
 

@@ -27,7 +27,16 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
-    """The labels of one image: the k best classes of each cell of a grid over the picture."""
+    """The labels of one image: the k best classes of each cell of a grid over the picture.
+
+        >>> import relabel_hdf5
+        >>> goldfish = relabel_hdf5.open("dataset")["n01443537/n01443537_00069"]
+        >>> y, x = 7, 7
+        >>> for class_index, score in zip(goldfish.class_index[y, x, :2], goldfish.score[y, x, :2]):
+        ...     print(class_index, round(float(score), 1))
+        1 20.7
+        29 9.6
+    """
 
     class_index: npt.NDArray[np.unsignedinteger[Any]]
     """Class ids [H, W, k], uint16 or uint32."""
@@ -55,7 +64,15 @@ class LabelMap:
 
 @dataclass(frozen=True, eq=False)
 class MapBatch:
-    """The labels of several images, in the order asked for; NumPy arrays, or tensors after `torch()`."""
+    """The labels of several images, in the order asked for: NumPy arrays, or tensors after `torch()`.
+
+        >>> import relabel_hdf5
+        >>> batch = relabel_hdf5.open("dataset").batch([3, 17, 4])
+        >>> batch.score.shape  # images, rows, columns, classes kept in a cell
+        (3, 15, 15, 5)
+        >>> batch.torch("cpu").class_index.dtype
+        torch.int32
+    """
 
     class_index: Any
     """Class ids [B, H, W, k]: uint16 or uint32 arrays, int32 tensors."""

@@ -14,20 +14,27 @@ from .labels import LabelMap
 
 
 def label_pooling(maps: Maps, boxes: Any, profile: str | None = None, outside: str = "error") -> Any:
-    """The targets of crops: a probability for each class, float32 (spec, section 13).
+    """Pools crops into targets: a probability for each class, float32 (spec, section 13).
+
+        >>> import relabel_hdf5
+        >>> goldfish = relabel_hdf5.open("dataset")["n01443537/n01443537_00069"]
+        >>> target = relabel_hdf5.label_pooling(goldfish, (0.1, 0.1, 0.4, 0.4))  # top, left, height, width
+        >>> int(target.argmax()), round(float(target.max()), 3)
+        (1, 0.567)
 
     `boxes` are (top, left, height, width) in fractions of the original picture, float64: one for each
-    image [B, 4] or several [B, n, 4]. The targets are [B, C] or [B, n, C]; for a single `LabelMap` the axis
-    B is left out of both. They are NumPy arrays, or tensors on the device of a batch of tensors.
+    image [B, 4] or several [B, n, 4]. The targets are [B, C] or [B, n, C]. A single `LabelMap` has no axis B,
+    and neither have its boxes and targets. A batch of tensors gives tensors on its device, else targets are
+    NumPy arrays.
 
-    `profile` is None, `relabel` or `relabel-2021` (section 13.1). `outside` says what becomes of a box that
-    leaves the part of the picture that the map covers: `error`, or `clamp`, which cuts the box and returns
-    `(targets, covered)`, covered being the share of each box that was left, float64 [B] or [B, n].
+    `profile` is None, `relabel` or `relabel-2021` (section 13.1). `outside` says what happens to a box that
+    leaves the part of the picture that the map covers. `error` refuses the box. `clamp` cuts the box and
+    returns `(targets, covered)`; `covered` is the share of each box that was left, float64 [B] or [B, n].
 
-    Raises `BoxError` for a box that is none, naming the image, and `UsageError` for maps of unknown
-    orientation without a profile and for arguments that don't fit each other. Tensors of another device
-    than the CPU are not looked into, since that would stop the device: where a box, a class id or a score
-    there is bad, or a cell has a class twice, the target is NaN.
+    Raises `BoxError` for an invalid box and names its image. Raises `UsageError` for maps of unknown
+    orientation without a profile, and for arguments that don't fit each other. Tensors on another device than
+    the CPU are not checked, since checking would stop the device: where a box, a class id or a score there is
+    bad, or a cell has a class twice, the target is NaN.
     """
     transposed, clamp = how_to_pool(maps.header, profile, outside)
     if not hasattr(boxes, "detach"):

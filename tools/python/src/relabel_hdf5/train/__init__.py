@@ -1,9 +1,15 @@
 """Training with pooled targets in PyTorch: datasets, crop boxes, samplers, mixing and losses.
 
-    dataset = RelabelFolder("images/train", "labels/", transform)
-    loader = DataLoader(dataset, batch_size=256, sampler=EpochSampler(dataset), num_workers=8)
-    for images, targets in loader:
-        loss = soft_target_cross_entropy(model(images), targets)
+    >>> from torch.utils.data import DataLoader
+    >>> from torchvision import transforms as T
+    >>> from relabel_hdf5.train import EpochSampler, RelabelFolder, soft_target_cross_entropy
+    >>> crop = T.Compose([T.RandomResizedCrop(64), T.RandomHorizontalFlip(), T.ToTensor()])
+    >>> dataset = RelabelFolder("samples/images", "dataset", crop, classes="maps")
+    >>> loader = DataLoader(dataset, batch_size=6, sampler=EpochSampler(dataset))
+    >>> images, targets = next(iter(loader))
+    >>> images.shape, targets.shape
+    (torch.Size([6, 3, 64, 64]), torch.Size([6, 1000]))
+    >>> loss = soft_target_cross_entropy(images.mean((1, 2, 3))[:, None].expand(6, 1000), targets)
 
 Needs PyTorch and Pillow: ``pip install relabel-hdf5[torch]``.
 """

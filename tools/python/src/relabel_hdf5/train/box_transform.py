@@ -22,6 +22,14 @@ Step = Callable[[View], View]
 def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | None = None) -> WithBox:
     """Wraps a transform of torchvision (v1, v2) or timm so that it returns its output and the crop box.
 
+        >>> from PIL import Image
+        >>> from torchvision import transforms as T
+        >>> from relabel_hdf5.train import with_box
+        >>> crop = with_box(T.Compose([T.CenterCrop(100), T.ToTensor()]))
+        >>> pixels, box = crop(Image.new("RGB", (400, 200)))
+        >>> box.tolist()  # top, left, height, width in fractions of the picture
+        [0.25, 0.375, 0.5, 0.25]
+
     The wrapped transform runs itself, draws the same random numbers in the same order and makes the same
     pixels. It is taken apart now: change its settings before, not after. Containers (Compose, RandomApply,
     RandomChoice, RandomOrder, torch.nn.Sequential) may be nested.

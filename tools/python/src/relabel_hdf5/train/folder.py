@@ -26,6 +26,14 @@ from .raw_maps import RawMap
 class RelabelFolder(Dataset[tuple[Any, ...]]):
     """The pictures of an image folder (root/WNID/NAME.jpg), each with the pooled target of its crop.
 
+        >>> from torchvision import transforms as T
+        >>> from relabel_hdf5.train import RelabelFolder
+        >>> crop = T.Compose([T.RandomResizedCrop(64), T.RandomHorizontalFlip(), T.ToTensor()])
+        >>> data = RelabelFolder("samples/images", "dataset", crop, classes="maps")
+        >>> image, target = data[0]
+        >>> image.shape, target.shape
+        (torch.Size([3, 64, 64]), torch.Size([1000]))
+
     An item is (image, target): what `transform` makes of the picture, and a float32 tensor [num_classes].
     With `outside="clamp"` the covered share of the crop follows, a float; with `label=True` the image's
     label, an int. With `targets="maps"` the second member is a `RawMap`: use `collate_maps` and pool on the
@@ -47,8 +55,8 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
       picture at all has a map, `NotFoundError` says so, whatever `missing` is.
     - `key`: from a picture's path below `root` to the key of its map; by default the path without extension.
 
-    Items come in the order of torchvision's ImageFolder, without hidden files and folders. Works in forked and spawned workers; asked for a
-    batch, as DataLoader does, it reads every chunk of the maps once.
+    Items come in the order of torchvision's ImageFolder, without hidden files and folders. The folder works in
+    forked and spawned workers. DataLoader asks it for a whole batch; each chunk of the maps is then read once.
     """
 
     def __init__(

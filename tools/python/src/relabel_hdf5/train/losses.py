@@ -8,6 +8,11 @@ import torch
 def soft_target_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The cross-entropy of outputs and soft targets [..., C]: summed over classes, averaged over the rest.
 
+        >>> import torch
+        >>> from relabel_hdf5.train import soft_target_cross_entropy
+        >>> soft_target_cross_entropy(torch.zeros(2, 4), torch.full((2, 4), 0.25))
+        tensor(1.3863)
+
     Equal to torch's `cross_entropy` with probabilities and to timm's `SoftTargetCrossEntropy`. A target that
     sums to less than 1 (`fill = zero`, `dropped_mass="drop"`) weighs its image by that sum. Raises
     `ValueError` for other shapes, and for NaN in targets on the CPU; on another device the loss is then NaN.

@@ -91,6 +91,11 @@ def mix_targets(
 ) -> torch.Tensor:
     """alpha × pooled target + (1 − alpha) × smoothed one-hot of the image's label (spec section 13.7).
 
+        >>> import torch
+        >>> from relabel_hdf5.train import mix_targets
+        >>> mix_targets(torch.tensor([[0.5, 0.5]]), torch.tensor([1]), alpha=0.5)
+        tensor([[0.2500, 0.7500]])
+
     `pooled` is [B, C], `label` int64 [B]. `alpha` and `smoothing` are from 0 to 1.
     """
     if pooled.ndim != 2 or label.shape != pooled.shape[:1]:

@@ -19,6 +19,14 @@ from .sharing import REMEDY, sharer
 class EpochSampler(Sampler[int]):
     """Hands DataLoader the items of one rank in the order of spec section 14, the same in every language.
 
+        >>> from relabel_hdf5.train import EpochSampler
+        >>> sampler = EpochSampler(6, seed=1, rank=0, ranks=1)  # 6 items; or give a RelabelFolder
+        >>> for epoch in range(2):
+        ...     sampler.set_epoch(epoch)
+        ...     print(list(sampler))
+        [5, 4, 1, 0, 2, 3]
+        [3, 0, 2, 5, 1, 4]
+
     - `items`: a `RelabelFolder`, another dataset with a length, or the number of items.
     - `rank`, `ranks`: from torch.distributed where it is initialised, else one rank alone. Where Accelerate or
       Lightning then shares a second time, all items are handed out, with a warning; ranks that were given are

@@ -21,6 +21,15 @@ _EPOCH, _START, _IS_AHEAD = range(3)
 class RelabelStream(IterableDataset[tuple[Any, ...]]):
     """Yields the items of a `RelabelFolder` in the order of spec section 14.
 
+        >>> from torch.utils.data import DataLoader
+        >>> from torchvision import transforms as T
+        >>> from relabel_hdf5.train import RelabelFolder, RelabelStream
+        >>> crop = T.Compose([T.RandomResizedCrop(64), T.ToTensor()])
+        >>> data = RelabelFolder("samples/images", "dataset", crop, classes="maps")
+        >>> stream = RelabelStream(data, batch_size=6, seed=1)
+        >>> [len(images) for images, targets in DataLoader(stream, batch_size=6)]
+        [6, 6, 6]
+
     Batches go to DataLoader's workers in turn, so the sequence is the same with any number of them. Give the
     `batch_size` of the DataLoader, which nothing can check here: with another one and several workers, items
     come in an order that depends on the number of workers, and no position describes it. A batch's chunks of

@@ -21,14 +21,20 @@ _DEFAULT_TOP_K = 5
 class Writer:
     """Writes label maps, image by image, into a dataset that is verified and complete when it is closed.
 
-        with Writer("labels", num_classes=1000, score_kind="logit") as writer:
-            for key, scores in annotate(pictures):
-                writer.add(key, scores)
+        >>> import numpy as np
+        >>> from relabel_hdf5 import Writer
+        >>> with Writer("from-a-loop", num_classes=1000, score_kind="logit") as writer:
+        ...     for place in range(8):
+        ...         scores = np.random.default_rng(place).normal(size=(1000, 7, 7))  # your network's answer, [C, H, W]
+        ...         writer.add(f"train/{place:04}", scores)
+        >>> writer.close()["images"]
+        8
 
-    Maps stream into a `relabel-pack` process: memory stays bounded, `add` waits while the packer is busy, and bytes,
-    refusals and verification are the packer's. `index.json` appears when the block ends; after an exception in it, or
-    when either process is killed, there are finished shards and no index, and `resume=True` goes on behind them.
-    A refusal names key and cell; the writer then takes nothing more. Use from one thread at a time.
+    Maps stream into a `relabel-pack` process. Memory stays bounded, and `add` waits while the packer is busy. Bytes,
+    refusals and verification are the packer's. `index.json` appears when the block ends. After an exception in the
+    block, or when either process is killed, the folder has full shards and no index; a writer with `resume=True`
+    keeps those shards and goes on after them. A refusal names key and cell, and the writer then takes no more images.
+    Use a writer from one thread at a time.
     """
 
     def __init__(
