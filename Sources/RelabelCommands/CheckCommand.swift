@@ -6,7 +6,7 @@ internal import RelabelVerification
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Verify shards and datasets; the word 'check' may be left out.",
+    abstract: "Verify shards and datasets. You may leave out the word 'check'.",
     discussion: """
       \(verifyingExitCodes)
       """
@@ -67,8 +67,9 @@ struct CheckCommand: ParsableCommand {
 struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How much is read: full, or quick for the structure alone.",
-      discussion: "A quick check reads no chunk and no digest; it is not complete (exit code 3)."
+      "How much to read: full, or quick for the structure only.",
+      discussion:
+        "A quick check reads no chunk and compares no digest, so the check is not complete (exit code 3)."
     )
   )
   var level: Verifier.Level = .full
@@ -76,7 +77,7 @@ struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Check the labels of this many images of each path, spread over its shards.",
-      discussion: "The check is then not complete (exit code 3).",
+      discussion: "The check is not complete then (exit code 3).",
       valueName: "n"
     )
   )

@@ -53,14 +53,14 @@ let verifyingExitCodes =
       .unsafe: "unsafe", .corrupt: "corrupt",
     ]
   )
-  + " Where several apply, the first of this list wins: 70, 74, 5, 4, 6, 1, 3, 0."
+  + " If several apply, the first of these is the exit code: 70, 74, 5, 4, 6, 1, 3, 0."
 
 /// What packing says in its help.
 let packingExitCodes = Exit.codes(
   [.success, .incomplete, .unsafe, .corrupt, .usage, .internalFault, .io],
   [
-    .incomplete: "done but inputs were left out", .unsafe: "an input is unsafe",
-    .corrupt: "an input is broken", .usage: "usage (an existing dataset included)",
+    .incomplete: "done, but inputs were left out", .unsafe: "an input is unsafe",
+    .corrupt: "an input is broken", .usage: "wrong usage, or a dataset is there already",
   ]
 )
 
@@ -68,11 +68,11 @@ let packingExitCodes = Exit.codes(
 let recoveringExitCodes = Exit.codes(
   [.success, .incomplete, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io],
   [
-    .success: "all is saved",
+    .success: "everything was saved",
     .incomplete:
-      "done but something is lost, or nobody can say that nothing is (no sound index.json)",
+      "done, but something is lost, or may be lost (there is no sound index.json)",
     .corrupt: "nothing could be saved", .unsupported: "the dataset needs a newer version",
-    .usage: "usage (an existing dataset included)", .notFound: "no such dataset",
+    .usage: "wrong usage, or a dataset is there already", .notFound: "no such dataset",
   ]
 )
 

@@ -6,13 +6,16 @@ struct ImageArguments: ParsableArguments {
   @Argument(help: "A shard, a folder or an index.json.", completion: .file())
   var path: String
 
-  @Option(name: [.short, .long], help: "The image's key: its relative path without extension.")
+  @Option(
+    name: [.short, .long],
+    help: "The key of the image: its relative path without extension."
+  )
   var key: String
 
-  @Option(help: "How many of the most probable classes to list.")
+  @Option(help: "How many classes to list, the most probable first.")
   var top: Int = 5
 
-  @Option(help: "How to print: text or json.")
+  @Option(help: "The form of the output: text or json.")
   var format: OutputFormat = .text
 
   /// Refuses a count below 1.

@@ -6,14 +6,14 @@ public struct InfoCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what a shard or dataset is: annotator, classes, counts, sizes by part.",
+    abstract: "Describe a shard or dataset: annotator, classes, counts, and the size of each part.",
     discussion: readingExitCodes
   )
 
   @Argument(help: "A shard, a folder or an index.json.", completion: .file())
   var path: String
 
-  @Option(help: "How to print: text or json.")
+  @Option(help: "The form of the output: text or json.")
   var format: OutputFormat = .text
 
   /// Makes the command.

@@ -5,14 +5,17 @@ internal import RelabelVerification
 struct IsolationOptions: ParsableArguments {
   @Flag(
     name: .customLong("no-isolation"),
-    help: "Use the HDF5 library in this process: for debugging, a hostile file may crash it."
+    help:
+      "Use the HDF5 library in this process. This is for debugging: a hostile file may crash the process."
   )
   var usesNoIsolation = false
 
-  @Option(help: "The program to start as helper process.", completion: .file())
+  @Option(help: "The program to start as a helper process.", completion: .file())
   var helper: String = Program.path
 
-  @Option(help: "Seconds that the HDF5 library may take for one file; by default by its size.")
+  @Option(
+    help: "How many seconds the HDF5 library may take for one file. (default: by the file's size)"
+  )
   var timeLimit: Int?
 
   func validate() throws {

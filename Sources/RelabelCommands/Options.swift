@@ -37,7 +37,7 @@ extension Compression: ExpressibleByArgument {
 struct JobsOption: ParsableArguments {
   @Option(
     name: [.customShort("j", allowingJoined: true), .long],
-    help: "Threads. The result never depends on it."
+    help: "How many threads to use. The result does not depend on the number."
   )
   var jobs: Int = min(max(Parallel.processors, 1), 64)
 

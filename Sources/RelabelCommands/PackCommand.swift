@@ -9,41 +9,47 @@ public struct PackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Pack raw annotator outputs into a verified dataset of HDF5 shards.",
     discussion: """
-      Reads ReLabel .pt files, dense .npy and .npz arrays, from folders, tars or a pipe, and \
-      streams of records (spec/stream.md). Writes \
-      NAME-00000.h5 and so on, and index.json last: a folder without it is incomplete. The same \
-      command run again completes what a killed run left.
+      The input may be ReLabel's .pt files, .npy or .npz arrays, or a stream of records \
+      (spec/stream.md). It may lie in folders or tars, or come through a pipe. The output is a folder \
+      with NAME-00000.h5 and so on. The packer writes index.json last, so a folder without it is \
+      incomplete. If a run was killed, run the same command again to complete the dataset.
 
       \(packingExitCodes)
       """,
     version: RelabelCommand.versionText
   )
 
-  @Argument(help: "Folders, tars or files of annotator outputs; - is standard input.")
+  @Argument(help: "Folders, tars or files with annotator outputs. A - stands for standard input.")
   var inputs: [String]
 
-  @Option(name: [.short, .long], help: "The folder for the dataset.", completion: .directory)
+  @Option(
+    name: [.short, .long],
+    help: "The folder to write the dataset to.",
+    completion: .directory
+  )
   var output: String
 
-  @Option(help: "What shard files are called before their number.")
+  @Option(help: "The part of the shards' file names before the number.")
   var name: String = "labels"
 
-  @Option(help: "Classes to keep in a cell. (default: those of sparse input, 5 of dense input)")
+  @Option(
+    help: "How many classes to keep in a cell. (default: all of sparse input, 5 of dense input)"
+  )
   var topK: Int?
 
-  @Option(help: "Classes of the annotator, where the input does not tell.")
+  @Option(help: "How many classes the annotator scores, if the input does not say it.")
   var numClasses: Int?
 
-  @Option(help: "What the scores are, where the input does not tell.")
+  @Option(help: "What a score is, if the input does not say it.")
   var scoreKind: ScoreKind?
 
-  @Option(help: "How scores are stored.")
+  @Option(help: "The encoding of the stored scores.")
   var scoreEncoding: ScoreEncoding.Name = .fixed16
 
   @Option(
     help: """
-      What the options below are unless given: default, or small: 29 % smaller, targets still within \
-      0.003, slower to pack and to read at random.
+      The defaults of the options below. With small, files are 29 % smaller and targets change by at \
+      most 0.002; packing and random reads are slower.
       """
   )
   var preset: Preset = .default
@@ -51,40 +57,49 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "The largest error a stored score may have. (default: by preset and score kind)")
   var maxError: Double?
 
-  @Option(help: "The order of the entries in a cell. (default: by preset, score or class)")
+  @Option(help: "The order of the entries in a cell: by score or by class. (default: by preset)")
   var cellOrder: CellOrder?
 
   @Option(help: "The order of rows: shuffled[:SEED] or source. (default: shuffled:0)")
   var rowOrder: RowOrder?
 
-  @Option(help: "How the grid lies on the picture. (default: unknown for .pt, else yx)")
+  @Option(
+    help:
+      "The order of the grid's axes on the picture: yx if rows run down the picture. (default: unknown for .pt, else yx)"
+  )
   var orientation: Orientation?
 
-  @Option(help: "Images in one chunk. (default: by preset, 4 or 16; 1 with --compression none)")
+  @Option(help: "How many images a chunk holds. (default: by preset, 4 or 16; 1 with --compression none)")
   var imagesPerChunk: Int?
 
-  @Option(help: "Images in one shard.")
+  @Option(help: "How many images a shard holds.")
   var imagesPerShard: Int = 16_384
 
-  @Option(help: "deflate[:[IDS,]LEVEL] or none. (default: by preset, deflate:4,5 or deflate:12)")
+  @Option(
+    help:
+      "The compression: deflate[:[IDS,]LEVEL] or none. (default: by preset, deflate:4,5 or deflate:12)"
+  )
   var compression: Compression?
 
-  @Option(help: "Class list, a line ID<TAB>NAME for each class.", completion: .file())
+  @Option(help: "A class list with a line ID<TAB>NAME for each class.", completion: .file())
   var classes: String?
 
-  @Option(help: "Annotator document.", completion: .file(extensions: ["json"]))
+  @Option(
+    help: "A JSON document that describes the annotator.",
+    completion: .file(extensions: ["json"])
+  )
   var annotator: String?
 
-  @Option(help: "Image listing, one relative path a line: the order of image_index.")
+  @Option(help: "A list of the images, with one relative path in each line. It sets image_index.")
   var images: String?
 
   @Option(
     help: ArgumentHelp(
-      "Where the class that the source gives to each image comes from: FILE, from-folders or none.",
+      "Where the source's class of each image comes from: FILE, from-folders or none.",
       discussion: """
-        FILE has a line PATH<TAB>CLASS for each image, the class by id or number; from-folders takes the \
-        name of an image's folder as the id of its class. The labels are stored, and compared with the \
-        maps. (default: from-folders where the class list has the folders, else none)
+        FILE has a line PATH<TAB>CLASS for each image; CLASS is an id or a number. With from-folders, \
+        the name of an image's folder is the id of its class. The packer stores these labels and \
+        compares them with the maps. (default: from-folders if the class list has the folders, else none)
         """,
       valueName: "source"
     ),
@@ -93,15 +108,16 @@ public struct PackCommand: ParsableCommand {
   var labels: String?
 
   @Option(
-    help: "A folder of the pictures, by key: their sizes and digests are stored; repeatable.",
+    help: "A folder with the pictures. The packer stores their sizes and digests. Repeatable.",
     completion: .directory
   )
   var pictures: [String] = []
 
   @Option(
     help: """
-      A table key,top,left,height,width: the part of its picture that each map covers, in fractions, or in pixels with \
-      image_height and image_width. Stored as map_extent.
+      A table with the part of its picture that each map covers. Its columns are key, top, left, height and width, in \
+      fractions of the picture, or in pixels if there are also image_height and image_width. The packer stores them \
+      as map_extent.
       """,
     completion: .file(extensions: ["csv"])
   )
@@ -109,16 +125,16 @@ public struct PackCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Store the logarithm of the sum of exp(logit) over all classes for each cell, of dense logits: exact \
-      probabilities survive the cut to k. Four bytes a cell before compression.
+      For dense logits: store the logarithm of the sum of exp(logit) over all classes for each cell. Readers can then \
+      compute exact probabilities of the classes that were kept. This takes four bytes a cell before compression.
       """
   )
   var logNormalizer = false
 
   @Option(
     help: """
-      Take this many folders off the front of every path below an input folder or in a tar, so that keys are the \
-      pictures' paths.
+      How many folders to take off the front of every path below an input folder or in a tar. Use it to make keys \
+      equal to the pictures' paths.
       """
   )
   var stripComponents: Int = 0
@@ -129,20 +145,21 @@ public struct PackCommand: ParsableCommand {
   var onBadInput: BadInputPolicy = .fail
 
   @Option(
-    help: "Bytes for a key. (default: those of the longest; 256 where images arrive one by one)"
+    help:
+      "How many bytes to store for a key. (default: as many as the longest key has; 256 if images arrive one by one)"
   )
   var keyBytes: Int?
 
   @Flag(
     help:
-      "Keep the full shards that an earlier run has made of a stream of records, and go on behind them."
+      "For a stream of records: keep the full shards of an earlier run, and add the stream's images after them."
   )
   var resume = false
 
   @Flag(help: "Replace an existing dataset.")
   var overwrite = false
 
-  @Option(help: "How to print the summary, or the error: text or json.")
+  @Option(help: "The form of the printed summary or error: text or json.")
   var format: OutputFormat = .text
 
   enum BadInputPolicy: String, ExpressibleByArgument, CaseIterable {

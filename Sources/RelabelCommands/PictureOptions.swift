@@ -7,10 +7,10 @@ internal import RelabelVerification
 struct PictureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Compare with the pictures below this folder; may be repeated.",
+      "Compare the dataset with the pictures below this folder. Repeatable.",
       discussion: """
-        Every image needs its picture at FOLDER/KEY.EXTENSION, and every picture its image; sizes and \
-        digests are compared where the dataset has them.
+        Every image must have a picture at FOLDER/KEY.EXTENSION, and every picture must have an image. \
+        Sizes and digests are compared if the dataset has them.
         """,
       valueName: "folder"
     ),
@@ -20,11 +20,11 @@ struct PictureOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Decide by these boxes whether axis y of the maps runs down the picture.",
+      "Use these boxes to check whether axis y of the maps runs down the picture.",
       discussion: """
-        A table with comma-separated values. Its first line names the columns: key, class (id, name or \
-        index), top, left, height, width (fractions of the picture; pixels, if there are also \
-        image_height and image_width).
+        A table with comma-separated values. Its first line names the columns: key, class, top, left, \
+        height and width. A class is an id, a name or an index. The other values are fractions of the \
+        picture, or pixels if there are also image_height and image_width.
         """,
       valueName: "file.csv"
     ),
@@ -34,8 +34,8 @@ struct PictureOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Make this many maps anew with --annotator and compare them.",
-      discussion: "Needs --images.",
+      "Compute this many maps again with --annotator, and compare them with the stored maps.",
+      discussion: "This option needs --images.",
       valueName: "n"
     )
   )
@@ -43,10 +43,10 @@ struct PictureOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A shell command that makes label maps.",
+      "A shell command that computes label maps.",
       discussion: """
-        It reads lines KEY<TAB>PATH from standard input and writes KEY.pt, KEY.npy or .npz into the \
-        folder named by RELABEL_OUTPUT, in a form that relabel-pack reads.
+        The command reads lines KEY<TAB>PATH from standard input. It writes KEY.pt, KEY.npy or .npz \
+        files, in a form that relabel-pack reads, to the folder that the variable RELABEL_OUTPUT names.
         """,
       valueName: "command"
     ),
@@ -56,8 +56,8 @@ struct PictureOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How far scores made anew may differ on average, beyond the encoding's error.",
-      discussion: "By default 0.05, for probabilities 0.01.",
+      "How much recomputed scores may differ on average, in addition to the error of the encoding.",
+      discussion: "The default is 0.01 for probabilities and 0.05 for other scores.",
       valueName: "difference"
     )
   )

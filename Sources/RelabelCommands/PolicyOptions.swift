@@ -6,7 +6,7 @@ internal import RelabelVerification
 struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Only findings of these rules count: an id or a pattern such as 'V*' or 'V01?'; repeatable.",
+      "Count only findings of these rules: an id, or a pattern such as 'V*' or 'V01?'. Repeatable.",
       valueName: "pattern"
     )
   )
@@ -14,8 +14,8 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Findings of these rules do not count; repeatable.",
-      discussion: "They stay in the report as silenced.",
+      "Do not count findings of these rules. Repeatable.",
+      discussion: "The report still lists them, as silenced.",
       valueName: "pattern"
     )
   )
@@ -23,8 +23,8 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The least severity that makes the exit code fail: error, warning, note or never.",
-      discussion: "By default what the configuration says, else error.",
+      "The lowest severity that makes the command fail: error, warning, note or never.",
+      discussion: "The default is what the configuration says, or error.",
       valueName: "severity"
     )
   )
@@ -32,7 +32,7 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A JSON document that re-rates or silences rules.",
+      "A JSON document that changes the severity of rules or silences them.",
       discussion: "Its schema is spec/verify-config.schema.json.",
       valueName: "file.json"
     ),
@@ -42,15 +42,15 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "An earlier report: what it holds does not count again.",
-      discussion: "Made with --format json=FILE and without --max-findings.",
+      "An earlier report. Its findings are not counted again.",
+      discussion: "Make this report with --format json=FILE and without --max-findings.",
       valueName: "file.json"
     ),
     completion: .file(extensions: ["json"])
   )
   var baseline: String?
 
-  @Flag(help: "Let a check that is not complete be a success.")
+  @Flag(help: "Succeed even if the check is not complete.")
   var allowIncomplete = false
 
   func validate() throws {

@@ -6,10 +6,12 @@ public struct PoolCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "pool",
-    abstract: "Pool the labels of one image over a crop box: the target a training step would use.",
+    abstract:
+      "Pool the labels of one image over a crop box. The result is the target that a training step would use.",
     discussion: """
-      The box is TOP,LEFT,HEIGHT,WIDTH in fractions of the original picture: a crop of 120×160 pixels \
-      at row 30, column 40 of a picture 300 high and 400 wide is 0.1,0.1,0.4,0.4.
+      The box is TOP,LEFT,HEIGHT,WIDTH in fractions of the original picture. For example, a picture is \
+      300 pixels high and 400 wide, and a crop of 120×160 pixels begins at row 30 and column 40: its \
+      box is 0.1,0.1,0.4,0.4.
 
       \(readingExitCodes)
       """
@@ -17,18 +19,18 @@ public struct PoolCommand: ParsableCommand {
 
   @OptionGroup var image: ImageArguments
 
-  @Option(help: "The crop: TOP,LEFT,HEIGHT,WIDTH, each from 0 to 1.")
+  @Option(help: "The crop box TOP,LEFT,HEIGHT,WIDTH. Each number is from 0 to 1.")
   var box: CropBox
 
   @Option(
     help: """
-      How the grid lies under the box: relabel as the orientation says, relabel-2021 as the released \
-      code does. Must be named for maps of unknown orientation.
+      How the box is laid over the grid: relabel follows the orientation of the maps, relabel-2021 does \
+      what the released code does. Maps of unknown orientation need this option.
       """
   )
   var profile: PoolingProfile?
 
-  @Option(help: "What to do with a box that leaves the part of the picture the map covers.")
+  @Option(help: "What to do with a box that leaves the part of the picture that the map covers.")
   var outside: OutsideExtent = .error
 
   /// Makes the command.

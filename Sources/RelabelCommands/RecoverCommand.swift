@@ -9,15 +9,16 @@ public struct RecoverCommand: ParsableCommand {
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "recover",
     abstract:
-      "Save every readable image of a damaged dataset into a new one, and name what is lost.",
+      "Save every readable image of a damaged dataset into a new one, and list the lost images.",
     discussion: """
-      Takes a shard, the folder of a dataset or its index.json, whatever is damaged or missing of it. \
-      Stored values are copied bit for bit; nothing is guessed. The new dataset has a build id of its \
-      own, lists what is lost in index.json, and verifies. The damaged one is not changed.
+      The input is a shard, the folder of a dataset, or its index.json. Any part of the dataset may be \
+      damaged or missing. The command copies stored values bit for bit and guesses nothing. The new \
+      dataset has its own build id, lists the lost images in index.json, and is verified. The damaged \
+      dataset is not changed.
 
-      An image is lost with its chunk of class_index, score, image_key or image_index, or when its \
-      cells break a rule. With the list that the dataset was packed from (--images) a lost key is found \
-      by image index, and a lost image index by key.
+      An image is lost if its chunk of class_index, score, image_key or image_index is lost, or if its \
+      cells break a rule. If you have the list that the dataset was packed from, give it with --images: \
+      a lost key is then found by the image's index, and a lost index by the image's key.
 
       \(recoveringExitCodes)
       """
@@ -28,18 +29,21 @@ public struct RecoverCommand: ParsableCommand {
 
   @Option(
     name: [.short, .long],
-    help: "The folder for the new dataset.",
+    help: "The folder to write the new dataset to.",
     completion: .directory
   )
   var output: String
 
-  @Option(help: "Image listing that the dataset was packed from, one relative path a line.")
+  @Option(
+    help:
+      "The list of images that the dataset was packed from, with one relative path in each line."
+  )
   var images: String?
 
   @Option(
     help: """
-      Leave this optional dataset out, such as log_normalizer; may be repeated. Images that have lost \
-      nothing but their value of it are then saved.
+      Leave this optional HDF5 dataset out, such as log_normalizer. Images that have lost only their \
+      value of it are then saved. Repeatable.
       """
   )
   var without: [String] = []
@@ -49,7 +53,7 @@ public struct RecoverCommand: ParsableCommand {
   @Flag(help: "Replace an existing dataset.")
   var overwrite = false
 
-  @Option(help: "How to print the report: text or json.")
+  @Option(help: "The form of the printed report: text or json.")
   var format: OutputFormat = .text
 
   @OptionGroup var isolation: IsolationOptions

@@ -7,7 +7,7 @@ public struct RelabelCommand: ParsableCommand {
   /// Name, subcommands and version.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "relabel",
-    abstract: "Store, check and read the label maps of a machine annotator.",
+    abstract: "Store, check and read the label maps that a machine annotator computed.",
     version: versionText,
     subcommands: [
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,

@@ -14,10 +14,10 @@ extension ReportFormat {
 struct ReportOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A report to write: \(ReportFormat.names); repeatable.",
+      "A report to write: \(ReportFormat.names). Repeatable.",
       discussion: """
-        FORMAT is printed, FORMAT=FILE written to a file, complete or not at all. When only files are \
-        asked for, the text is printed, too.
+        FORMAT prints the report. FORMAT=FILE writes it to a file, completely or not at all. If all \
+        reports go to files, the text report is printed, too.
         """,
       valueName: "format[=file]"
     ),
@@ -27,14 +27,14 @@ struct ReportOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "List at most this many findings in each report, the gravest first.",
-      discussion: "The exit code and the counts do not depend on it.",
+      "List at most this many findings in each report, the most severe first.",
+      discussion: "The exit code and the counts do not change.",
       valueName: "n"
     )
   )
   var maxFindings: Int?
 
-  @Flag(name: .shortAndLong, help: "Print only what makes the exit code fail.")
+  @Flag(name: .shortAndLong, help: "Print only the findings that make the command fail.")
   var quiet = false
 
   func validate() throws {

@@ -6,7 +6,7 @@ internal import RelabelVerification
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Explain a rule: what it means, why it exists, and how to mend a finding.",
+    abstract: "Explain a rule: what it means, why it exists, and how to fix a finding.",
     discussion: "Exit codes: 0 done, 64 usage."
   )
 
@@ -16,7 +16,7 @@ struct ExplainCommand: ParsableCommand {
   )
   var rule: String
 
-  @Option(help: "How to print it: text or json.")
+  @Option(help: "The form of the output: text or json.")
   var format: OutputFormat = .text
 
   func validate() throws {
@@ -42,7 +42,7 @@ struct ListRulesCommand: ParsableCommand {
     discussion: "Exit codes: 0 done, 64 usage."
   )
 
-  @Option(help: "How to print them: text or json.")
+  @Option(help: "The form of the output: text or json.")
   var format: OutputFormat = .text
 
   func run() throws {

@@ -6,7 +6,8 @@ public struct ShowCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show the labels of one image: its top classes and the best class of each cell.",
+    abstract:
+      "Show the labels of one image: its most probable classes, and the best class of each cell.",
     discussion: readingExitCodes
   )
 

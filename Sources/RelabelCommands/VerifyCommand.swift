@@ -10,16 +10,16 @@ public struct VerifyCommand: ParsableCommand {
   static func describing(_ name: String, as invocation: String) -> CommandConfiguration {
     CommandConfiguration(
       commandName: name,
-      abstract: "Prove shards and datasets sound, or say what is wrong with them.",
+      abstract: "Check that shards and datasets are sound, or say what is wrong with them.",
       usage: """
         \(invocation) <path> ... [<option> ...]
         \(invocation) explain <rule>
         \(invocation) list-rules
         """,
       discussion: """
-        Takes shards, folders of shards and index.json files. Every chunk is read and every value \
-        checked. '\(invocation) help check' lists the options. A file called 'check', 'explain', \
-        'list-rules' or 'help' is given as './explain'.
+        The paths are shards, folders of shards, or index.json files. The verifier reads every chunk and \
+        checks every value. '\(invocation) help check' lists the options. If a file is called 'check', \
+        'explain', 'list-rules' or 'help', write './' before its name.
 
         \(verifyingExitCodes)
         """,
