@@ -60,7 +60,7 @@ public struct AnnotatorOutput: Sendable {
       let ignored = gathering.ignored
       let what =
         ignored.first.map {
-          "; \(ignored.count) files are of no kind, such as '\(Folder.name(of: $0))': \(Dialects.endings) and tar"
+          "; \(ignored.count) files have another ending, such as '\(Folder.name(of: $0))': \(Dialects.endings) and tar"
             + " files are read; if torch.save wrote them, rename them to .pt"
         } ?? ""
       throw RelabelError(

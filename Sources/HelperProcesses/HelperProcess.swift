@@ -25,7 +25,7 @@ package struct HelperProcess: Sendable {
       case .status(let code): "ended early (exit code \(code))"
       case .time: "used more processor time than any sound file of this size needs"
       case .silence: "stood still"
-      case .nonsense(let what): "sent what it never should: \(what)"
+      case .nonsense(let what): "sent an invalid message: \(what)"
       }
     }
   }
@@ -85,7 +85,7 @@ package struct HelperProcess: Sendable {
       )
     }
     guard fault == .status(0) else { return fault }
-    guard let status else { throw .system("nobody can say how the helper process ended") }
+    guard let status else { throw .system("it is not known how the helper process ended") }
     let ending = Self.death(status)
     if let cause = limits.causeOutside(of: ending) {
       throw RelabelError(
@@ -117,7 +117,7 @@ package struct HelperProcess: Sendable {
     _ = close(pipe[1])
     guard status == 0 else {
       _ = close(pipe[0])
-      let what = "the helper process can't be started; --no-isolation works without"
+      let what = "the helper process can't be started; --no-isolation works without one"
       throw .system(what, program, SystemError(status))
     }
     return HelperChild(pid: pid, output: pipe[0])

@@ -136,5 +136,5 @@ func word<Value: RawRepresentable & CaseIterable>(
   let word = String(cString: text)
   if let value = Value(rawValue: word) { return value }
   let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
-  throw RelabelError(.usage, "\(name) '\(word)' is none of \(known)")
+  throw RelabelError(.usage, "\(name) '\(word)' is not one of \(known)")
 }

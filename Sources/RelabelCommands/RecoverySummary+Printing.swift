@@ -32,7 +32,7 @@ extension RecoverySummary {
     let unknown = losses.count { $0.count == nil }
     let images = counted(lostImages, "image")
     if unknown == 0 { return images }
-    return "\(images), and all of \(counted(unknown, "shard")), nobody knows how many"
+    return "\(images), and all of \(counted(unknown, "shard")), an unknown number"
   }
 
   private func listed(_ losses: [Loss]) -> ArraySlice<Loss> { losses.prefix(Self.shown) }

@@ -204,7 +204,10 @@ struct BuildPlan {
   ) throws(RelabelError) {
     if let value = annotator?["temperature"] {
       guard let temperature = value.number, temperature > 0 else {
-        throw RelabelError(.usage, "'temperature' of the annotator document is no positive number")
+        throw RelabelError(
+          .usage,
+          "'temperature' of the annotator document is not a positive number"
+        )
       }
       header.temperature = temperature
     }

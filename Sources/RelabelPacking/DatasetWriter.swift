@@ -172,7 +172,7 @@ public final class DatasetWriter {
     if isUsable { return }
     throw RelabelError(
       .usage,
-      "the writer has finished or failed; a new one with 'resumes' goes on behind its full shards",
+      "the writer has finished or failed; a new writer with 'resumes' goes on after its full shards",
       at: Location(file: options.output)
     )
   }

@@ -80,7 +80,7 @@ struct FinishedShard {
     guard let check, let largestError = check.largestError else {
       throw RelabelError(
         .corrupt,
-        "the finished shard breaks rules ('relabel-verify' names them); remove it and those behind it to go on",
+        "the finished shard breaks rules ('relabel-verify' names them); remove it and the shards after it to go on",
         at: Location(file: path)
       )
     }

@@ -42,12 +42,15 @@ public struct ImageDetails: Sendable {
     for name in Name.allCases {
       guard let value = bytes(name) else {
         guard names.contains(name) else { continue }
-        throw RelabelError(.usage, "the dataset has '\(name.rawValue)', and this image has none")
+        throw RelabelError(
+          .usage,
+          "the dataset has '\(name.rawValue)', but this image has no value for it"
+        )
       }
       guard names.contains(name) else {
         throw RelabelError(
           .usage,
-          "the image has '\(name.rawValue)', and the dataset was made without: name it in 'details'"
+          "the image has '\(name.rawValue)', but the dataset does not store it: name it in 'details'"
         )
       }
       let size = name == .logNormalizer ? 4 * cells : name == .imageSHA256 ? 32 : value.count

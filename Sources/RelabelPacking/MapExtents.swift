@@ -25,7 +25,10 @@ struct MapExtents: Sendable {
         let key = SourceLabels.key(of: path)
         let sides = SIMD4(box.components.map { Float($0) })
         guard extents.updateValue(sides, forKey: KeyFingerprint.of(key.utf8)) == nil else {
-          throw CommaSeparated.fault(record.line, "the image '\(key)' has a line before")
+          throw CommaSeparated.fault(
+            record.line,
+            "the image '\(key)' has another line before this one"
+          )
         }
       }
       self.extents = extents

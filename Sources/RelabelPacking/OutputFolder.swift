@@ -75,7 +75,7 @@ struct OutputFolder: ~Copyable {
     else { return }
     throw RelabelError(
       .usage,
-      "an earlier run has left a finished shard; resume to go on behind it, or overwrite it",
+      "an earlier run has left a finished shard; resume to go on after it, or overwrite it",
       at: Location(file: path(of: shard))
     )
   }
@@ -97,7 +97,7 @@ struct OutputFolder: ~Copyable {
       guard ShardFileName(file)?.base == name || listed.contains(file) else {
         throw RelabelError(
           .usage,
-          "the folder holds '\(file)', which is no shard of '\(name)'; choose an empty folder",
+          "the folder holds '\(file)', which is not a shard of '\(name)'; choose an empty folder",
           at: Location(file: path)
         )
       }

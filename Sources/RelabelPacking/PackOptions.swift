@@ -94,7 +94,7 @@ public struct PackOptions: Sendable {
     )
     try require(
       !(resumes && skipsBadInput),
-      "--resume can't be used with --on-bad-input skip: nobody noted what the earlier run left out"
+      "--resume can't be used with --on-bad-input skip: it is not known what the earlier run left out"
     )
     try require(!(resumes && overwrites), "--resume keeps shards, --overwrite removes them")
     try require(stripComponents >= 0, "--strip-components must be at least 0")

@@ -122,8 +122,8 @@ public struct Packer: Sendable {
       guard stream.canResume else {
         throw RelabelError(
           .usage,
-          "--resume goes on with a stream of records, whose writer knows what is packed; what comes as a tar is"
-            + " packed anew without it"
+          "--resume is for streams of records, whose writer knows which images are packed; pack a tar again"
+            + " without this option"
         )
       }
       for shard in try build.keepShards(folder) { stream.note(shard.keys, in: shard.name) }

@@ -105,7 +105,7 @@ struct SourceLabels: Sendable {
       if let label = folder.flatMap({ ids[$0] }) { return label }
       guard isAsked else { return Self.none }
       let what =
-        folder.map { "its folder '\($0)' is no id of the class list" } ?? "it has no folder"
+        folder.map { "its folder '\($0)' is not an id of the class list" } ?? "it has no folder"
       throw RelabelError(.invalidInput, "the image has no source label: \(what)")
     case .list(let labels):
       if let label = labels[key] ?? labels[Self.key(of: key)] { return label }

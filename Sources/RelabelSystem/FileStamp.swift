@@ -62,7 +62,7 @@ package struct FileStamp: Equatable, Sendable {
       }
     throw RelabelError(
       .corrupt,
-      "the file \(what) since it was opened: open it anew",
+      "the file \(what) since it was opened: open it again",
       at: Location(file: name)
     )
   }

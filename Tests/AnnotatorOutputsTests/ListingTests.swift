@@ -183,7 +183,7 @@ struct ListingTests {
       _ = try AnnotatorOutput.open([folder.path], options: options())
     }
     try folder.write("notes.txt", [1])
-    expectError(.usage, "nothing to read", "1 files are of no kind") {
+    expectError(.usage, "nothing to read", "1 files have another ending") {
       _ = try AnnotatorOutput.open([folder.path], options: options())
     }
     expectError(.usage, "no such file", "nowhere") {

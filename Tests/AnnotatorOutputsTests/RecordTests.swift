@@ -93,7 +93,7 @@ struct RecordTests {
     ),
     (
       #""format":"relabel-stream","format_version":"1.0","num_classes":6,"score_kind":"logit","fields":"map_extent""#,
-      .invalidInput, "no list"
+      .invalidInput, "not a list"
     ),
   ]
 

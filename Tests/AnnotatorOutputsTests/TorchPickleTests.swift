@@ -42,7 +42,7 @@ struct TorchPickleTests {
   }
 
   @Test func allowedNamesAreNotCalledOtherwise() {
-    let message = "calls an object that is no tensor; it was not executed"
+    let message = "calls an object that is not a tensor; it was not executed"
     expectRefusal(.unsafeInput, message, Op.global("torch", "FloatStorage") + Op.text(")R"))
     let ordered = Op.global("collections", "OrderedDict")
     expectRefusal(.unsafeInput, message, ordered + Op.text("()tR"))

@@ -203,12 +203,12 @@ def test_distinct_classes_of_a_batch(images_per_chunk, capsys):
         (lambda: epoch_order(0, 0, [0, 3, 2]), "boundaries of chunks"),
         (lambda: epoch_order(0, 0, []), "boundaries of chunks"),
         (lambda: epoch_order(0, 0, [[0, 1], [0, 2]]), "boundaries of chunks"),
-        (lambda: rank_places(3, 2, 2, "drop"), "rank 2 is none of 2 ranks"),
-        (lambda: rank_places(3, -1, 2, "drop"), "rank -1 is none of 2 ranks"),
+        (lambda: rank_places(3, 2, 2, "drop"), "rank 2 is not one of the 2 ranks"),
+        (lambda: rank_places(3, -1, 2, "drop"), "rank -1 is not one of the 2 ranks"),
         (lambda: rank_places(3, 0, 2, "wrap"), "tail is 'wrap', not one of 'drop', 'pad', 'uneven'"),
         (lambda: worker_batches(3, 0), "batches of 0 images"),
-        (lambda: worker_batches(3, 1, 2, 2), "worker 2 is none of 2 workers"),
-        (lambda: worker_batches(3, 1, start=4), "place 4 is none of a rank that has 3 images"),
+        (lambda: worker_batches(3, 1, 2, 2), "worker 2 is not one of the 2 workers"),
+        (lambda: worker_batches(3, 1, start=4), "place 4 is outside a rank that has 3 images"),
     ],
 )
 def test_bad_arguments(call, message):

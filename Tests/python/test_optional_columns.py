@@ -121,7 +121,7 @@ def test_extents_from_a_table(library, logits, tmp_path, monkeypatch):
     "table, code, message",
     [
         ("key,top,left,height\n", 64, "there is no column 'width'; needed are key,top,left,height,width"),
-        ("key,top,left,height,width\na,0,0,1,1\na.jpg,0,0,1,1\n", 64, "line 3: the image 'a' has a line before"),
+        ("key,top,left,height,width\na,0,0,1,1\na.jpg,0,0,1,1\n", 64, "line 3: the image 'a' has another line before this one"),
         ("key,top,left,height,width\na,0,0,300,400\n", 64, "pixels need the columns"),
         ("key,top,left,height,width\na,0,0,1,1\nb,0,0,1,1\n", 5, "no line in the table of map extents"),
         ("", 64, "no column names"),

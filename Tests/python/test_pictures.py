@@ -36,7 +36,7 @@ def test_sound(tmp_path):
     assert (code, broken) == (0, [])
     assert (figures["images"], figures["pictures"], figures["both_ways"]) == (8, 8, True)
     text = tool("relabel-verify", path, *options).stdout
-    assert "8 pictures for 8 images; 0 other files passed over" in text
+    assert "8 pictures for 8 images; 0 other files ignored" in text
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".JPEG", ".Png", ".webp", ".TIFF", ".bmp", ".gif", ".ppm"])

@@ -235,9 +235,9 @@ REFUSED = {
     "silence without a reason": ([{"rule": "V001", "silence": True, "until": "2027-01-01"}], "a reason"),
     "silence with an empty reason": ([silence("V001", reason="")], "a reason"),
     "silence without an end": ([{"rule": "V001", "silence": True, "reason": "r"}], "'until'"),
-    "no day": ([silence("V001", until="2027-02-29")], "no day"),
-    "day without zeros": ([silence("V001", until="2027-1-31")], "no day"),
-    "day with time": ([silence("V001", until="2027-01-31T00:00")], "no day"),
+    "no day": ([silence("V001", until="2027-02-29")], "not a date"),
+    "day without zeros": ([silence("V001", until="2027-1-31")], "not a date"),
+    "day with time": ([silence("V001", until="2027-01-31T00:00")], "not a date"),
     "day of another type": ([silence("V001", until=20270131)], "'until'"),
     "second entry": ([silence("V001"), {"rule": "V001"}], "rules[1]"),
 }
@@ -356,7 +356,7 @@ def test_sarif_states_of_a_baseline(folder, tmp_path):
 
 
 @pytest.mark.parametrize("content, told", [
-    ("{", "no report"), ("{}", "no report"), ('{"tool": {"name": "other"}}', "no report"),
+    ("{", "not a report"), ("{}", "not a report"), ('{"tool": {"name": "other"}}', "not a report"),
 ])
 def test_a_baseline_that_is_no_report(content, told, folder, tmp_path):
     (tmp_path / "a.json").write_text(content)

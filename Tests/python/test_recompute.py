@@ -45,7 +45,7 @@ def test_the_same_annotator(tmp_path):
     assert figures["mean_difference"] == 0 and figures["differing_ids"] == 0
     more = ["--recompute", 8, "--annotator", copying(tmp_path / "fresh")]
     text = tool("relabel-verify", path, *options, *more).stdout
-    assert "8 maps made anew: scores differ by 0.0 on average, 0.0 % of the classes" in text
+    assert "8 recomputed maps: scores differ by 0.0 on average, 0.0 % of the classes" in text
 
 
 @pytest.mark.parametrize("shift, broken", [(0.04, []), (-0.04, []), (0.06, ["I006"]), (-3, ["I006"])])

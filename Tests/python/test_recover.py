@@ -368,7 +368,7 @@ def test_without_a_damaged_dataset(name, where, tmp_path):
     assert recovered(tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize("name, told", [("map_extent", "mean something else"), ("score", "no optional dataset")])
+@pytest.mark.parametrize("name, told", [("map_extent", "would mean something else"), ("score", "no optional dataset")])
 def test_without_what_is_needed(name, told, tmp_path):
     path = write_shard(tmp_path / "a.h5")
     result = tool("relabel", "recover", path, "-o", tmp_path / "out", "--without", name)
@@ -988,7 +988,7 @@ def test_a_name_of_the_index_leads_nowhere(name, tmp_path):
     (source / "labels-00000.h5").rename(source / "x.h5")
     before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     code, report = recover(source, tmp_path / "out" / "deep")
-    assert code == 3 and "'name' is no name" in report["doubts"][0], report
+    assert code == 3 and "'name' is not a valid name" in report["doubts"][0], report
     after = {path for path in tmp_path.rglob("*") if path.is_file()} - set(before)
     assert victim.read_text() == "precious"
     assert {str(path.relative_to(tmp_path / "out" / "deep")) for path in after} == {"labels-00000.h5", "index.json"}

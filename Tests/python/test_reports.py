@@ -83,7 +83,7 @@ def test_text(folder):
         f"{name}, class_index, image 'train/n0002', cell (0, 0): error V001: in 12 places of 3 images, first: "
         "class ids [10, 9, 4] are not all below 10",
         "warning.h5, score, image 'train/n0001': warning V012: every score of the map is -126.046875",
-        "notes/a.h5: note P001: in 2 files, first here: nobody said which annotator made these maps "
+        "notes/a.h5: note P001: in 2 files, first here: the dataset does not say which annotator made these maps "
         "(--annotator)",
         "nowhere.h5: can't be opened: No such file or directory",
         "not checked: stopped/a.h5: a finding stopped the check before its end",

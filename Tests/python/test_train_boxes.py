@@ -313,7 +313,7 @@ class TestUnknown:
         seed(1)
         _, box = with_box(crop, known={MyCrop: v1.RandomResizedCrop})(photo())
         assert box.tolist() == [expected[0] / 120, expected[1] / 160, expected[2] / 120, expected[3] / 160]
-        with pytest.raises(UsageError, match="MyNoise is no class"):
+        with pytest.raises(UsageError, match="MyNoise is not a class"):
             with_box(crop, known={MyCrop: MyNoise})
 
     def test_registered(self):

@@ -46,7 +46,7 @@ def test_some_folders_for_a_model_of_all_classes():
 
 @pytest.mark.parametrize("classes", ["maps", ["n01", "n02"]])
 def test_a_folder_of_an_unknown_class_is_refused(classes):
-    with pytest.raises(UsageError, match="no column of the targets: n99"):
+    with pytest.raises(UsageError, match="not a column of the targets: n99"):
         match(["n01", "n99"], classes=classes, dropped_mass="drop")
 
 

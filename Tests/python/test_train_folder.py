@@ -242,7 +242,7 @@ class TestClasses:
             folder(dataset)
         assert folder(dataset, classes="unchecked")[0][1].shape == (10,)
         for options in ({"label": True}, {"missing": "one_hot"}):
-            with pytest.raises(UsageError, match="nothing says which class"):
+            with pytest.raises(UsageError, match="it is not known which class"):
                 folder(dataset, classes="unchecked", **options)
 
 
@@ -319,7 +319,7 @@ class TestMissing:
 
     @pytest.mark.parametrize(("options", "message"), [
         ({"missing": "ignore"}, "'error', 'skip' and 'one_hot'"),
-        ({"missing": "one_hot", "targets": "maps"}, "no label map"),
+        ({"missing": "one_hot", "targets": "maps"}, "not a label map"),
         ({"targets": "dense"}, "'pooled' and 'maps'"),
         ({"outside": "shrug"}, "shrug"),
         ({"targets": "maps", "profile": "relabel"}, r"label_pooling\(maps, boxes, profile='relabel'\)"),

@@ -199,7 +199,7 @@ class TestSampler:
         (10, {"order": "chunk"}, "needs the chunks"),
         (10, {"order": "random"}, "'uniform' and 'chunk'"),
         (10, {"tail": "keep"}, "tail is 'keep'"),
-        (10, {"rank": 2, "ranks": 2}, "rank 2 is none of 2"),
+        (10, {"rank": 2, "ranks": 2}, "rank 2 is not one of the 2"),
         (10, {"rank": 1}, "both or neither"),
         (None, {}, "no length"),
     ])

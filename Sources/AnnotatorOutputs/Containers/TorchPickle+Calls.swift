@@ -57,7 +57,7 @@ extension TorchPickle {
     default:
       throw RelabelError(
         .unsafeInput,
-        "the pickle calls an object that is no tensor; it was not executed: \(TorchMend.oneTensor)"
+        "the pickle calls an object that is not a tensor; it was not executed: \(TorchMend.oneTensor)"
       )
     }
   }

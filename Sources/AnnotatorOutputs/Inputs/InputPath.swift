@@ -60,7 +60,7 @@ enum InputPath {
       if start.starts(with: "PK\u{3}\u{4}".utf8) || start.starts(with: [0x80, 0x02]) {
         throw RelabelError(
           .usage,
-          "this is no tar file; if torch.save wrote it, rename it to .pt",
+          "this is not a tar file; if torch.save wrote it, rename it to .pt",
           at: Location(file: path)
         )
       }
@@ -72,7 +72,7 @@ enum InputPath {
       }
       throw RelabelError(
         .usage,
-        "this is no \(Dialects.endings) or tar file; if torch.save wrote it, rename it to .pt",
+        "this is not a \(Dialects.endings) or tar file; if torch.save wrote it, rename it to .pt",
         at: Location(file: path)
       )
     }

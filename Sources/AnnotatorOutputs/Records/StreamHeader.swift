@@ -35,7 +35,7 @@ struct StreamHeader {
       throw Self.wrong("the header has a member '\(unknown)', which version 1.0 does not know")
     }
     guard let classes = json["num_classes"]?.count, classes >= 1, classes <= UInt32.max else {
-      throw Self.wrong("'num_classes' of the header is no number from 1 to \(UInt32.max)")
+      throw Self.wrong("'num_classes' of the header is not a number from 1 to \(UInt32.max)")
     }
     numClasses = classes
     scoreKind = try Self.word(json, "score_kind")
@@ -46,7 +46,7 @@ struct StreamHeader {
       let words = fields.array?.map(\.string) ?? [nil]
       names = words.compactMap { $0 }
       guard names.count == words.count else {
-        throw Self.wrong("'fields' of the header is no list of names")
+        throw Self.wrong("'fields' of the header is not a list of names")
       }
     }
     fields = Layout.optional.filter { names.contains($0.name) }
@@ -62,7 +62,7 @@ struct StreamHeader {
   ) throws(RelabelError) -> Word {
     if let word = json[name]?.string.flatMap(Word.init) { return word }
     let words = Word.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    throw wrong("'\(name)' of the header is none of \(words)")
+    throw wrong("'\(name)' of the header is not one of \(words)")
   }
 
   private static func wrong(_ reason: String) -> RelabelError {

@@ -54,7 +54,7 @@ public struct LabelPooling: Sendable {
     guard profile != nil || orientation != .unknown else {
       throw RelabelError(
         .usage,
-        "nobody has said how these maps lie on the picture (orientation unknown): name the profile, "
+        "nobody knows how these maps lie on the picture (orientation unknown): name the profile, "
           + "'relabel' if their rows run down it, or 'relabel-2021' to pool as the released code does"
       )
     }

@@ -105,7 +105,7 @@ extension LabelPooling {
         do throws(RelabelError) {
           let extent = maps.extent(of: image)
           if let fault = extent.fault {
-            throw RelabelError(.usage, "the extent \(extent.components) is no box: \(fault)")
+            throw RelabelError(.usage, "the extent \(extent.components) is not a box: \(fault)")
           }
           if maps.idBytes == 2 {
             let entries: MapEntries<UInt16> = maps.entries(of: image)

@@ -95,7 +95,7 @@ final class ShardIdentities: Sendable {
     let shown = String(decoding: key, as: UTF8.self)
     return RelabelError(
       .v010,
-      "the key '\(shown)' is no path within a folder: \(fault)",
+      "the key '\(shown)' is not a path within a folder: \(fault)",
       at: Location(file: file.path, dataset: Layout.imageKey, row: row)
     )
   }

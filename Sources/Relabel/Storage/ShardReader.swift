@@ -151,7 +151,7 @@ public final class ShardReader: LabelMapSource {
     if sides.contains(Self.unwrittenExtent) {
       throw RelabelError(.v007, "the extent was never written", at: place)
     }
-    let message = "the extent is no box: \(fault)"
+    let message = "the extent is not a box: \(fault)"
     if !box.allSatisfy(\.isFinite) { throw RelabelError(.v003, message, at: place) }
     throw RelabelError(.v019, message, at: place)
   }

@@ -45,7 +45,7 @@ public final class ShardedDataset: LabelMapSource {
     guard Folder.hasFile(indexPath) else {
       throw RelabelError(
         .m001,
-        "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack",
+        "there is no index.json here: this is not a dataset, or it is incomplete; run relabel-pack",
         at: Location(file: folder)
       )
     }

@@ -23,7 +23,7 @@ package struct CellFaults: OptionSet, Hashable, Sendable {
     (.duplicateClass, .v002, Layout.classIndex, "the class ids of a cell are not distinct"),
     (.notFinite, .v003, Layout.score, "a score is not finite"),
     (.outOfOrder, .v004, Layout.classIndex, "the entries of a cell are not in order"),
-    (.probabilityRange, .v005, Layout.score, "a score is no probability"),
+    (.probabilityRange, .v005, Layout.score, "a score is not a probability"),
     (.probabilitySum, .v006, Layout.score, "the probabilities of a cell sum to more than 1"),
   ]
 

@@ -106,7 +106,7 @@ extension CellRules {
     case .notFinite: "scores \(values) are not all finite"
     case .outOfOrder:
       "ids \(ids), scores \(values) are not in '\(order?.rawValue ?? "any")' order"
-    case .probabilityRange: "scores \(values) are no probabilities"
+    case .probabilityRange: "scores \(values) are not probabilities"
     default: "probabilities \(values) sum to more than 1"
     }
   }

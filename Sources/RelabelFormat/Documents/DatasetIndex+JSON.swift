@@ -93,7 +93,7 @@ extension DatasetIndex {
     }
     name = try members.string("name")
     if let fault = Self.fault(ofName: name) {
-      throw Violation(.m003, "'name' is no name: \(fault)")
+      throw Violation(.m003, "'name' is not a valid name: \(fault)")
     }
     sources = try members.count("sources")
     buildID = try members.digest("build_id")

@@ -54,7 +54,10 @@ struct IndexMembers {
   func score(_ name: String) throws(Violation) -> Float {
     let value = Float(try number(name))
     guard value.isFinite else {
-      throw Violation(.m003, "'\(name)' of \(owner) is no score: it is out of the range of float32")
+      throw Violation(
+        .m003,
+        "'\(name)' of \(owner) is not a score: it is out of the range of float32"
+      )
     }
     return value
   }

@@ -73,7 +73,7 @@ public struct MetadataDocument: Hashable, Sendable {
     for name in Self.shared {
       switch json[name] {
       case nil, .null?, .string?, .object?, .array?: break
-      default: throw RelabelError(.invalidInput, "member '\(name)' is no text or structure")
+      default: throw RelabelError(.invalidInput, "member '\(name)' is neither text nor a structure")
       }
     }
     switch json["classes"] {

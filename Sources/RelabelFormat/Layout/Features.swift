@@ -38,7 +38,7 @@ public struct Features: Hashable, Sendable {
       name == noneWord || !(name.first.map { ("a"..."z").contains($0) } ?? false)
         || !name.utf8.allSatisfy(isFeatureByte)
     }
-    return wrong.map { "'\($0)' in attribute '\(attribute)' is no name of a feature" }
+    return wrong.map { "'\($0)' in attribute '\(attribute)' is not the name of a feature" }
   }
 
   private static func isFeatureByte(_ byte: UInt8) -> Bool {

@@ -18,7 +18,7 @@ package enum OptionalValues {
     case Layout.mapExtent:
       let sides = words.map { Double(Float(bitPattern: $0)) }
       let box = CropBox(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
-      return box.fault.map { (.v019, "the extent is no box: \($0)") }
+      return box.fault.map { (.v019, "the extent is not a box: \($0)") }
     case Layout.sourceLabel:
       let label = Int32(bitPattern: words[0])
       if label < numClasses, label >= -1 { return nil }

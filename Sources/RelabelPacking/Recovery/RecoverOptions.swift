@@ -39,12 +39,15 @@ public struct RecoverOptions: Sendable {
     }
     // Boxes of crops would then point to wrong cells (spec, section 8.5).
     guard !without.contains(Layout.mapExtent) else {
-      throw RelabelError(.usage, "maps mean something else without their map_extent")
+      throw RelabelError(
+        .usage,
+        "map_extent can't be left out: without it, maps would mean something else"
+      )
     }
     if Folder.areOne(output, source) || Folder.areOne(output, Folder.parent(of: source)) {
       throw RelabelError(
         .usage,
-        "the damaged dataset is here; choose another folder for what is saved of it",
+        "the damaged dataset is in this folder; choose another folder for the new dataset",
         at: Location(file: output)
       )
     }

@@ -51,7 +51,7 @@ struct RecoverySource {
       }
       shards = found
       notes = Set(present).subtracting(known.shards.map(\.path)).sorted().map {
-        "'\($0)' is not listed in index.json and was left alone"
+        "'\($0)' is not listed in index.json, so it was not read"
       }
     case .failure(let error):
       if error.code == .unsupported { throw error.located(Location(file: folder)) }

@@ -132,7 +132,7 @@ private struct RowReader {
         throw RowFault(.key, .v010, "its key is not valid UTF-8")
       }
       if let fault = ImageKey.fault(key) {
-        throw RowFault(.key, .v010, "its key is none: \(fault)")
+        throw RowFault(.key, .v010, "its key is not valid: \(fault)")
       }
       return key
     }

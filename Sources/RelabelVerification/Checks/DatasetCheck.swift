@@ -126,7 +126,7 @@ struct DatasetCheck {
         continue
       }
       if isFollowed { tally.add(Violation(.m004, "shard '\(entry.path)' is missing")) }
-      report.omissions.append("\(folder): shard '\(entry.path)' could not be looked at")
+      report.omissions.append("\(folder): shard '\(entry.path)' could not be checked")
     }
     return items
   }

@@ -125,13 +125,20 @@ package struct ShardCheck {
 
   private func addNotes(_ header: ShardHeader, to tally: inout Tally) {
     if !header.metadata.hasAnnotator {
-      tally.add(Violation(.p001, "nobody said which annotator made these maps (--annotator)"))
+      tally.add(
+        Violation(.p001, "the dataset does not say which annotator made these maps (--annotator)")
+      )
     }
     if header.metadata.classes == nil {
       tally.add(Violation(.p002, "there is no class table (--classes)"))
     }
     if header.orientation == .unknown {
-      tally.add(Violation(.p003, "nobody said whether rows run down the picture (--orientation)"))
+      tally.add(
+        Violation(
+          .p003,
+          "the dataset does not say whether rows run down the picture (--orientation)"
+        )
+      )
     }
   }
 }

@@ -61,7 +61,7 @@ package struct BoxColumns {
     try check(record)
     func number(_ place: Int) throws(RelabelError) -> Double {
       if let value = Double(record.fields[place]), value.isFinite { return value }
-      throw CommaSeparated.fault(record.line, "'\(record.fields[place])' is no number")
+      throw CommaSeparated.fault(record.line, "'\(record.fields[place])' is not a number")
     }
     var values: [Double] = []
     for side in sides { values.append(try number(side)) }

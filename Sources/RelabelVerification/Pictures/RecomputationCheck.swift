@@ -44,7 +44,7 @@ struct RecomputationCheck {
     _ report: inout Report
   ) throws(RelabelError) {
     guard !images.isEmpty else {
-      report.omissions.append("\(path): no image has a picture, so no map was made anew")
+      report.omissions.append("\(path): no image has a picture, so no map was computed again")
       return
     }
     let request = AnnotationRequest(

@@ -13,7 +13,7 @@ extension Report {
     }
     return lines("pictures") {
       "\($0.count("pictures")) pictures for \($0.count("images")) images; "
-        + "\($0.count("passed_over")) other files passed over"
+        + "\($0.count("passed_over")) other files ignored"
     }
       + lines("orientation", \.orientationLine)
       + lines("recomputation", \.recomputationLine)
@@ -35,7 +35,7 @@ extension JSON {
     let share = (self["differing_ids"]?.number ?? 0) * 10_000
     let difference = self["mean_difference"]?.number.map { "\(($0 * 100_000).rounded() / 100_000)" }
     return
-      "\(count("compared")) maps made anew: scores differ by \(difference ?? "an unknown amount") "
+      "\(count("compared")) recomputed maps: scores differ by \(difference ?? "an unknown amount") "
       + "on average, \(share.rounded() / 100) % of the classes"
   }
 }

@@ -19,7 +19,7 @@ public struct Baseline: Sendable {
     guard let report, report["tool"]?["name"]?.string == Report.toolName,
       report["schema_version"]?.string?.hasPrefix("1.") == true,
       let findings = report["findings"]?.array, let silenced = report["silenced"]?.array
-    else { throw Self.refusal("this is no report of \(Report.toolName) --format json", file) }
+    else { throw Self.refusal("this is not a report of \(Report.toolName) --format json", file) }
     guard report["not_listed"]?["findings"] == .integer(0),
       report["not_listed"]?["silenced"] == .integer(0)
     else {

@@ -80,7 +80,7 @@ extension PolicyConfiguration.Entry {
   private static func until(_ entry: StrictObject) throws(RelabelError) -> Day? {
     guard let text = try entry.string("until") else { return nil }
     guard let day = Day(text) else {
-      throw entry.refusal("has the until '\(text)', which is no day: YYYY-MM-DD")
+      throw entry.refusal("has the until '\(text)', which is not a date of the form YYYY-MM-DD")
     }
     return day
   }

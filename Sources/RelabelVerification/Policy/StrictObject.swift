@@ -46,7 +46,7 @@ struct StrictObject {
     guard let text = try string(key) else { return nil }
     if let word = Word(rawValue: text) { return word }
     let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-    throw refusal("has the \(key) '\(text)', which is none of \(words)")
+    throw refusal("has the \(key) '\(text)', which is not one of \(words)")
   }
 
   /// An error of this object.

@@ -68,7 +68,7 @@ struct HeaderInspection {
   private func isShard() -> Bool {
     guard let attribute = root["format"], attribute.shape.isEmpty, let format = attribute.text
     else {
-      root.fail(.l001, "attribute 'format' is missing or no string: this is no relabel shard")
+      root.fail(.l001, "attribute 'format' is missing or not a string: this is not a ReLabel shard")
       return false
     }
     if format != "relabel" { root.fail(.l001, "attribute 'format' is '\(format)', not 'relabel'") }

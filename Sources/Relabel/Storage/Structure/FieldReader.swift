@@ -70,7 +70,7 @@ struct FieldReader {
   mutating func text(_ count: Int, isTerminated: Bool) throws(Halt) -> String {
     var text = try take(count)
     if isTerminated, text.popLast() != 0 { throw refused("has a name without an end") }
-    guard !text.isEmpty, !text.contains(0) else { throw refused("has a name that is no text") }
+    guard !text.isEmpty, !text.contains(0) else { throw refused("has a name that is not text") }
     return String(decoding: text, as: UTF8.self)
   }
 

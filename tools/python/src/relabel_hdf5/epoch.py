@@ -87,7 +87,7 @@ def rank_places(count: int, rank: int, ranks: int, tail: str) -> Places:
     """
     rank, ranks = whole(rank, "rank"), whole(ranks, "ranks")
     if not 0 <= rank < ranks:
-        raise UsageError(f"rank {rank} is none of {ranks} ranks, which are counted from 0")
+        raise UsageError(f"rank {rank} is not one of the {ranks} ranks, which are counted from 0")
     if tail not in TAILS:
         raise UsageError(f"tail is {tail!r}, not one of {', '.join(map(repr, TAILS))}")
     if tail == "uneven":
@@ -115,9 +115,9 @@ def worker_batches(
     if batch_size < 1:
         raise UsageError(f"batches of {batch_size} images can't be made")
     if not 0 <= worker < workers:
-        raise UsageError(f"worker {worker} is none of {workers} workers, which are counted from 0")
+        raise UsageError(f"worker {worker} is not one of the {workers} workers, which are counted from 0")
     if not 0 <= start <= length:
-        raise UsageError(f"place {start} is none of a rank that has {length} images")
+        raise UsageError(f"place {start} is outside a rank that has {length} images")
     first = range(start + worker * batch_size, length, workers * batch_size)
     return (slice(place, min(place + batch_size, length)) for place in first)
 

@@ -28,7 +28,7 @@ def of_dataset(folder: str, index_sha256: str) -> str:
     index = json.loads(text)
     document = text[: -len(f',"sha256":"{index_sha256}"}}\n')] + b"}"
     if hashlib.sha256(document).hexdigest() != index_sha256:
-        raise CorruptError("the index was replaced after these label maps were opened: open them anew", file=path)
+        raise CorruptError("the index was replaced after these label maps were opened: open them again", file=path)
     return _joined(shard["sha256"] for shard in index["shards"])
 
 
@@ -44,7 +44,7 @@ def of_shard(path: str, size: int) -> str:
             read += len(block)
     if read != size:
         raise CorruptError(
-            f"the file has {read} bytes and had {size} when it was opened: it was replaced; open it anew", file=path
+            f"the file has {read} bytes and had {size} when it was opened: it was replaced; open it again", file=path
         )
     return _joined([digest.hexdigest()])
 

@@ -34,7 +34,7 @@ def is_transposed(header: Header, profile: str | None) -> bool:
     """
     if profile is None and header.orientation == "unknown":
         raise UsageError(
-            "nobody has said how these maps lie on the picture (orientation unknown): name the profile, "
+            "nobody knows how these maps lie on the picture (orientation unknown): name the profile, "
             "'relabel' if their rows run down it, or 'relabel-2021' to pool as the released code does"
         )
     if profile not in (None, *PROFILES):

@@ -106,7 +106,7 @@ struct DatatypeMessage {
       }
     case .enumeration:
       let base = try DatatypeMessage(&fields, depth: depth + 1)
-      guard count > 0, base.size == size else { throw fields.refused("is no enumeration") }
+      guard count > 0, base.size == size else { throw fields.refused("is not an enumeration") }
       for _ in 0..<count { try fields.skipTerminated() }
       for _ in 0..<count { try fields.skip(Int(size)) }
     default:
@@ -114,7 +114,7 @@ struct DatatypeMessage {
       var factors: [UInt64] = []
       for _ in 0..<rank { factors.append(try fields.number(4)) }
       factors.append(try DatatypeMessage(&fields, depth: depth + 1).size)
-      guard rank > 0, factors.product() == size else { throw fields.refused("is no array") }
+      guard rank > 0, factors.product() == size else { throw fields.refused("is not an array") }
     }
   }
 

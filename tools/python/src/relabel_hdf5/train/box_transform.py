@@ -30,18 +30,19 @@ def with_box(transform: Any, *, geometric: Geometric = "error", known: Known | N
         >>> box.tolist()  # top, left, height, width in fractions of the picture
         [0.25, 0.375, 0.5, 0.25]
 
-    The wrapped transform runs itself, draws the same random numbers in the same order and makes the same
-    pixels. It is taken apart now: change its settings before, not after. Containers (Compose, RandomApply,
-    RandomChoice, RandomOrder, torch.nn.Sequential) may be nested.
+    The wrapped transform still does the work: it draws the same random numbers in the same order and makes the
+    same pixels. `with_box` reads its settings now, so change them before, not after. Containers (Compose,
+    RandomApply, RandomChoice, RandomOrder, torch.nn.Sequential) may be nested.
 
     A transform that could move the picture in an unknown way is refused here with `UsageError`, which names
     it; `known={Class: "pixels"}`, or `register`, declares transforms of your own.
 
-    `geometric` says what becomes of operations that turn, shear or shift the picture (RandAugment,
+    `geometric` says what happens to operations that turn, shear or shift the picture (RandAugment,
     AutoAugment, TrivialAugmentWide, AugMix, RandomRotation, RandomAffine and so on): ``"error"`` refuses
-    them; ``"follow"`` takes the bounding box of what is still seen, for RandAugment and AutoAugment of timm and
-    torchvision and for TrivialAugmentWide, and refuses the others; ``"ignore"`` keeps the box of the crop. The target then speaks of what has been
-    moved out of sight, too: after a translation by 0.45 of the width, of nearly half the crop.
+    them. ``"follow"`` takes the bounding box of what is still seen; it knows RandAugment and AutoAugment of timm
+    and torchvision, and TrivialAugmentWide, and refuses the others. ``"ignore"`` keeps the box of the crop. The
+    target then also counts what was moved out of sight: nearly half the crop after a translation by 0.45 of
+    the width.
     """
     if geometric not in ("error", "ignore", "follow"):
         raise UsageError(f"geometric = {geometric!r}: there are 'error', 'ignore' and 'follow'")

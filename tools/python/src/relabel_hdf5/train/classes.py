@@ -150,7 +150,7 @@ def _columns(known: tuple[str, ...], wanted: Sequence[str], dropped_mass: Droppe
 
 def _labels(folders: Sequence[str], columns: ClassColumns) -> torch.Tensor:
     place = {identifier: index for index, identifier in enumerate(columns.ids or ())}
-    _refuse(folders, lambda name: name not in place, "folders whose class is no column of the targets")
+    _refuse(folders, lambda name: name not in place, "folders whose class is not a column of the targets")
     _refuse_repeated(folders, columns.ids or (), "folders named like more than one class of the maps")
     return torch.tensor([place[name] for name in folders], dtype=torch.int64, device="cpu")
 

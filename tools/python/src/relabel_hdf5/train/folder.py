@@ -80,7 +80,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         if missing not in ("error", "skip", "one_hot"):
             raise UsageError(f"missing = {missing!r}: there are 'error', 'skip' and 'one_hot'")
         if missing == "one_hot" and targets == "maps":
-            raise UsageError("missing = 'one_hot' needs pooled targets: a one-hot target is no label map")
+            raise UsageError("missing = 'one_hot' needs pooled targets: a one-hot target is not a label map")
         self.maps = relabel_hdf5.open(maps) if isinstance(maps, (str, os.PathLike)) else maps
         self._profile, self._outside, self._clamped = profile, outside, is_clamped(outside)
         self._transform = transform if isinstance(transform, WithBox) else with_box(transform)
@@ -102,7 +102,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
             )
         if columns_of_folders is None and (label or missing == "one_hot"):
             raise UsageError(
-                "nothing says which class a folder is: with classes = 'unchecked' nothing was compared. Take "
+                "it is not known which class a folder is: with classes = 'unchecked' nothing was compared. Take "
                 "classes='maps', 'folder' or a list of class ids, of maps that have a class table"
             )
         self.positions, self.skipped = join(self._pictures, self.maps, missing)

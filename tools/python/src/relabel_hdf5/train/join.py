@@ -66,7 +66,7 @@ def _message(pictures: Pictures, without: list[int], maps: Any) -> str:
     first = ", ".join(pictures.key(index) for index in without[:10])
     count = f"{len(without)} of {len(pictures)} pictures have no label map, the first of them: {first}."
     example = f"{pictures.path(without[0])} has the key {pictures.key(without[0])}"
-    keys = f"the maps have keys such as {maps.key(0)}" if len(maps) else "there are no maps at all"
+    keys = f"the maps have keys such as {maps.key(0)}" if len(maps) else "the dataset has no maps"
     hint = f"{example}, {keys}: key= makes the keys of maps from the paths of pictures"
     if form := _other_form(pictures.key(without[0]), maps):
         hint = (

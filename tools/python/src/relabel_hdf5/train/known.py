@@ -120,7 +120,7 @@ def _resolve(said: Said) -> Effect:
     meant = _from_tables(said)
     if meant is None:
         name = f"{said.__module__}.{said.__qualname__}"
-        raise UsageError(f"{name} is no class that with_box knows by itself")
+        raise UsageError(f"{name} is not a class that with_box knows by itself")
     return meant if meant == "pixels" else placements.declared(meant)
 
 

@@ -46,7 +46,7 @@ def _other_labels(state: Mapping[str, Any], walk: WalkOfRank) -> str:
         return ""
     return (
         f". The labels are others: the state was taken with those of the fingerprint {then}, and these have {now}. "
-        "Open the labels of the state (relabel_hdf5.open(PATH).fingerprint tells them), or begin the epoch anew "
+        "Open the labels of the state (relabel_hdf5.open(PATH).fingerprint tells them), or begin the epoch again "
         "without loading the state"
     )
 

@@ -69,7 +69,7 @@ def _joined(
 
 
 def _example(maps: Any) -> str:
-    return f"The maps have keys such as {maps.key(0)}" if len(maps) else "There are no maps at all"
+    return f"The maps have keys such as {maps.key(0)}" if len(maps) else "The dataset has no maps"
 
 
 def _key(sample: dict[str, Any], key: str) -> str:

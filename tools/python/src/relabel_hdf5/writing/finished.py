@@ -26,7 +26,7 @@ def refuse(folder: str, name: str) -> None:
         )
     if shards(folder, name):
         raise UsageError(
-            "an earlier run has left finished shards here; resume=True goes on behind them, overwrite=True removes "
+            "an earlier run has left finished shards here; resume=True goes on after them, overwrite=True removes "
             "them",
             file=folder,
         )

@@ -65,7 +65,7 @@ class Stamp(NamedTuple):
             what = f"was cut from {self.size} to {found.size} bytes"
         else:
             what = "was changed"
-        raise CorruptError(f"the file {what} since it was opened: open it anew", file=path)
+        raise CorruptError(f"the file {what} since it was opened: open it again", file=path)
 
 
 class HDF5File:

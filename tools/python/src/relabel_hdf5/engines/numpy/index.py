@@ -53,7 +53,7 @@ def read_index(folder: str) -> DatasetIndex:
     """The index of a folder; raises M001 to M003, M006, M007, M009, M010 or L002."""
     path = os.path.join(folder, INDEX_NAME)
     if not os.path.exists(path):
-        message = "there is no index.json here: this is no dataset, or one that is incomplete; run relabel-pack"
+        message = "there is no index.json here: this is not a dataset, or it is incomplete; run relabel-pack"
         raise violation("M001", message, file=folder)
     try:
         index = parse_index(contents(path, _MAXIMUM_BYTES))
@@ -91,7 +91,7 @@ def _index(members: IndexMembers, digest: str) -> DatasetIndex:
     if members.text("score_kind") not in ("logit", "probability", "log_probability"):
         raise violation("M003", f"'score_kind' is '{members.text('score_kind')}', which is unknown")
     if fault := _name_fault(members.text("name")):
-        raise violation("M003", f"'name' is no name: {fault}")
+        raise violation("M003", f"'name' is not a valid name: {fault}")
     if not 1 <= members.count("num_classes") < 2**32:
         what = f"'num_classes' is {members.count('num_classes')}, not between 1 and {2**32 - 1}"
         raise violation("M003", what)

@@ -72,7 +72,7 @@ class IndexMembers:
         with np.errstate(over="ignore"):
             value = np.float32(self.number(name))
         if not np.isfinite(value):
-            what = f"'{name}' of {self._owner} is no score: it is out of the range of float32"
+            what = f"'{name}' of {self._owner} is not a score: it is out of the range of float32"
             raise violation("M003", what)
         return float(value)
 

@@ -177,6 +177,6 @@ class Shard:
         except UnicodeDecodeError:
             fault = "it is not valid UTF-8"
         if fault:
-            message = f"the key {bytes(key)!r} is no path within a folder: {fault}"
+            message = f"the key {bytes(key)!r} is not a path within a folder: {fault}"
             raise violation("V010", message, file=self.path, dataset=IMAGE_KEY, row=row)
         return text

@@ -38,5 +38,5 @@ def stored_extent_fault(extents: npt.NDArray[Any]) -> tuple[int, str, str] | Non
             return place, "V007", "the extent was never written"
         if fault:
             rule = "V019" if all(map(math.isfinite, extent)) else "V003"
-            return place, rule, f"the extent is no box: {fault}"
+            return place, rule, f"the extent is not a box: {fault}"
     return None

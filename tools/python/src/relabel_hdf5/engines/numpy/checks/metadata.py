@@ -74,7 +74,7 @@ def _parsed(text: bytes) -> dict[str, Any]:
         raise _Fault("member 'annotator' is neither object nor null")
     for name in ("source", "licence", "citation"):
         if not isinstance(document.get(name), (str, dict, list, type(None))):
-            raise _Fault(f"member '{name}' is no text or structure")
+            raise _Fault(f"member '{name}' is neither text nor a structure")
     classes = document.get("classes", False)
     if isinstance(classes, dict):
         _check_classes(classes)

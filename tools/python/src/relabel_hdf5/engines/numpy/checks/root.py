@@ -47,7 +47,7 @@ def check_root(root: Attributes) -> Root:
     found = root.text_or_none("format")
     if found != "relabel":
         what = "is missing or no string" if found is None else f"is '{found}', not 'relabel'"
-        raise root.fault(f"attribute 'format' {what}: this is no ReLabel shard", "L001")
+        raise root.fault(f"attribute 'format' {what}: this is not a ReLabel shard", "L001")
     version = _version(root)
     optional = _features(root, version)
     if version == "1.0":
@@ -116,7 +116,7 @@ def _feature_names(root: Attributes, attribute: str) -> tuple[str, ...]:
         raise root.fault(f"attribute '{attribute}' is '{text}', not sorted names with one space between")
     for name in names:
         if name == "none" or not _FEATURE.fullmatch(name):
-            raise root.fault(f"'{name}' in attribute '{attribute}' is no name of a feature")
+            raise root.fault(f"'{name}' in attribute '{attribute}' is not the name of a feature")
     return tuple(names)
 
 
@@ -158,5 +158,5 @@ def _row_order(root: Attributes) -> str:
 def _map_extent(root: Attributes) -> Extent:
     top, left, height, width = root.numbers("map_extent", "float32", (4,))
     if fault := extent_fault(top, left, height, width):
-        raise root.fault(f"attribute 'map_extent' is no box within the picture: {fault}")
+        raise root.fault(f"attribute 'map_extent' is not a box within the picture: {fault}")
     return top, left, height, width
