@@ -58,7 +58,7 @@ def _engine(path: str, is_dataset: bool) -> Engine:
 
 
 class LabelMaps:
-    """Label maps of many images, read when they are asked for.
+    """Label maps of many images. A map is read when you ask for it.
 
         >>> import relabel_hdf5
         >>> maps = relabel_hdf5.open("dataset")
@@ -70,7 +70,7 @@ class LabelMaps:
         >>> maps.targets([3, 17], [(0, 0, 1, 1), (0.1, 0.1, 0.4, 0.4)]).shape  # a crop of each
         (2, 1000)
 
-    Callable from any thread and in forked processes; a pickled one opens its files again by path. Positions
+    You may use them from any thread and in forked processes. Unpickling opens the files again by path. Positions
     count from 0 through the shards in the order of the index.
     """
 
@@ -111,17 +111,17 @@ class LabelMaps:
 
     @property
     def classes(self) -> tuple[ClassEntry, ...] | None:
-        """The class table by class id, or None where the packer was given none."""
+        """The class table by class id, or None if the packer was given no class list."""
         return self.header.classes
 
     @property
     def fingerprint(self) -> str:
-        """A digest that is the same for every copy of these maps, and another one once any label or its meaning changes.
+        """A digest that is the same for every copy of these maps, and differs once any label or its meaning changes.
 
-        It is made of the shards' SHA-256 in the index (see `relabel_hdf5/fingerprint.py`), so no shard is read; that
-        the files still have these digests is what `relabel-verify` checks. A lone shard has the fingerprint of
-        a dataset that holds it alone, and is read once when this is first asked for. Raises `CorruptError` where the
-        index or the lone shard was replaced after it was opened.
+        The fingerprint is computed from the shards' SHA-256 in the index (see `relabel_hdf5/fingerprint.py`), so no
+        shard is read. `relabel-verify` checks that the files still have these digests. A lone shard has the
+        fingerprint of a dataset that holds only this shard; the shard is read once, at the first use. Raises
+        `CorruptError` if the index or the lone shard was replaced after it was opened.
         """
         if self._fingerprint is None:
             self._fingerprint = self._fingerprinted()
@@ -135,7 +135,7 @@ class LabelMaps:
         return np.concatenate([*starts, firsts[-1:]])
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is an image with this key; False for what is no string, as in a dict."""
+        """Whether there is an image with this key; False for a value that is not a string, as in a dict."""
         return isinstance(key, str) and bool(self._lookup.keys([key])[0] >= 0)
 
     def __getitem__(self, index: SupportsIndex | str) -> LabelMap:

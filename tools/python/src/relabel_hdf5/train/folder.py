@@ -34,25 +34,25 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
         >>> image.shape, target.shape
         (torch.Size([3, 64, 64]), torch.Size([1000]))
 
-    An item is (image, target): what `transform` makes of the picture, and a float32 tensor [num_classes].
-    With `outside="clamp"` the covered share of the crop follows, a float; with `label=True` the image's
-    label, an int. With `targets="maps"` the second member is a `RawMap`: use `collate_maps` and pool on the
-    device. Then `profile` and `outside` are arguments of that `label_pooling`, and the classes are the maps'.
+    An item is (image, target): the picture after `transform`, and a float32 tensor [num_classes].
+    With `outside="clamp"` a float follows, the covered share of the crop. With `label=True` an int follows, the
+    image's label. With `targets="maps"` the second member is a `RawMap`: use `collate_maps` and pool on the
+    device. Give `profile` and `outside` to `label_pooling` then; the classes are the maps'.
 
     - `maps`: what `relabel_hdf5.open` returned, or a path for it.
     - `transform`: a transform of torchvision or timm, or the result of `with_box` where it needs options.
-      What it raises comes as a `RelabelError` that names the picture.
+      An error that it raises becomes a `RelabelError` that names the picture.
     - `profile`, `outside`: as in `label_pooling`. Maps of unknown orientation need a profile.
     - `classes`: whose classes the model has. None: the folders' are the maps', all of them in the same order,
       or `UsageError` says where they differ. ``"maps"``: the maps', of which the folders are some.
       ``"folder"``: the folders', in sorted order. A list of class ids, in the order of the model's outputs.
       ``"unchecked"``: class i of the maps is output i, nothing is compared, and no label is handed out.
-    - `dropped_mass`: where only some of the maps' classes are kept, what becomes of the others' probability:
+    - `dropped_mass`: if only some of the maps' classes are kept, what happens to the probability of the others:
       ``"renormalise"`` divides by what the kept ones have, ``"drop"`` lets targets sum to less than 1,
       ``"spread"`` shares it equally among the kept ones.
-    - `missing`: what becomes of pictures without a map: ``"error"`` refuses them with the first ten keys,
-      ``"skip"`` leaves them out, ``"one_hot"`` gives them the one-hot target of their folder. Where no
-      picture at all has a map, `NotFoundError` says so, whatever `missing` is.
+    - `missing`: what happens to pictures without a map: ``"error"`` raises an error with the first ten keys,
+      ``"skip"`` leaves them out, ``"one_hot"`` gives them the one-hot target of their folder. If no picture
+      has a map, `NotFoundError` is raised, whatever `missing` is.
     - `key`: from a picture's path below `root` to the key of its map; by default the path without extension.
 
     Items come in the order of torchvision's ImageFolder, without hidden files and folders. The folder works in

@@ -20,8 +20,8 @@ class SoftMixup:
 
     Called with images [B, ...] (B even, mixed in place) and targets [B, num_classes], it returns both mixed:
     target i becomes λ·target_i + (1 − λ)·target_(B−1−i), with timm's λ. With `label_smoothing` s a target
-    is first made (1 − s)·target + s / num_classes; it is 0 here, for timm's default of 0.1 is meant for
-    one-hot targets. Needs timm: `pip install relabel-hdf5[timm]`.
+    first becomes (1 − s)·target + s / num_classes. The default is 0, since timm's 0.1 is meant for one-hot
+    targets. Needs timm: `pip install relabel-hdf5[timm]`.
     """
 
     def __init__(

@@ -28,17 +28,17 @@ class EpochSampler(Sampler[int]):
         [3, 0, 2, 5, 1, 4]
 
     - `items`: a `RelabelFolder`, another dataset with a length, or the number of items.
-    - `rank`, `ranks`: from torch.distributed where it is initialised, else one rank alone. Where Accelerate or
-      Lightning then shares a second time, all items are handed out, with a warning; ranks that were given are
-      refused there.
+    - `rank`, `ranks`: by default those of torch.distributed if it is initialised, else one rank. If Accelerate or
+      Lightning shares items a second time, the sampler hands out all items, with a warning; it refuses ranks that
+      were given.
     - `order`: ``"uniform"``, or ``"chunk"``, which decodes every chunk of the maps once; DataLoader then
       reads whole chunks, so a batch size should be a multiple of the images of a chunk. Warns for maps in
       source order.
-    - `tail`: what becomes of items that don't divide among the ranks: ``"drop"``, ``"pad"`` or ``"uneven"``.
+    - `tail`: what happens to items that don't divide among the ranks: ``"drop"``, ``"pad"`` or ``"uneven"``.
 
-    Call `set_epoch` before every epoch. The order depends on nothing else than these arguments and the epoch.
-    What the transforms draw does: give DataLoader a `generator` for workers whose crops shall be the same
-    next time.
+    Call `set_epoch` before every epoch. The order depends only on these arguments and the epoch. The crops that
+    transforms draw depend on more: give DataLoader a `generator` if crops in workers have to be the same next
+    time.
     """
 
     def __init__(

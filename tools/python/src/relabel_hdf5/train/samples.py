@@ -27,9 +27,9 @@ def join_maps(
     """Adds to each sample its `LabelMap`, under ``"relabel"``, for `label_pooling` of its crop.
 
     `maps` is what `relabel_hdf5.open` returned, or a path for it; `key` is the member that holds the key of
-    the map. `batch_size` samples are held at a time, and each chunk of the maps that they need is read once.
-    A sample without a map raises `NotFoundError`, or is left out with `missing="skip"`; a stream of which no
-    sample has a map raises it at its end all the same. In webdataset:
+    the map. `join_maps` holds `batch_size` samples at a time, and reads each chunk of the maps that they need once.
+    A sample without a map raises `NotFoundError`, or is left out with `missing="skip"`. If no sample of a stream
+    has a map, the error is raised at the end of the stream in any case. In webdataset:
     ``dataset.compose(functools.partial(join_maps, maps="labels/"))``.
     """
     if missing not in ("error", "skip"):

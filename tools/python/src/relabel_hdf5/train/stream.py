@@ -30,14 +30,14 @@ class RelabelStream(IterableDataset[tuple[Any, ...]]):
         >>> [len(images) for images, targets in DataLoader(stream, batch_size=6)]
         [6, 6, 6]
 
-    Batches go to DataLoader's workers in turn, so the sequence is the same with any number of them. Give the
-    `batch_size` of the DataLoader, which nothing can check here: with another one and several workers, items
-    come in an order that depends on the number of workers, and no position describes it. A batch's chunks of
-    maps are read once each. The other arguments are those of `EpochSampler`; Accelerate, which shares streams
-    itself, needs rank=0, ranks=1.
+    Batches go to DataLoader's workers in turn, so the sequence is the same with any number of workers. Give the
+    `batch_size` of the DataLoader, which the stream can't check: with another batch size and several workers, the
+    order of items depends on the number of workers, and no position describes it. Each chunk that a batch needs is
+    read once. The other arguments are those of `EpochSampler`; Accelerate shares streams itself, and needs
+    rank=0, ranks=1.
 
-    Call `set_epoch` before every epoch: workers that persist see it too. torchdata's StatefulDataLoader keeps
-    a state for each worker and goes on with as many of them.
+    Call `set_epoch` before every epoch; persistent workers see the new epoch, too. torchdata's StatefulDataLoader
+    keeps a state for each worker, and can resume with the same number of workers.
     """
 
     def __init__(
