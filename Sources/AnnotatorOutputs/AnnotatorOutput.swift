@@ -14,7 +14,7 @@ public struct AnnotatorOutput: Sendable {
   public let images: Images
   /// What the input settles about the scores.
   public let traits: SourceTraits
-  /// Files that are no input, for the user to see; of a stream, those met while it was opened.
+  /// Files that the packer does not read, for the user to see; of a stream, those found while it was opened.
   public let ignored: [String]
   /// Lines of the image list that no map was found for; empty for a stream.
   public let unmatchedListLines: [String]

@@ -17,7 +17,7 @@ public struct InputOptions: Sendable {
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 
-  /// How many classes of a dense map are kept when nobody says.
+  /// How many classes of a dense map are kept by default.
   public static let defaultTopK: Int = 5
 
   /// Makes options; what is nil is left to the input.

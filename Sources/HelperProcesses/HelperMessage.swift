@@ -62,7 +62,7 @@ package struct MessageWriter {
 
   init(_ output: Int32) { self.output = output }
 
-  /// - Throws: `.io` when nobody listens any more.
+  /// - Throws: `.io` if the other end of the pipe is closed.
   package func send(_ message: HelperMessage) throws(RelabelError) {
     var bytes = [message.kind.rawValue]
     withUnsafeBytes(of: UInt32(message.bytes.count).littleEndian) { bytes += $0 }

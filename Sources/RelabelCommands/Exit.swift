@@ -93,13 +93,13 @@ enum Output {
     try StandardStream.output.write(text + "\n")
   }
 
-  /// Prints lines to standard error, through the gate; a stream that can't be written is nobody's to hear.
+  /// Prints lines to standard error, through the gate; if standard error can't be written, nothing can report that.
   static func error(_ text: String) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(\.printable)
     StandardStream.error.say(lines.joined(separator: "\n") + "\n")
   }
 
-  /// Replaces the current line of a terminal; nothing when standard error is none.
+  /// Replaces the current line of a terminal; does nothing if standard error is not a terminal.
   static func progress(_ text: String) {
     if isTerminal { StandardStream.error.say("\r\u{1B}[K" + text) }
   }

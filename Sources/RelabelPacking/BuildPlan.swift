@@ -11,7 +11,7 @@ struct BuildPlan {
   let annotator: String?
   /// What is stored of each image beside its map.
   let facts: ImageFacts
-  /// What nobody said and the packer took: each option's name and value.
+  /// What the packer had to assume: the name and value of each option.
   let assumptions: [Assumption]
 
   /// Images that are loaded and encoded together: about 8 MB of them, which bounds memory at any number
@@ -282,7 +282,7 @@ struct BuildPlan {
   }
 }
 
-/// Something that nobody said and the packer took, for people and for the index.
+/// Something that the packer had to assume, for people and for the index.
 public struct Assumption: Hashable, Sendable {
   /// The name of the option or attribute.
   public let name: String

@@ -129,9 +129,9 @@ struct DatasetBuild {
 
 /// What was seen of an input beside its images.
 struct InputTally {
-  /// Bytes that were read, or 0 where nobody knows.
+  /// Bytes that were read, or 0 if that is not known.
   var bytes: Int64 = 0
-  /// Files that are no input.
+  /// Files that were not read as input.
   var ignored: [String] = []
   /// Images that were there more than once as equal copies.
   var copies: [String] = []

@@ -1,6 +1,6 @@
 public import Relabel
 
-/// What a program may know of an image beside its map (spec, section 4.5).
+/// Facts about an image that a program may give beside the map (spec, section 4.5).
 public struct ImageDetails: Sendable {
   /// The details that there are; each is an optional HDF5 dataset of the same name.
   public enum Name: String, CaseIterable, Sendable {

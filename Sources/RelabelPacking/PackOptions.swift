@@ -1,12 +1,12 @@
 public import Relabel
 
-/// What to pack, how, and where to.
+/// Options of the packer: what to pack, how, and where to write it.
 public struct PackOptions: Sendable {
   /// Folders, tars or files of annotator outputs; `-` is standard input.
   public var inputs: [String]
   /// The folder that the dataset will be in.
   public var output: String
-  /// What shard files are called before their number.
+  /// The part of the shards' file names before the number.
   public var name: String = ShardFileName.defaultBase
   /// Classes to keep in a cell; nil keeps what sparse input has and 5 of dense input.
   public var topK: Int?
@@ -50,7 +50,7 @@ public struct PackOptions: Sendable {
   public var labels: LabelSource?
   /// Folders of the pictures whose size and digest are stored; empty for none.
   public var pictures: [String] = []
-  /// What part of its picture each map covers; nil where all cover the same.
+  /// The part of its picture that each map covers; nil if all maps cover the same part.
   public var mapExtents: ExtentTable?
   /// Store the logarithm of the sum of exp(logit) over all classes, which only dense input tells.
   public var logNormalizer: Bool = false

@@ -1,6 +1,6 @@
 public import Relabel
 
-/// What a run of the packer did.
+/// The result of a run of the packer.
 public struct PackSummary: Sendable {
   /// The dataset's index, as published.
   public let index: DatasetIndex
@@ -18,11 +18,11 @@ public struct PackSummary: Sendable {
   public let cut: CutEffect?
   /// How maps and the classes of the source agree.
   public let agreement: LabelAgreement
-  /// What nobody said and the packer took.
+  /// What the packer had to assume.
   public let assumptions: [Assumption]
-  /// What of the scores does not fit what they were packed as, in sentences.
+  /// Doubts about the declared score kind, in sentences.
   public let doubts: [String]
-  /// Files of the input folders that are no label maps.
+  /// Files of the input folders that are not label maps.
   public let ignored: [String]
   /// Images that were there more than once as equal copies, of which one was kept.
   public let copies: [String]
@@ -38,7 +38,7 @@ public struct PackSummary: Sendable {
   public var largestError: Double { index.shards.compactMap(\.largestError).max() ?? 0 }
 }
 
-/// How far a run has come.
+/// The progress of a run.
 public struct PackProgress: Sendable {
   /// Images done, left-out ones included.
   public let images: Int

@@ -66,7 +66,7 @@ private final class Shelf: @unchecked Sendable {
     return try batch.get()
   }
 
-  /// Lets the thread end that nobody takes batches from any more.
+  /// Tells the reading thread to stop.
   func cancel() {
     isCancelled.store(true, ordering: .releasing)
     free.signal()

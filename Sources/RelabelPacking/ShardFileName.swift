@@ -4,7 +4,7 @@ struct ShardFileName: Hashable, CustomStringConvertible {
   let base: String
   let number: Int
 
-  /// NAME where nobody gave one.
+  /// The default of NAME.
   static let defaultBase = "labels"
 
   init(base: String, number: Int) {

@@ -1,7 +1,7 @@
 internal import Glibc
 package import RelabelFormat
 
-/// A folder that is removed with all it holds when nobody needs it any more.
+/// A folder that is removed with all that it holds when it is not needed any more.
 package final class ScratchFolder: Sendable {
   /// Where the folder is.
   package let path: String

@@ -6,7 +6,7 @@ package enum ThisProcess {
   /// Its number, which is another in a forked child.
   package static var id: Int32 { getpid() }
 
-  /// Refuses arguments that are no text, before one of them names another file than was meant.
+  /// Refuses arguments that are not text, before one of them names another file than the user meant.
   ///
   /// Swift reads bytes that are not UTF-8 as U+FFFD, so that two names would become one.
   /// - Throws: `.usage` naming the argument.

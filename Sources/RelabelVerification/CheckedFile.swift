@@ -1,6 +1,6 @@
 public import Relabel
 
-/// A file that was looked at.
+/// A file that was checked.
 public struct CheckedFile: Hashable, Sendable {
   /// What a file is.
   public enum Kind: String, Hashable, Sendable { case shard, index }

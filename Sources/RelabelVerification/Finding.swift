@@ -4,7 +4,7 @@ public import Relabel
 public struct Finding: Hashable, Sendable {
   /// The rule.
   public let rule: Rule
-  /// How much it matters: that of the rule, or what a configuration makes of it.
+  /// The severity of the rule, or the severity that a configuration gives it.
   public var severity: Rule.Severity
   /// What is wrong, with the value found first.
   public let message: String
@@ -16,7 +16,7 @@ public struct Finding: Hashable, Sendable {
   public var images: Int
   /// Why the finding does not count, if it does not.
   public var silencing: Silencing?
-  /// How it stands to the baseline, where there is one.
+  /// Whether the baseline has the finding, if there is a baseline.
   public var baselineState: BaselineState?
 
   /// Makes a finding of the rule's own severity.
@@ -47,7 +47,7 @@ public struct Finding: Hashable, Sendable {
     case absent
   }
 
-  /// Who said that a finding does not count, and why.
+  /// The reason why a finding does not count, and where it was given.
   public struct Silencing: Hashable, Sendable {
     /// Who said so.
     public enum Origin: String, Hashable, Sendable {

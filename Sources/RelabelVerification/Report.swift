@@ -10,7 +10,7 @@ public struct Report: Sendable {
   public var absent: [Finding] = []
   /// Paths that could not be checked because the system refused.
   public var failures: [RelabelError] = []
-  /// What was looked at, in the order of the check.
+  /// The files that were checked, in the order of the check.
   public var files: [CheckedFile] = []
   /// Why the check is not complete: one line each; empty when every byte and value was looked at.
   public var omissions: [String] = []

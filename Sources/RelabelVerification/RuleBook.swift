@@ -1,7 +1,7 @@
 public import RelabelFormat
 internal import Relabel
 
-/// What `spec/rules.md` says of each rule; the document is part of the program.
+/// The explanation of each rule, from `spec/rules.md`; the document is part of the program.
 public struct RuleBook: Sendable {
   /// The section of one rule.
   public struct Entry: Hashable, Sendable {
@@ -15,7 +15,7 @@ public struct RuleBook: Sendable {
     public let specification: String
     /// A file that breaks this rule: its path from the folder of the specification.
     public let fixture: String
-    /// How to mend a finding.
+    /// How to fix a finding.
     public let fix: String
     /// The whole section, as Markdown.
     public let text: String

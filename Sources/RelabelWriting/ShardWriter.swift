@@ -1,7 +1,7 @@
 internal import HDF5
 public import Relabel
 
-/// What a finished shard holds.
+/// The contents of a finished shard.
 public struct ShardSummary: Hashable, Sendable {
   /// Rows of the shard.
   public let rows: Int

@@ -60,7 +60,7 @@ enum PickleGlobal: Hashable {
   }
 }
 
-/// What to do with something that `torch.save` wrote and that is no map.
+/// What to do with something that `torch.save` wrote and that is not a map.
 enum TorchMend {
   /// The form that is always read.
   static let oneTensor: String =

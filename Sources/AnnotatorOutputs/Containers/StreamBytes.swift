@@ -6,7 +6,7 @@ import Relabel
 final class StreamBytes {
   private let file: OpenFile
   private let buffer: UnsafeMutableRawBufferPointer
-  /// What of the buffer nobody has taken yet.
+  /// The part of the buffer that was not taken yet.
   private var waiting: Range<Int> = 0..<0
   /// Bytes that were read from the file.
   private(set) var bytesRead: Int64 = 0

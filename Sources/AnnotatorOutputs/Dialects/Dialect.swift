@@ -67,7 +67,7 @@ package struct MapTraits {
   var scoreKind: ScoreKind?
   /// True when the score kind is only a convention that the user may overrule.
   var isConvention = false
-  /// Classes that the annotator scores when nobody says otherwise.
+  /// How many classes the annotator scores, unless the input or the user says otherwise.
   var usualClasses: Int?
   /// The dialect that the map is written in.
   var dialect: String?

@@ -19,7 +19,7 @@ enum NumPyValues {
     }
   }
 
-  /// `count` elements as class ids; nil at those that are no whole number from 0 to 2³² − 1.
+  /// `count` elements as class ids; nil at those that are not a whole number from 0 to 2³² − 1.
   static func classIDs(
     _ scalar: NumPyScalar,
     _ bytes: UnsafeRawBufferPointer,

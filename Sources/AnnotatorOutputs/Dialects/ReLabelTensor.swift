@@ -46,7 +46,7 @@ struct ReLabelTensor: Dialect {
     }
   }
 
-  /// Decodes a file that `torch.save` wrote; `classes` is nil where nobody says how many there are.
+  /// Decodes a file that `torch.save` wrote; `classes` is nil if their number is not known.
   static func decode(_ file: [UInt8], classes: Int? = nil) throws(RelabelError) -> LabelMap {
     switch try TorchFile.read(file) {
     case .stacked(let torch):
@@ -216,7 +216,7 @@ struct ReLabelTensor: Dialect {
     }
   }
 
-  /// The values as class ids, or nil where one is no whole number of 32 bits.
+  /// The values as class ids, or nil if one is not a whole number of 32 bits.
   private static func wholeNumbers(_ values: [Double]) -> [UInt32]? {
     // Added, it leaves a whole number's value in the low bits. Without branches or traps inside, the
     // loop becomes vector instructions: sound maps have nothing to stop for.

@@ -8,7 +8,7 @@ enum SparseMap {
   /// - Parameters:
   ///   - type: what the ids are stored as.
   ///   - held: the most classes whose ids the type holds.
-  ///   - classes: of the annotator; nil where nobody says.
+  ///   - classes: how many classes the annotator scores; nil if that is not known.
   /// - Throws: `.invalidInput` naming type and class count.
   static func checkIDs(as type: String, held: Int, classes: Int?) throws(RelabelError) {
     guard let classes, classes > held else { return }

@@ -6,7 +6,7 @@ import Relabel
 protocol ArrivalSource: AnyObject {
   /// What the source says of all its images before the first one; nil where only the images tell.
   var traits: SourceTraits? { get }
-  /// Files in the source that are no input, as far as it has been read.
+  /// Files in the source that are not read, as far as the source was read.
   var ignored: [String] { get }
   /// Bytes taken from the pipe or file so far.
   var bytesRead: Int64 { get }

@@ -14,7 +14,7 @@ public final class ArrivalStream: @unchecked Sendable {
   /// Entries read ahead that peeking may have to look through at most.
   private static let maximumPeek = 64
 
-  /// Files in the archive that are no input, as far as it has been read.
+  /// Files in the archive that are not read, as far as the archive was read.
   public var ignored: [String] { source?.ignored ?? [] }
   /// Images that came again as equal copies, as far as the stream has been read.
   public var copies: [String] { desk.copies }

@@ -2,10 +2,10 @@ import Relabel
 
 /// A path below an input root: its key and what else its name is made of.
 struct RelativePath {
-  /// The folders that are no part of the key, with the slash behind them.
+  /// The folders that are not part of the key, with the slash after them.
   let stripped: String
   let key: String
-  /// With its dot; empty when there is none.
+  /// The extension with its dot; empty if there is none.
   let `extension`: String
   /// Why the path has no key, or nil.
   let fault: RelabelError?

@@ -12,7 +12,7 @@ final class TarArrivals: ArrivalSource {
   private(set) var bytesRead: Int64 = 0
   let traits: SourceTraits? = nil
 
-  /// - Throws: `.invalidInput` when this is no archive.
+  /// - Throws: `.invalidInput` if the file is not an archive.
   init(_ input: StreamBytes, _ name: String, _ options: InputOptions) throws(RelabelError) {
     self.name = name
     self.options = options

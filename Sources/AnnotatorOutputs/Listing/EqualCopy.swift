@@ -5,7 +5,7 @@ import Relabel
 enum EqualCopy {
   /// True when two images of one key, from two places, are the same map.
   ///
-  /// One that can't be read is no copy of anything; it fails by its name.
+  /// An image that can't be read is not a copy of anything; its error names it.
   /// - Throws: `.internalFault`.
   static func isCopy(_ one: Entry, _ other: Entry, key: String) throws(RelabelError) -> Bool {
     let (first, second) = (one.place.description(key: key), other.place.description(key: key))

@@ -6,7 +6,7 @@ extension LabelPooling {
   ///   - map: scores of `numClasses` classes, all finite, that cover the whole picture.
   ///   - boxes: the crops.
   /// - Returns: the probabilities of all classes, for each box.
-  /// - Throws: `.usage` for a box that is none.
+  /// - Throws: `.usage` for an invalid box.
   /// - Complexity: O(classes · cells · boxes).
   package func targets(
     of map: DenseMap,

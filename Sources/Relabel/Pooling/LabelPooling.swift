@@ -21,7 +21,7 @@ public struct LabelPooling: Sendable {
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
 
-  /// Pooling of the maps of a shard or dataset.
+  /// Makes the pooling of the maps of a shard or dataset.
   ///
   /// - Parameters:
   ///   - header: what the maps mean.
@@ -43,7 +43,7 @@ public struct LabelPooling: Sendable {
     )
   }
 
-  /// As above, of maps in memory.
+  /// Makes the pooling of maps in memory.
   package init(
     _ kernel: PoolingKernel,
     _ shape: MapShape,
@@ -82,7 +82,7 @@ public struct LabelPooling: Sendable {
     isTransposed = profile.isTransposed(orientation)
   }
 
-  /// Classes of a target.
+  /// How many classes a target has.
   public var numClasses: Int { kernel.numClasses }
 
   /// The target of a crop.
@@ -91,8 +91,8 @@ public struct LabelPooling: Sendable {
   ///   - map: the labels of the image, with the extent they cover.
   ///   - box: the crop, in fractions of the original picture.
   /// - Returns: the target, sparse.
-  /// - Throws: `.usage` for a box that is none, or that leaves the extent; `.invalidInput` for a
-  ///   cell that no reader would hand out.
+  /// - Throws: `.usage` for an invalid box, or one that leaves the extent; `.invalidInput` for a cell that no
+  ///   reader would return.
   /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
     let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)

@@ -5,11 +5,11 @@
 /// let best = target.top(1)[0].classIndex
 /// ```
 public struct PooledTarget: Hashable, Sendable {
-  /// Classes that the target can tell about.
+  /// How many classes the target has a probability for.
   public let numClasses: Int
   /// The classes with entries in the pooled cells, ascending.
   public let classIndex: [UInt32]
-  /// Their probabilities.
+  /// The probabilities of these classes.
   public let probability: [Float]
   /// The probability of each class that is not in `classIndex`.
   public let rest: Float

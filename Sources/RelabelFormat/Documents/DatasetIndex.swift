@@ -50,7 +50,7 @@ public struct DatasetIndex: Hashable, Sendable {
     public let key: String
     /// Its place in the source listing; nil when the listing does not name it.
     public let imageIndex: Int64?
-    /// What was wrong with it.
+    /// What was wrong with the input.
     public let reason: String
 
     /// Makes an entry.

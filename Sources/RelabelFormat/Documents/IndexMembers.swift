@@ -62,7 +62,7 @@ struct IndexMembers {
     return value
   }
 
-  /// An error that was made, or null where nobody noted one.
+  /// The largest error of the stored scores, or null if the writer did not note it.
   func optionalError(_ name: String) throws(Violation) -> Double? {
     if json[name] == .null { return nil }
     let value = try number(name)

@@ -34,7 +34,7 @@ package struct Attribute: Hashable, Sendable {
   package let type: ElementType
   /// Empty for a scalar.
   package let shape: [Int]
-  /// Nil when the type or the shape is none that this package reads.
+  /// Nil if this package does not read the type or the shape.
   package let value: AttributeValue?
 
   package init(name: String, type: ElementType, shape: [Int], value: AttributeValue?) {
@@ -56,7 +56,7 @@ package struct Attribute: Hashable, Sendable {
 }
 
 extension Attribute {
-  /// Why a string attribute is none that may stand in a shard (spec, section 3.6), or nil for one that may, and
+  /// Why a string attribute may not stand in a shard (spec, section 3.6), or nil for one that may, and
   /// for numbers.
   package var faultOfString: String? {
     switch type {

@@ -27,7 +27,7 @@ public enum Orientation: String, Hashable, Sendable, CaseIterable {
   case yx
   /// First axis columns, second rows.
   case xy
-  /// Nobody has said; the maps of released ReLabel code are of this kind.
+  /// The orientation is not known; this is so for the maps that the ReLabel paper released.
   case unknown
 }
 

@@ -16,7 +16,7 @@ extension String {
     if !isSame { return nil }
   }
 
-  /// The text that some bytes are in UTF-8, with every byte that is none written out as `\xFF`.
+  /// Decodes bytes as UTF-8, and writes every byte that is not UTF-8 as `\xFF`.
   ///
   /// For the names of files in messages and lists: two names that differ stay two.
   package init(escaping bytes: some Collection<UInt8>) {

@@ -1,7 +1,7 @@
 extension ShardHeader {
   /// What a shard says of its maps, and all shards of a dataset say alike (spec, section 11.7).
   ///
-  /// The deflate level is left out: it is the writer's affair, no reader needs it.
+  /// The deflate level is left out, because only the writer needs it.
   package var statements: Statements {
     let packing = encoding.packing
     let filters = Layout.filters(

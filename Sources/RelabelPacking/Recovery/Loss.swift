@@ -23,7 +23,7 @@ public struct Loss: Hashable, Sendable {
   /// The images, unless nothing of them can be read.
   public internal(set) var images: [Image] = []
 
-  /// How many images; nil when nobody knows.
+  /// How many images were lost; nil if that is not known.
   public var count: Int? { images.isEmpty ? rows?.count : images.count }
 
   /// What the first of the images are called in reports: keys, else rows.
@@ -35,7 +35,7 @@ public struct Loss: Hashable, Sendable {
 
   private func name(row: Int) -> String { "row \(row) of \(shard)" }
 
-  /// An entry of `index.json` for each image; one in all when nobody knows how many there were.
+  /// An entry of `index.json` for each image; a single entry if their number is not known.
   var leftOut: [DatasetIndex.LeftOut] {
     if images.isEmpty { return rows?.map { entry(name(row: $0), nil, nil) } ?? [whole] }
     return images.map { entry($0.key ?? name(row: $0.row), $0.imageIndex, $0.cell) }

@@ -1,7 +1,7 @@
 import Relabel
 public import RelabelVerification
 
-/// What to recover, and where to.
+/// Options of a recovery: what to recover, and where to write it.
 public struct RecoverOptions: Sendable {
   /// A shard, the folder of a dataset or its `index.json`.
   public var source: String

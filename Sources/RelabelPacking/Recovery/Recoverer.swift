@@ -24,7 +24,7 @@ public struct Recoverer: Sendable {
   /// Every shard is read twice: once to see which rows are sound, since the build id and the choice
   /// between images with the same key depend on all of them, and once to copy those. A run that dies
   /// leaves no index; the same run again gives the bytes of an undisturbed run.
-  /// - Throws: `.usage`, `.notFound`, `.unsupported`, `.io` or `.internalFault`; damage is no error.
+  /// - Throws: `.usage`, `.notFound`, `.unsupported`, `.io` or `.internalFault`; damage is not an error.
   public func run() throws(RelabelError) -> RecoverySummary {
     try options.validate()
     let listing = try options.imageList.map { lines throws(RelabelError) in try SourceListing(lines)
@@ -94,7 +94,7 @@ public struct Recoverer: Sendable {
     return shards
   }
 
-  /// More entries of `index.json` than these help nobody and take much memory.
+  /// The limit of entries in `index.json`: more entries take much memory and help no reader.
   private static let mostLeftOut = 200_000
 
   /// Writes `index.json`.

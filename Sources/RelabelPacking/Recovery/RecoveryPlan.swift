@@ -63,7 +63,7 @@ extension RecoveryPlan {
   /// - Parameters:
   ///   - shards: the new shards.
   ///   - leftOut: what is not in them.
-  ///   - doubts: why nobody can be sure of the rest; those of an earlier recovery stay.
+  ///   - doubts: why the rest is not certain; those of an earlier recovery stay.
   ///   - original: the sound index of the source, if there is one.
   /// - Returns: the index, its own digest not yet taken.
   /// - Throws: `.internalFault` for a score kind that no verified shard has.

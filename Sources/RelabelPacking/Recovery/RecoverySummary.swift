@@ -1,6 +1,6 @@
 public import Relabel
 
-/// What a recovery saved, and what it could not.
+/// The result of a recovery: what was saved, and what was lost.
 public struct RecoverySummary: Sendable {
   /// The index of the new dataset, as published; nil when nothing could be saved.
   public let index: DatasetIndex?
@@ -10,7 +10,7 @@ public struct RecoverySummary: Sendable {
   public let losses: [Loss]
   /// Optional values that are lost while their images are not.
   public let unknownValues: [UnknownValues]
-  /// Why nobody can say that nothing else is lost.
+  /// Why more than the listed images may be lost.
   public let doubts: [String]
   /// What else is worth knowing.
   public let notes: [String]
@@ -18,7 +18,7 @@ public struct RecoverySummary: Sendable {
   /// Images of which it is known that they are lost.
   public var lostImages: Int { losses.reduce(0) { $0 + ($1.count ?? 0) } }
 
-  /// True when every image and value was saved, and that is known.
+  /// True if it is certain that every image and value was saved.
   public var isComplete: Bool { losses.isEmpty && unknownValues.isEmpty && doubts.isEmpty }
 }
 
@@ -33,7 +33,7 @@ public struct UnknownValues: Hashable, Sendable {
   public let images: Int
 }
 
-/// How far a recovery has come.
+/// The progress of a recovery.
 public struct RecoveryProgress: Sendable {
   /// Rows read and written so far; each row is read once, and a second time when it is written.
   public let rows: Int

@@ -7,7 +7,7 @@ import RelabelWriting
 struct RowCopy {
   private let order: CopyOrder
 
-  /// - Throws: `.internalFault` for a request that is none.
+  /// - Throws: `.internalFault` for an invalid request.
   init(_ request: JSON) throws(RelabelError) {
     guard let path = request["order"]?.string else {
       throw RelabelError(.internalFault, "this is no request")

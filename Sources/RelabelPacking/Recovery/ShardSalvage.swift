@@ -12,7 +12,7 @@ struct ShardSalvage {
   /// Rows of one fact.
   private static let rowsPerFact = 1024
 
-  /// - Throws: `.internalFault` for a request that is none.
+  /// - Throws: `.internalFault` for an invalid request.
   init(_ request: JSON) throws(RelabelError) {
     guard let path = request["path"]?.string, let without = request["without"]?.array,
       let jobs = request["jobs"]?.integer

@@ -6,7 +6,7 @@ import Relabel
 struct SourceListing {
   private let list: ImageList
 
-  /// - Throws: `.usage` naming the line that is none.
+  /// - Throws: `.usage` naming the invalid line.
   init(_ lines: [String]) throws(RelabelError) { list = try ImageList(lines) }
 
   func key(ofImageIndex index: Int64) -> String? {

@@ -8,7 +8,7 @@ struct SurveyedShard {
   let output: ShardFileName
   let survey: ShardSurvey
 
-  /// Says why nobody can be sure of the shard, though its checksums are right.
+  /// Says why the shard is not certain to be right, though its checksums are.
   ///
   /// - Throws: `.io` when the file can't be opened.
   func doubt() throws(RelabelError) -> String? {

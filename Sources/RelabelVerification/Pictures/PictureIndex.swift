@@ -24,7 +24,7 @@ package struct PictureIndex: Sendable {
   private var entries: [Entry] = []
   /// The folders, for people.
   package var folders: String { roots.joined(separator: ", ") }
-  /// Files below the folders that are no pictures.
+  /// Files below the folders that are not pictures.
   private(set) var passedOver = 0
   /// Pictures below the folders.
   var count: Int { entries.count }

@@ -65,7 +65,7 @@ struct PicturePass {
     }
   }
 
-  /// Says which pictures nobody asked for, where all images of the dataset are known.
+  /// Reports pictures without an image, if all images of the dataset are known.
   private mutating func finishComparison(_ report: inout Report) throws(RelabelError) {
     guard var comparison else { return }
     // A shard alone says nothing of the images in other shards; nor does a shard that is missing.

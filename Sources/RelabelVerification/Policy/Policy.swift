@@ -1,6 +1,6 @@
 internal import RelabelFormat
 
-/// What somebody decided about findings: which count, and how much.
+/// Decides which findings count, and how much.
 public struct Policy: Sendable {
   /// The rules whose findings count; none for all.
   public var selected: [RulePattern] = []

@@ -1,6 +1,6 @@
 public import Relabel
 
-/// What a configuration file says of findings (`spec/verify-config.schema.json`).
+/// What a configuration file says about findings (`spec/verify-config.schema.json`).
 public struct PolicyConfiguration: Hashable, Sendable {
   /// What is decided about the findings of some rules.
   struct Entry: Hashable, Sendable {

@@ -30,7 +30,7 @@ extension Finding {
     return members
   }
 
-  /// Reads a finding back; nil when it is none, or one of a rule that this version does not know.
+  /// Reads a finding back; nil if the JSON is not a finding, or the finding is of a rule that this version does not know.
   init?(_ json: JSON) {
     guard let rule = json["rule"]?.string.flatMap(Rule.init(rawValue:)),
       let message = json["message"]?.string,

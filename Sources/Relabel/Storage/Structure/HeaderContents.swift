@@ -91,7 +91,7 @@ struct HeaderContents {
     }
   }
 
-  /// A list of other files; that there is one is another rule's affair.
+  /// A list of other files; another rule reports that there is one.
   private mutating func requireExternalFiles(_ fields: inout FieldReader) throws(Halt) {
     guard try fields.byte() == 1 else { throw fields.refused("is of no known version") }
     try fields.skip(3)

@@ -70,7 +70,7 @@ struct HeaderMessage {
       throw fields.refused("has flags \(flags), which no shard has")
     }
     isShared = flags & Self.shared != 0
-    // A committed datatype is another rule's affair; nothing else can be shared in a shard.
+    // Another rule reports a committed datatype; nothing else can be shared in a shard.
     if isShared, kind != .datatype { throw fields.refused("is a shared message") }
   }
 }

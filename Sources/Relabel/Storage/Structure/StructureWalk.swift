@@ -11,7 +11,7 @@ package struct StructureWalk {
   private var objects: [FoundObject] = []
   /// The numbers of the objects by their addresses.
   private var numbers: [UInt64: Int] = [:]
-  /// False when another rule's affair lies in parts of the file that were not followed.
+  /// False if parts of the file were not followed because of something that another rule reports.
   private var isWhole = true
   /// What the root group and its datasets say, and what is left to say.
   private(set) var said = SaidContents()
@@ -136,7 +136,7 @@ extension StructureWalk {
     case (.linked, _), (.type, .type): isWhole = false
     default: throw .broken(Violation(.c012, "\(subject) is not what leads to it says"))
     }
-    // Two names of one object are another rule's affair.
+    // Two names of one object are reported by another rule.
     guard contents.references == nil || objects[number].links > 1 || object.role == .type else {
       throw .broken(Violation(.c012, "\(subject) counts links that no shard has"))
     }
@@ -178,7 +178,7 @@ extension StructureWalk {
     _ number: Int
   ) throws(Halt) {
     guard layout.index == .extensibleArray, let space = contents.dataspace else {
-      // Axes that do not grow as they should are another rule's affair.
+      // Axes that do not grow as they should are reported by another rule.
       return isWhole = false
     }
     let name = objects[number].name ?? ""
