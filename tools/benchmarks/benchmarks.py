@@ -12,12 +12,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import report
 from data import Maps
-from works import decode, dense, memory, packing, pooling, sizes, training, verification
+from works import comparison, decode, dense, memory, packing, pooling, sizes, training, verification
 
 WORKS = {
     "pooling": pooling, "decode": decode, "packing": packing, "dense": dense, "verification": verification,
-    "sizes": sizes, "training": training, "memory": memory,
+    "sizes": sizes, "training": training, "memory": memory, "comparison": comparison,
 }
+# It takes longer than the others together, and has no goals: it runs when it is named.
+USUAL = [name for name in WORKS if name != "comparison"]
 IMAGENET = 1_281_167
 # Most of it is the .pt tar of ImageNet's size, which is made, packed and removed.
 FULL_BYTES = 20 << 30
@@ -37,7 +39,8 @@ class Bench:
 def options():
     parser = argparse.ArgumentParser(prog="tools/benchmarks/run")
     parser.add_argument("maps", metavar="DIR", type=pathlib.Path, help="a folder of .pt label maps")
-    parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS), help="which works")
+    parser.add_argument("--only", nargs="+", choices=WORKS, default=USUAL,
+                        help="which works (default: all but comparison, which reads from every common container)")
     parser.add_argument("--quick", action="store_true", help="under five minutes: no data of ImageNet's size")
     parser.add_argument("--images", type=int, help="images to time with (default: 8192, with --quick 4096)")
     parser.add_argument("--rounds", type=int, help="turns of each contender (default: 7, with --quick 3)")
@@ -68,7 +71,7 @@ def main():
             found = WORKS[name].rows(dataclasses.replace(bench, folder=folder / name))
             shutil.rmtree(folder / name)
             rows += found
-            report.print_table(found)
+            getattr(WORKS[name], "print_table", report.print_table)(found)
     finally:
         shutil.rmtree(folder)
     if given.json:

@@ -26,6 +26,30 @@ def print_table(rows):
         print(line(row), flush=True)
 
 
+def cell(row, divisor):
+    """A figure in few characters; of times the median, and the ratio where it is not 1."""
+    if row["ratio"] is None:
+        return "not measured"
+    if "microseconds" not in row:
+        return f"{row['ratio']:,.0f}"
+    value = row["microseconds"] / divisor
+    text = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return text if row["contender"] == row["against"] else f"{text} ({row['ratio']:.3g}×)"
+
+
+def print_by_contender(rows, columns):
+    """A line for each contender, with the rows of these works as columns: a heading and a divisor of microseconds."""
+    lines = {}
+    for row in rows:
+        if row["work"] in columns:
+            lines.setdefault(row["contender"], {})[row["work"]] = cell(row, columns[row["work"]][1])
+    table = [["container", *(heading for heading, _ in columns.values())]]
+    table += [[contender, *(cells.get(work, "–") for work in columns)] for contender, cells in lines.items()]
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for name, *cells in table:
+        print(name.ljust(widths[0]), *(text.rjust(width) for text, width in zip(cells, widths[1:])), sep="  ", flush=True)
+
+
 def write_json(rows, path):
     path.write_text(json.dumps(rows, indent=1) + "\n")
 

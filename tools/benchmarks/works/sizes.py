@@ -1,8 +1,6 @@
-"""Bytes of an image in each container, what reading it costs on one core, and what storing does to targets."""
+"""Bytes of an image with each preset, and what storing does to targets; `comparison` has the other containers."""
 
-import statistics
 import subprocess
-import time
 
 import h5py
 import numpy as np
@@ -12,25 +10,9 @@ from measure import HERE, SYSTEM_PYTHON, figure
 from pixel_crops import pixel_crop
 
 RELEASED = 10_240
-SEQUENTIAL, RANDOM = 512, 64
 CROPS = 16
 # preset: (bytes, times smaller, |Δp|, share of crops with another top class)
 GOALS = {"default": (2690, 3.8, 2e-4, None), "small": (1930, 5.3, 3e-3, 0.001)}
-
-
-def read_cost(container, folder, images):
-    """Microseconds for an image in order and at random, each the median of three runs."""
-    rows = np.random.default_rng(0).integers(0, images, RANDOM)
-    costs = []
-    for wanted in (range(min(SEQUENTIAL, images)), rows):
-        runs = []
-        for _ in range(3):
-            how = container.open(folder)
-            start = time.process_time()
-            how(wanted)
-            runs.append((time.process_time() - start) / len(wanted) * 1e6)
-        costs.append(round(statistics.median(runs), 1))
-    return costs
 
 
 def targets(folder, ids, scores, boxes):
@@ -75,21 +57,16 @@ def effects(bench):
 
 
 def rows(bench):
-    images = bench.images
-    ids, scores = bench.maps.arrays(images)
+    payload = containers.Payload.of(bench.maps, bench.images, bench.folder)
     found = []
-    for container in containers.ALL:
+    for container in containers.OURS:
         folder = bench.folder / container.__name__
         folder.mkdir()
-        container.write(folder, ids, scores, bench.maps)
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / images
-        in_order, at_random = read_cost(container, folder, images)
-        most, smaller, *_ = GOALS.get(container.preset, (None, None))
-        title = containers.title(container)
-        found.append(figure("bytes an image, everything included", title, round(size, 1), "bytes", most,
-                            read_in_order_microseconds=in_order, read_at_random_microseconds=at_random))
+        container.write(folder, payload)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / len(payload)
+        most, smaller, *_ = GOALS[container.preset]
+        title = container.title()
+        found.append(figure("bytes an image, everything included", title, round(size, 1), "bytes", most))
         found.append(figure("size", title, round(RELEASED / size, 2), "times smaller", smaller, False,
                             "released .pt tar"))
-        found.append(figure("read an image in order", title, in_order, "µs"))
-        found.append(figure("read an image at random", title, at_random, "µs"))
     return found + list(effects(bench))
