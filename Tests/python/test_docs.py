@@ -110,6 +110,21 @@ def test_shown_output(tmp_path):
     assert [line for line in shown.splitlines() if line not in said] == []
 
 
+def figures(text):
+    return set(re.findall(r"\d[\d,.]*\d|\d", text))
+
+
+def test_figures_are_quoted():
+    """Figures stand in one place: what the README says of containers is in the table of the benchmarks."""
+    section = re.search(r"^## Why not.*?^## ", (ROOT / "README.md").read_text(), re.M | re.S)[0]
+    measured = re.search(r"^## How fast.*?^## ", (ROOT / "tools" / "README.md").read_text(), re.M | re.S)[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ") and "…" not in line]
+    assert len(rows) == 10
+    for name, size, time, _ in rows:
+        found = figures(size + time) - figures("16" if "chunks of 16" in size else "")
+        assert found and found <= figures(measured), name
+
+
 def test_swift_example():
     """The README's Swift block is compiled and run by a Swift test of the same text."""
     (example,) = blocks(ROOT / "README.md", "swift")
