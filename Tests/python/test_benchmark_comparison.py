@@ -47,7 +47,7 @@ def test_all_containers_from_end_to_end(tmp_path):
     done = subprocess.run(
         [BENCHMARKS / "run", SAMPLES / "maps", "--only", "comparison", "--images", str(COUNT), "--rounds", "1",
          "--json", path, "--work-folder", folder],
-        capture_output=True, text=True, timeout=600, env={**os.environ, "RELABEL_BIN": str(BIN)},
+        capture_output=True, text=True, timeout=1200, env={**os.environ, "RELABEL_BIN": str(BIN)},
     )
     assert done.returncode == 0, done.stderr
     rows = {(row["contender"], row["work"]): row for row in json.loads(path.read_text())}

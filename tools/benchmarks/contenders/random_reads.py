@@ -56,6 +56,7 @@ def check(container, folder, count):
         rows = take(endless(count), size)
         found += [(rows, reader.batch(rows)), (rows, [np.stack(part) for part in zip(*map(reader.one, rows))])]
     for rows, (found_ids, found_scores) in found:
+        rows = reader.stored(rows)
         assert found_ids.dtype == np.uint16 and found_scores.dtype == np.float32, (found_ids.dtype, found_scores.dtype)
         assert np.array_equal(found_ids, ids[rows]), "class ids are not those that were stored"
         assert np.array_equal(found_scores, steps[rows] / np.float32(256)), "scores are not those that were stored"

@@ -28,7 +28,7 @@ class Default(Container):
         from data import pack
 
         pack(payload.source, folder / "dataset", "--preset", cls.preset, "--score-kind", "logit",
-             "--num-classes", payload.num_classes, "--row-order", "source", *cls.options)
+             "--num-classes", payload.num_classes, *cls.options)
 
     class open(Reader):
         def __init__(self, folder):
@@ -43,6 +43,10 @@ class Default(Container):
         def batch(self, rows):
             found = self.maps.batch(np.asarray(rows))
             return found.class_index, found.score
+
+        def stored(self, rows):
+            """Rows are shuffled unless one asks otherwise."""
+            return self.maps.image_indexes()[rows]
 
         def close(self):
             self.maps.close()

@@ -9,7 +9,7 @@ class Released(Container):
     """.pt files, as released"""
 
     needs = ("torch",)
-    facts = "a pickle an image: dtype and shape; checksums in the newer of its two forms alone; a file an image"
+    facts = "a pickle an image: dtype and shape; the newer of its two forms holds CRC-32; a file an image"
 
     @staticmethod
     def write(folder, payload):
