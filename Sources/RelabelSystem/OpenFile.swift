@@ -36,11 +36,23 @@ package final class OpenFile: Sendable {
     return try OpenFile(FileDescriptor(owning: descriptor, path: "standard input"))
   }
 
-  /// Goes back to the start, for those who read `descriptor` front to back.
-  package func rewind() throws(RelabelError) {
-    guard lseek(file.number, 0, SEEK_SET) == 0 else {
+  /// Goes to the start or to another place, for those who read `descriptor` from there on.
+  package func rewind(to offset: Int = 0) throws(RelabelError) {
+    guard lseek(file.number, off_t(offset), SEEK_SET) == off_t(offset) else {
       throw RelabelError.system("the file can't be read", path)
     }
+  }
+
+  /// Lets the system read some bytes ahead, as it would for somebody who reads front to back.
+  ///
+  /// A hint: where the system takes none, reading waits for the disk. Calls `posix_fadvise`.
+  package func expectReading(at offset: Int, count: Int) {
+    _ = posix_fadvise(file.number, off_t(offset), off_t(count), POSIX_FADV_WILLNEED)
+  }
+
+  /// Bytes from `offset` as far as one call of the system gives them; none where it refuses.
+  package func readSome(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    file.readSome(at: offset, into: buffer)
   }
 
   /// The next bytes of a pipe, or of a file that is read front to back; how many there were, 0 at the end.

@@ -159,6 +159,29 @@ struct TarTests {
     expectError(.invalidInput, "damaged") { _ = try images[1].load() }
   }
 
+  @Test("plain members before and behind others", arguments: 0...4)
+  func plainMembers(_ place: Int) throws {
+    let single = try TemporaryFolder()
+    let expected = try onlyImage(single.write("map.pt", Self.map), options(topK: nil)).load()
+    let others: [(name: String, type: Character, contents: [UInt8])] = [
+      ("d/", "5", []), ("link.pt", "2", []), ("d/\u{FC}.pt", "0", Self.map),
+      ("README.md", "0", [1]), ("d/._p.pt", "0", [1]),
+    ]
+    for other in others {
+      var tar = TarFile()
+      for number in 0...4 {
+        if number == place { tar.add(other.name, other.contents, type: other.type) }
+        if number < 4 { tar.add("p\(number).pt", Self.map) }
+      }
+      let folder = try TemporaryFolder()
+      let path = try folder.write("maps.tar", tar.closed)
+      let images = try AnnotatorOutput.open([path], options: options(topK: nil)).listed
+      let plain = images.filter { $0.key.hasPrefix("p") }
+      #expect(plain.map(\.source) == (0..<4).map { "\(path):p\($0).pt" })
+      #expect(try plain.allSatisfy { try $0.load() == expected })
+    }
+  }
+
   @Test func flipsGiveErrorsOrMaps() throws {
     let bytes = try Fixtures.bytes("tar/pax.tar")
     let folder = try TemporaryFolder()

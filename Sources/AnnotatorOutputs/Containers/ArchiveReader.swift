@@ -140,7 +140,8 @@ final class ArchiveReader {
 
   /// The whole contents of the member, which may have at most `limit` bytes.
   func contents(of member: Member, limit: Int) throws(RelabelError) -> [UInt8] {
-    let name = String(escaping: member.name)
+    // Only where it is told: of millions of members hardly one is.
+    var name: String { String(escaping: member.name) }
     if let size = member.size, size > limit {
       throw RelabelError(
         .unsafeInput,

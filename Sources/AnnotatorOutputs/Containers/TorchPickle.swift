@@ -12,6 +12,8 @@ struct TorchPickle {
   private var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [PickleValue] = []
+  /// True when a frame was announced, whose length depends on what lies behind the pickle.
+  private var hasFrames = false
 
   /// Reads the pickle that starts at `position`.
   ///
@@ -20,6 +22,7 @@ struct TorchPickle {
     _ bytes: [UInt8],
     at position: Int = 0
   ) throws(RelabelError) -> (value: PickleValue, end: Int) {
+    if let known = KnownPickles.value(bytes, at: position) { return known }
     let end = min(bytes.count, position + Limits.headerBytes)
     var machine = TorchPickle(
       cursor: ByteCursor(bytes, from: position, to: end, subject: "the pickle")
@@ -27,6 +30,9 @@ struct TorchPickle {
     machine.stack.reserveCapacity(16)
     machine.memo.reserveCapacity(16)
     let value = try machine.run()
+    if !machine.hasFrames {
+      KnownPickles.add(bytes[position..<machine.cursor.position], value)
+    }
     return (value, machine.cursor.position)
   }
 
@@ -54,7 +60,9 @@ struct TorchPickle {
       guard (2...5).contains(version) else {
         throw RelabelError(.invalidInput, "the pickle has protocol \(version); 2 to 5 are read")
       }
-    case 0x95: _ = try cursor.length(8)  // FRAME
+    case 0x95:  // FRAME
+      _ = try cursor.length(8)
+      hasFrames = true
     case UInt8(ascii: "("): marks.append(stack.count)
     case UInt8(ascii: "N"): stack.append(.none)
     case 0x88: stack.append(.bool(true))

@@ -18,18 +18,18 @@ enum MemberVerdict {
   ///   - count: folders to take off the front of its name.
   init(_ member: ArchiveReader.Member, prefix: String, stripping count: Int) {
     let name = member.plainName
-    let text = String(exactly: name) ?? String(escaping: name)
+    let exact = String(exactly: name)
+    let text = exact ?? String(escaping: name)
     let path = RelativePath(text, stripping: count)
     let place = Place.named(prefix: prefix + path.stripped, extension: path.extension)
     func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {
       .refuse(key: path.key, place, RelabelError(code, message))
     }
 
-    // Of bytes: most of the time that a listing takes went into the same of a string.
-    let parts = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let dots = PathDots(name)
     if name.first == UInt8(ascii: "/") {
       self = refused(.unsafeInput, "the member has an absolute path; it was not read")
-    } else if parts.contains(where: { $0.elementsEqual("..".utf8) }) {
+    } else if dots.leadUpwards {
       self = refused(.unsafeInput, "the member's path leaves the archive; it was not read")
     } else if member.kind == .directory {
       self = .skip
@@ -41,10 +41,10 @@ enum MemberVerdict {
       )
     } else if member.kind == .special {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
-    } else if parts.contains(where: { $0.first == UInt8(ascii: ".") }) {
+    } else if dots.hide {
       self = .ignore(place.description(key: path.key))
     } else if let dialect = Dialects.recognising(text) {
-      if String(exactly: name) == nil {
+      if exact == nil {
         self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
       } else if let fault = path.fault {
         self = .refuse(key: path.key, place, fault)
@@ -64,6 +64,27 @@ enum MemberVerdict {
       }
     } else {
       self = .ignore(place.description(key: path.key))
+    }
+  }
+}
+
+/// What the parts of a path say that begin with a dot.
+private struct PathDots {
+  /// True when a part is "..".
+  private(set) var leadUpwards = false
+  /// True when a part begins with a dot.
+  private(set) var hide = false
+
+  // Of bytes: most of the time that a listing takes went into the same of a string.
+  init(_ path: ArraySlice<UInt8>) {
+    let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+    path.withUnsafeBufferPointer { path in
+      func ends(_ place: Int) -> Bool { place == path.count || path[place] == slash }
+      for place in path.indices
+      where path[place] == dot && (place == 0 || path[place - 1] == slash) {
+        hide = true
+        if !ends(place + 1), path[place + 1] == dot, ends(place + 2) { leadUpwards = true }
+      }
     }
   }
 }

@@ -13,8 +13,11 @@ struct TarListing {
   }
 
   private let file: OpenFile
-  private let name: String
+  /// What stands before names of members where they are reported.
+  private let prefix: String
   private var linked: [LinkedMember] = []
+  /// Members so far.
+  private var members = 0
 
   /// Adds the maps of the tar file, whose descriptor stays open with them.
   ///
@@ -35,33 +38,45 @@ struct TarListing {
     try listing.addLinked(into: &gathering)
   }
 
-  private init(file: OpenFile, name: String) { (self.file, self.name) = (file, name) }
+  private init(file: OpenFile, name: String) { (self.file, prefix) = (file, name + ":") }
 
   private mutating func list(into gathering: inout Gathering) throws(RelabelError) {
+    var plain = PlainTarMembers(file)
+    while let (member, contents) = plain.next() {
+      try add(member, at: contents, to: &gathering)
+    }
+    let start = plain.position
+    try file.rewind(to: start)
     let reader = try ArchiveReader(tar: file.descriptor)
     var end = TarEnd()
-    var number = 0
-    let (prefix, stripping) = (name + ":", gathering.options.stripComponents)
     while let member = try reader.next() {
-      let position = reader.position
+      let position = start + reader.position
       end.note(member, at: position)
-      switch MemberVerdict(member, prefix: prefix, stripping: stripping) {
-      case .skip: break
-      case .ignore(let path): gathering.ignored.append(path)
-      case .refuse(let key, let place, let error):
-        try gathering.addFailure(error, key: key, at: place)
-      case .read(let dialect, let key, let place):
-        let region = try region(member, at: position) { place.description(key: key) }
-        try gathering.add(dialect, region, key: key, at: place)
-      case .readLinked(let dialect, let key, let place, let target):
-        let target = ArchiveReader.Member.plain(target)
-        linked.append(
-          LinkedMember(dialect: dialect, key: key, place: place, target: target, number: number)
-        )
-      }
-      number += 1
+      try add(member, at: position, to: &gathering)
     }
-    try end.check(reader.position)
+    try end.check(start + reader.position)
+  }
+
+  private mutating func add(
+    _ member: ArchiveReader.Member,
+    at position: Int,
+    to gathering: inout Gathering
+  ) throws(RelabelError) {
+    switch MemberVerdict(member, prefix: prefix, stripping: gathering.options.stripComponents) {
+    case .skip: break
+    case .ignore(let path): gathering.ignored.append(path)
+    case .refuse(let key, let place, let error):
+      try gathering.addFailure(error, key: key, at: place)
+    case .read(let dialect, let key, let place):
+      let region = try region(member, at: position) { place.description(key: key) }
+      try gathering.add(dialect, region, key: key, at: place)
+    case .readLinked(let dialect, let key, let place, let target):
+      let target = ArchiveReader.Member.plain(target)
+      linked.append(
+        LinkedMember(dialect: dialect, key: key, place: place, target: target, number: members)
+      )
+    }
+    members += 1
   }
 
   private func region(

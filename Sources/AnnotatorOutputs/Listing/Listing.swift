@@ -82,12 +82,15 @@ private struct ListedImages {
   private(set) var copies: [String] = []
   /// The images that have the key at hand.
   private var candidates: Candidates?
+  /// What the pool calls the description of the last image that was looked at as a whole and found to go with those
+  /// before it.
+  private var settled: UInt32?
 
   /// Images of one key.
   private struct Candidates {
     let key: String
     /// The one whose source comes first.
-    var first: Entry
+    var first: EntryRecord
     /// Another that is not equal to it, the first of those.
     var second: Entry?
     /// Equal copies of the first.
@@ -118,25 +121,22 @@ private struct ListedImages {
 
   /// Takes the next image in the order of keys.
   mutating func admit(_ key: String, _ record: EntryRecord) throws(RelabelError) {
-    let entry = pool.entry(record)
     guard var known = candidates, known.key.utf8.elementsEqual(key.utf8) else {
       try finishKey()
-      candidates = Candidates(key: key, first: entry)
+      candidates = Candidates(key: key, first: record)
       return
     }
+    let (entry, first) = (pool.entry(record), pool.entry(known.first))
     func comesBefore(_ a: Entry, _ b: Entry) -> Bool {
       a.place.description(key: key) < b.place.description(key: key)
     }
-    if try EqualCopy.isCopy(known.first, entry, key: key) {
-      let (kept, copy) =
-        comesBefore(entry, known.first) ? (entry, known.first) : (known.first, entry)
-      known.first = kept
-      known.copies.append(copy.place)
+    if try EqualCopy.isCopy(first, entry, key: key) {
+      let isBefore = comesBefore(entry, first)
+      if isBefore { known.first = record }
+      known.copies.append(isBefore ? first.place : entry.place)
     } else {
-      let sources = ([known.first, entry] + [known.second].compactMap(\.self)).sorted(
-        by: comesBefore
-      )
-      (known.first, known.second) = (sources[0], sources[1])
+      let sources = ([first, entry] + [known.second].compactMap(\.self)).sorted(by: comesBefore)
+      (known.first, known.second) = (pool.record(sources[0]), sources[1])
     }
     candidates = known
   }
@@ -145,11 +145,23 @@ private struct ListedImages {
   mutating func finishKey() throws(RelabelError) {
     guard let known = candidates else { return }
     candidates = nil
-    if known.second == nil {
-      copies += known.copies.map { EqualCopy.words(of: $0, and: known.first.place, key: known.key) }
+    if known.second == nil, known.copies.isEmpty, isSettled(known.first),
+      ImageKey.fault(known.key) == nil
+    {
+      try write(known.key, known.first, index: writer.count)
+      return
     }
-    let duplicate = known.second.map { (known.first.place, $0.place) }
-    try admit(known.key, known.first, duplicate: duplicate)
+    let first = pool.entry(known.first)
+    if known.second == nil {
+      copies += known.copies.map { EqualCopy.words(of: $0, and: first.place, key: known.key) }
+    }
+    let duplicate = known.second.map { (first.place, $0.place) }
+    try admit(known.key, first, duplicate: duplicate)
+  }
+
+  /// True for an image of which nothing but the key has to be looked at: it is described as one before it.
+  private func isSettled(_ record: EntryRecord) -> Bool {
+    admission.list == nil && record.payloadKind == .map && record.description == settled
   }
 
   private mutating func admit(
@@ -161,11 +173,19 @@ private struct ListedImages {
     try traits.add(entry)
     let line = admission.line(of: key, &entry)
     let index = admission.list == nil ? writer.count : line ?? -1
-    let offset = try writer.append(
-      key,
-      PendingImages.Item(imageIndex: Int64(index), entry: pool.record(entry))
-    )
+    let record = pool.record(entry)
+    if record.payloadKind == .map { settled = record.description }
+    let offset = try write(key, record, index: index)
     if let line { lines[line] = offset } else if admission.list != nil { unlisted.append(offset) }
+  }
+
+  @discardableResult
+  private mutating func write(
+    _ key: String,
+    _ record: EntryRecord,
+    index: Int
+  ) throws(RelabelError) -> Int {
+    try writer.append(key, PendingImages.Item(imageIndex: Int64(index), entry: record))
   }
 
   /// The images, and the lines that no image was found for.
