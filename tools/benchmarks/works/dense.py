@@ -25,14 +25,21 @@ def rows(bench):
     paths = write_dense(bench.maps, bench.folder / "dense", count)
     for path, source in zip(paths, real(bench.maps.folder) * count):
         shutil.copyfile(source, path)
-    output, script = bench.folder / "dataset", HERE / "contenders" / "pack_dense.py"
-    ours = [BIN / "relabel-pack", bench.folder / "dense", "--output", output, "--score-kind", "logit"]
+    script = HERE / "contenders" / "pack_dense.py"
+
+    def ours(jobs):
+        output = bench.folder / f"dataset-{jobs}"
+        return Commands(
+            [BIN / "relabel-pack", bench.folder / "dense", "--output", output, "--score-kind", "logit", "--jobs", jobs],
+            before=lambda: shutil.rmtree(output, ignore_errors=True),
+        )
+
     times = turns({
         "one": Server([PYTHON, script, bench.folder / "dense", bench.folder / "all.h5", 0, 1]),
         "two": Server(*(
             [PYTHON, script, bench.folder / "dense", bench.folder / f"half-{part}.h5", part, 2] for part in range(2)
         )),
-        "ours": Commands(ours, before=lambda: shutil.rmtree(output, ignore_errors=True)),
+        "ours": ours(2), "one thread": ours(1),
     }, bench.rounds)
     kernel = turns({
         name: Server([BIN / "relabel-benchmark", name, paths[0]]) for name in ("scan", "topk")
@@ -40,7 +47,8 @@ def rows(bench):
     maps = 256 * 2**20 // (np.load(paths[0], mmap_mode="r").nbytes)
     work = "pack from dense float32 .npy"
     return [
-        row(work, "relabel-pack, verified", "2 scripts of torch.topk + h5py", times["ours"], times["two"], count, 3),
+        row(work, "relabel-pack, verified", "2 scripts of torch.topk + h5py", times["ours"], times["two"], count, 4.5),
         row(work, "relabel-pack, verified", "torch.topk + h5py, 2 threads", times["ours"], times["one"], count),
+        row(work, "relabel-pack --jobs 2", "relabel-pack --jobs 1", times["ours"], times["one thread"], count, 1.85),
         row("top-k kernel", "TopK.reduce", "memory scan", kernel["topk"], kernel["scan"], maps, 2.5, at_most=True),
     ]

@@ -29,8 +29,8 @@ def rows(bench):
     work, name = "pack from a .pt tar", "relabel-pack, verified"
     return [
         row(work, name, "Python script", times["relabel-pack"], times["script"], bench.images, 8),
-        row(work, name, "2 Python scripts, half each", times["relabel-pack"], times["two"], bench.images),
+        row(work, name, "2 Python scripts, half each", times["relabel-pack"], times["two"], bench.images, 4.5),
         row(work, "relabel-pack --jobs 1", "Python script", times["one thread"], times["script"], bench.images),
         row(work, "relabel-pack --jobs 2", "relabel-pack --jobs 1", times["relabel-pack"], times["one thread"],
-            bench.images),
+            bench.images, 1.85),
     ]
