@@ -29,18 +29,29 @@ struct ShapeSample {
     var order: [MapShape] = []
     var firstError: RelabelError?
     var keys: [String] = []
-    for place in 0..<count {
-      if keys.count == Self.images { break }
-      let image = try image(place)
-      do {
-        let shape = try image.load().shape
-        keys.append(image.key)
-        counts[shape, default: 0] += 1
-        if counts[shape] == 1 { order.append(shape) }
-      } catch {
-        let error = error.located(Location(file: image.source, key: image.key))
-        guard options.skipsBadInput, error.isBadInput else { throw error }
-        firstError = firstError ?? error
+    var next = 0
+    while keys.count < Self.images, next < count {
+      var images: [PendingImage] = []
+      // As many as are wanted if all of them are sound.
+      for place in next..<min(next + Self.images - keys.count, count) {
+        images.append(try image(place))
+      }
+      next += images.count
+      let sample = images
+      let shapes = Parallel.map(sample.count, jobs: options.jobs) { place in
+        Result { () throws(RelabelError) in try sample[place].load().shape }
+      }
+      for (image, shape) in zip(sample, shapes) {
+        do throws(RelabelError) {
+          let shape = try shape.get()
+          keys.append(image.key)
+          counts[shape, default: 0] += 1
+          if counts[shape] == 1 { order.append(shape) }
+        } catch {
+          let error = error.located(Location(file: image.source, key: image.key))
+          guard options.skipsBadInput, error.isBadInput else { throw error }
+          firstError = firstError ?? error
+        }
       }
     }
     let most = counts.values.max()

@@ -15,6 +15,8 @@ struct ShardBuild: ~Copyable {
   private(set) var sight = ImageSight()
   private(set) var leftOut: [DatasetIndex.LeftOut] = []
   private(set) var rows = 0
+  /// Images that are encoded and not written yet: the threads that encode those behind them compress them.
+  private var encoded: [EncodedImage] = []
 
   init(
     _ path: String,
@@ -31,12 +33,15 @@ struct ShardBuild: ~Copyable {
     metadata = header.metadata
   }
 
-  /// Loads, encodes and appends images in order; bad ones are refused or left out by name.
+  /// Loads and encodes images in order while those before them are compressed; bad ones are refused or left out
+  /// by name.
   ///
   /// - Throws: the fault of the first bad one, `.io`.
   mutating func append(_ images: [PendingImage]) throws(RelabelError) {
     let encoder = encoder
-    let results = Parallel.map(images.count, jobs: jobs) { encoder.encoded(images[$0]) }
+    let results = try writer.append(encoded, jobs: jobs, besides: images.count) {
+      encoder.encoded(images[$0])
+    }
     var sound: [EncodedImage] = []
     for (image, result) in zip(images, results) {
       switch result {
@@ -49,14 +54,15 @@ struct ShardBuild: ~Copyable {
       }
     }
     rows += sound.count
-    try writer.append(sound, jobs: jobs)
+    encoded = sound
   }
 
   /// Closes, verifies and publishes the shard; its entry for the index.
   consuming func publish(as name: String) throws(RelabelError) -> DatasetIndex.Shard {
-    let (jobs, metadata) = (jobs, metadata)
+    let (jobs, metadata, encoded) = (jobs, metadata, encoded)
     var digest = (hex: "", bytes: Int64(0))
-    let summary = try writer.finish(jobs: jobs) { temporary throws(RelabelError) in
+    let summary = try writer.finish(appending: encoded, jobs: jobs) {
+      temporary throws(RelabelError) in
       digest = try Self.checked(temporary, jobs: jobs)
     }
     return DatasetIndex.Shard(
@@ -74,15 +80,17 @@ struct ShardBuild: ~Copyable {
     _ path: String,
     jobs: Int
   ) throws(RelabelError) -> (hex: String, bytes: Int64) {
-    let digests = Parallel.map(2, jobs: jobs) { part -> Result<(String, Int64)?, RelabelError> in
+    // A thread that waits for the disk keeps no processor from the others.
+    let threads = jobs == 1 ? 1 : 3
+    let digests = Parallel.map(3, jobs: threads) { part -> Result<(String, Int64)?, RelabelError> in
       Result { () throws(RelabelError) in
-        if part == 0 {
-          try verify(path, jobs: jobs)
-          return nil
-        }
+        switch part {
         // `publish` has to wait for the disk, too, and then finds nothing left to do.
-        try PublishedFile.sync(path)
-        return try Digest.of(file: path)
+        case 0: try PublishedFile.sync(path)
+        case 1: return try Digest.of(file: path)
+        default: try verify(path, jobs: jobs)
+        }
+        return nil
       }
     }
     for case let digest? in try digests.map({ digest throws(RelabelError) in try digest.get() }) {

@@ -51,6 +51,9 @@ package enum Parallel {
     return true
   }
 
+  /// A number that no other thread at work has.
+  package static var thread: UInt { UInt(pthread_self()) }
+
   /// Processors that this system has at work.
   package static var processors: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
 

@@ -31,9 +31,17 @@ final class LabelColumns: @unchecked Sendable {
   /// - Parameters:
   ///   - images: the rows.
   ///   - jobs: threads that compress and, in turn, write.
+  ///   - count: pieces of other work that the threads go on with, so that none waits for the last chunk.
+  ///   - work: does one of them.
+  /// - Returns: what the other work gave.
   /// - Throws: the first refusal of the HDF5 library; no chunk is written after it.
-  func append(_ images: [EncodedImage], jobs: Int) throws(HDF5Error) {
-    guard !images.isEmpty else { return }
+  func append<Other>(
+    _ images: [EncodedImage],
+    jobs: Int,
+    besides count: Int,
+    _ work: @Sendable (Int) -> Other
+  ) throws(HDF5Error) -> [Other] {
+    guard !images.isEmpty else { return Parallel.map(count, jobs: jobs, work) }
     let perChunk = header.imagesPerChunk
     let first = rows
     rows += images.count
@@ -42,13 +50,16 @@ final class LabelColumns: @unchecked Sendable {
     try score?.grow(rows: rows, of: shape)
     let turns = Turns()
     let chunks = (images.count + perChunk - 1) / perChunk
-    _ = Parallel.map(chunks, jobs: jobs) { chunk in
+    let others = Parallel.map(chunks + count, jobs: jobs) { chunk -> Other? in
+      guard chunk < chunks else { return work(chunk - chunks) }
       let rows = images[(chunk * perChunk)..<min((chunk + 1) * perChunk, images.count)]
       turns.add(chunk, encoded(rows)) { chunk, bytes throws(HDF5Error) in
         try self.write(bytes, at: [first + chunk * perChunk, 0, 0, 0])
       }
+      return nil
     }
     if let failure = turns.failure { throw failure }
+    return others.compactMap(\.self)
   }
 
   /// Notes what storing did to the scores.

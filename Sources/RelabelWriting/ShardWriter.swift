@@ -77,6 +77,34 @@ public struct ShardWriter: ~Copyable {
   ///   - jobs: threads that compress; the bytes do not depend on it.
   /// - Throws: `.io`; the shard can't be finished then.
   public mutating func append(_ images: [EncodedImage], jobs: Int) throws(RelabelError) {
+    _ = try append(images, jobs: jobs, besides: 0) { _ in }
+  }
+
+  /// Appends rows while the threads that compress them do other work, too.
+  ///
+  /// - Parameters:
+  ///   - images: rows made by this shard's `MapCodec`.
+  ///   - jobs: threads; the bytes do not depend on it.
+  ///   - count: pieces of other work.
+  ///   - work: does one of them.
+  /// - Returns: what the other work gave, in order.
+  /// - Throws: `.io`; the shard can't be finished then.
+  package mutating func append<Other>(
+    _ images: [EncodedImage],
+    jobs: Int,
+    besides count: Int,
+    _ work: @Sendable (Int) -> Other
+  ) throws(RelabelError) -> [Other] {
+    try note(images)
+    pending += images
+    let whole = pending.count - pending.count % header.imagesPerChunk
+    let others = try write(Array(pending[..<whole]), jobs: jobs, besides: count, work)
+    pending.removeFirst(whole)
+    return others
+  }
+
+  /// Takes everything of rows but their labels.
+  private mutating func note(_ images: [EncodedImage]) throws(RelabelError) {
     for image in images {
       keys.append(image.key)
       imageIndexes.append(image.imageIndex)
@@ -92,29 +120,30 @@ public struct ShardWriter: ~Copyable {
         for image in images { try column.append(image.optional[place]) }
       }
     }
-    pending += images
-    let whole = pending.count - pending.count % header.imagesPerChunk
-    try write(Array(pending[..<whole]), jobs: jobs)
-    pending.removeFirst(whole)
   }
 
   /// Writes the last chunk, the keys and the attributes, closes, checks and publishes the file.
   ///
   /// - Parameters:
-  ///   - jobs: threads that compress the last chunk.
+  ///   - last: rows that are appended before.
+  ///   - jobs: threads that compress.
   ///   - check: looks at the closed file under its temporary name before it is published.
   /// - Returns: what the shard holds.
   /// - Throws: `.io`, or what `check` throws; nothing is published then.
   public consuming func finish(
+    appending last: [EncodedImage] = [],
     jobs: Int = 1,
     check: (_ temporaryPath: String) throws(RelabelError) -> Void = { _ in }
   ) throws(RelabelError) -> ShardSummary {
-    try write(pending, jobs: jobs)
+    try note(last)
     let rows = keys.count
     let path = published.path
+    let identities = IdentityColumns(header, imageIndexes, keys)
+    let chunks = try write(pending + last, jobs: jobs, besides: identities.chunks) {
+      identities.encoded($0)
+    }
     try writing(path) { () throws(HDF5Error) in
-      try file.writeIdentity(Layout.required[2], header, imageIndexes.map(Self.bytes))
-      try file.writeIdentity(Layout.required[3], header, keys.map { Array($0.utf8) })
+      try identities.write(chunks, to: file)
       try file.setAttributes(of: header)
       for column in optional { try column.finish() }
       let noted = original.map(\.largestError) ?? largestError
@@ -140,13 +169,16 @@ public struct ShardWriter: ~Copyable {
     return published
   }
 
-  private func write(_ images: [EncodedImage], jobs: Int) throws(RelabelError) {
+  private func write<Other>(
+    _ images: [EncodedImage],
+    jobs: Int,
+    besides count: Int,
+    _ work: @Sendable (Int) -> Other
+  ) throws(RelabelError) -> [Other] {
     let labels = labels
-    try writing(published.path) { () throws(HDF5Error) in try labels.append(images, jobs: jobs) }
-  }
-
-  private static func bytes(_ index: Int64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: index >> ($0 * 8)) }
+    return try writing(published.path) { () throws(HDF5Error) in
+      try labels.append(images, jobs: jobs, besides: count, work)
+    }
   }
 }
 
@@ -178,25 +210,5 @@ extension File {
     let dataset = try createDataset(column.name, description)
     try dataset.setAttribute("axes", column.axes)
     return dataset
-  }
-
-  /// Writes a dataset of one value for each row.
-  fileprivate func writeIdentity(
-    _ column: Layout.Column,
-    _ header: ShardHeader,
-    _ rows: [[UInt8]]
-  ) throws(HDF5Error) {
-    let description = header.description(of: column)
-    let dataset = try createColumn(column, description)
-    let codec = ChunkCodec(description)
-    let perChunk = description.chunk[0]
-    try dataset.grow(rows: rows.count, of: [0])
-    for start in stride(from: 0, to: rows.count, by: perChunk) {
-      let chunk = rows[start..<min(start + perChunk, rows.count)].map { row in
-        row + [UInt8](repeating: 0, count: description.type.size - row.count)
-      }
-      let bytes = codec.padded(chunk, Layout.fillValue(description.type))
-      try dataset.writeChunk(codec.encode(bytes), at: [start])
-    }
   }
 }

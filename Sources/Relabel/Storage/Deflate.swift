@@ -58,13 +58,24 @@ private enum Pool {
   struct Compressor: @unchecked Sendable {
     // Unchecked: in the pool, or with the one thread that took it.
     let pointer: OpaquePointer
+    /// The thread that used it last.
+    var user: UInt = 0
   }
 
   /// Idle compressors by level.
   private static let idle = Mutex<[Int: [Compressor]]>([:])
 
   static func take(level: Int) -> Compressor {
-    if let compressor = idle.withLock({ $0[level]?.popLast() }) { return compressor }
+    let thread = Parallel.thread
+    let known = idle.withLock { idle -> Compressor? in
+      guard var some = idle[level], !some.isEmpty else { return nil }
+      // Its tables fill a core's cache: those that another thread used last would have to move.
+      let place = some.lastIndex { $0.user == thread } ?? some.count - 1
+      let compressor = some.remove(at: place)
+      idle[level] = some
+      return compressor
+    }
+    if let known { return known }
     guard let pointer = libdeflate_alloc_compressor(Int32(level)) else {
       preconditionFailure("out of memory for a deflate stream")
     }
@@ -72,6 +83,8 @@ private enum Pool {
   }
 
   static func give(_ compressor: Compressor, level: Int) {
+    var compressor = compressor
+    compressor.user = Parallel.thread
     idle.withLock { $0[level, default: []].append(compressor) }
   }
 }
