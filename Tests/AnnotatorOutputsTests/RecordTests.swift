@@ -142,7 +142,7 @@ struct RecordTests {
   }
 
   static let heads: [(RecordFile.Head, String)] = [
-    (.init(kind: 3), "kind 3"), (.init(scoreType: 0), "score type 0"),
+    (.init(kind: 4), "kind 4"), (.init(kind: 3), "left out, but not its form"), (.init(scoreType: 0), "score type 0"),
     (.init(scoreType: 4), "score type 4"), (.init(idBytes: 8), "id type 8"),
     (.init(kind: 2), "id type 2"), (.init(zero: 1), "value 1"),
   ]
@@ -152,6 +152,21 @@ struct RecordTests {
     var file = RecordFile()
     file.add("a", head.head, [UInt8](repeating: 0, count: 24))
     expectError(.invalidInput, "record 0", head.words) { _ = try images(file.ended()) }
+  }
+
+  @Test("an image that its annotator leaves out fails alone, with the reason")
+  func leftOut() throws {
+    var file = RecordFile(header(#","fields":["source_label"]"#))
+    let label = RecordFile.number(1 as Int32)
+    let ids = [0, 1, 2, 3].flatMap { RecordFile.number(UInt16($0)) }
+    file.add("a", .init(), label + ids + ArrayFile.floats([4, 3, 2, 1]))
+    file.add("b", .leftOut, Array("broken JPEG".utf8))
+    let found = try images(file.ended())
+    #expect(found.map(\.key) == ["a", "b"] && found.map(\.imageIndex) == [0, 1])
+    #expect(try found[0].load().shape.topK == 2)
+    expectError(.invalidInput, "left it out: broken JPEG", "image 'b'") { _ = try found[1].load() }
+    file.add("c", .leftOut, [0xFF])
+    expectError(.invalidInput, "record 2", "not UTF-8") { _ = try images(file.ended()) }
   }
 
   static let maps: [(RecordFile.Head, Int, RelabelError.Code, String)] = [

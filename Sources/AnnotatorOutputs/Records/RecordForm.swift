@@ -3,7 +3,7 @@ import Relabel
 /// The fixed part that every record begins with (stream.md, section 3).
 struct RecordHead {
   enum Kind: UInt8 {
-    case end, sparse, dense
+    case end, sparse, dense, leftOut
   }
 
   let kind: Kind
@@ -32,7 +32,7 @@ struct RecordHead {
       RelabelError(.invalidInput, "record \(record) has the \(what)")
     }
     guard let kind = Kind(rawValue: bytes[0]) else {
-      throw wrong("kind \(bytes[0]); kinds are 0 (end), 1 (sparse) and 2 (dense)")
+      throw wrong("kind \(bytes[0]); kinds are 0 (end), 1 (sparse), 2 (dense) and 3 (left out)")
     }
     self.kind = kind
     guard bytes[3] == 0 else { throw wrong("value \(bytes[3]) in a byte that is 0 in version 1.0") }
@@ -42,6 +42,14 @@ struct RecordHead {
       else { throw wrong("kind of the end record, but not its form") }
       (scalar, idBytes, height, width, entries, keyBytes) = (.float32, 0, 0, 0, 0, 0)
       count = number(8, 8)
+      return
+    }
+    if kind == .leftOut {
+      guard bytes[1..<12].allSatisfy({ $0 == 0 }) else {
+        throw wrong("kind of an image that is left out, but not its form")
+      }
+      (scalar, idBytes, height, width, entries) = (.float32, 0, 0, 0, 0)
+      (keyBytes, count) = (number(12, 4), 0)
       return
     }
     switch bytes[1] {

@@ -78,6 +78,13 @@ final class RecordStream: ArrivalSource {
       throw RelabelError(.invalidInput, "the key of record \(records) is not UTF-8")
     }
     let place = Place.row(of: name, records)
+    if head.kind == .leftOut {
+      guard let reason = String(exactly: bytes[try cursor.take(cursor.remaining)]) else {
+        throw RelabelError(.invalidInput, "the reason in record \(records) is not UTF-8")
+      }
+      let error = RelabelError(.invalidInput, "its annotator has left it out: \(reason)")
+      return Arrival(key: key, entry: .failing(error, at: place))
+    }
     do throws(RelabelError) {
       // Before anything is multiplied: the grid's sides are small then.
       if let fault = Limits.fault(height: head.height, width: head.width) {

@@ -11,6 +11,14 @@ struct RecordFile {
     var entries: UInt32 = 2
 
     static let dense = Head(kind: 2, idBytes: 0, entries: 6)
+    static let leftOut = Head(
+      kind: 3,
+      scoreType: 0,
+      idBytes: 0,
+      height: 0,
+      width: 0,
+      entries: 0
+    )
   }
 
   var bytes: [UInt8] = [0x89, 0x52, 0x4C, 0x53, 0x0D, 0x0A, 0x1A, 0x0A]

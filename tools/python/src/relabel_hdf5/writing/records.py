@@ -21,7 +21,7 @@ SCORE_TYPES = {"float16": 1, "bfloat16": 2, "float32": 3}
 FIELDS = tuple(column.name for column in OPTIONAL)
 """The optional HDF5 datasets whose values a record may carry, in their order."""
 
-_END, _SPARSE, _DENSE = 0, 1, 2
+_END, _SPARSE, _DENSE, _LEFT_OUT = 0, 1, 2, 3
 _HEAD = struct.Struct("<IBBBBHHII")
 _LAST = struct.Struct("<IB7xQ")
 _HEAD_BYTES = _HEAD.size - 4
@@ -92,6 +92,12 @@ def records(
         yield _HEAD.pack(size, kind, number, id_bytes, 0, *grid, len(name)) + name
         for row in rows:
             yield row[place].tobytes()
+
+
+def left_out(key: str, reason: str) -> bytes:
+    """The record of an image that has no map."""
+    name, why = key.encode(), reason.encode()
+    return _HEAD.pack(_HEAD_BYTES + len(name) + len(why), _LEFT_OUT, 0, 0, 0, 0, 0, 0, len(name)) + name + why
 
 
 def end(count: int) -> bytes:

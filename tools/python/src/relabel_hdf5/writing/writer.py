@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal
 
-from ..errors import RelabelError, UsageError
+from ..errors import RelabelError, UsageError, printable
 from . import best, facts, finished, options, records, scores
 from .packer import Packer
 from .records import DenseMaps, SparseMaps
@@ -116,6 +116,11 @@ class Writer:
         elif not overwrite:
             finished.refuse(self._output, name)
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether bad images are left out by name instead of ending everything."""
+        return self._skips
+
     def add(
         self,
         key: str,
@@ -168,6 +173,23 @@ class Writer:
             "map_extent": map_extent, "log_normalizer": log_normalizer,
         }  # fmt: skip
         self._add(list(keys), scores, given, True)
+
+    def leave_out(self, key: str, reason: str) -> None:
+        """Names an image that has no map, such as one that can't be read: `index.json` lists it with the reason.
+
+        Not before the first image with a map. Raises `UsageError` unless the writer has `on_bad_input="skip"`.
+        """
+        self._check_usable()
+        if not self._skips:
+            raise UsageError("images are left out by writers with on_bad_input='skip'", key=key)
+        if self._packer is None:
+            raise UsageError("the first image has to have a map, which settles what records carry", key=key)
+        try:
+            self._running().send([records.left_out(key, printable(reason))])
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._sent += 1
 
     def close(self) -> dict[str, Any]:
         """Finishes, verifies and publishes the dataset; what `relabel-pack --format json` says of it.
@@ -262,7 +284,12 @@ class Writer:
         if isinstance(maps, DenseMaps):
             if top_k > self._num_classes:
                 raise UsageError(f"top_k is {top_k}, and there are {self._num_classes} classes")
-            found = best.best(maps, top_k, self._jobs) if not self._skips else None
+            try:
+                found = best.best(maps, top_k, self._jobs)
+            except scores.PlacedError:
+                if not self._skips:
+                    raise
+                found = None  # the packer leaves the bad ones out
             if found is None:
                 return maps
             maps = found
