@@ -42,7 +42,8 @@ FACTS = {
     "shared": {}, "rows": 1, "build_id": "", "writer": "", "num_classes": 1, "score_kind": "logit",
     "metadata_sha256": "",
 }
-KILL = "os.kill(os.getpid(), signal.{})"
+# Where the tests run under nohup, SIGHUP is ignored; what ignores SIGKILL can't be told so.
+KILL = "signal.{0} != signal.SIGHUP or signal.signal(signal.SIGHUP, signal.SIG_DFL); os.kill(os.getpid(), signal.{0})"
 
 
 

@@ -303,10 +303,10 @@ def test_resume_refuses_what_does_not_fit(tmp_path):
 
 CHILD = """
 import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])  # before there are threads that could take it
 sys.path.insert(0, sys.argv[2])
 import test_writer as t
 from relabel_hdf5 import Writer
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 with Writer(sys.argv[1], **t.MEANING, resume=True) as writer:
     print(writer._packer is None, flush=True)
     for key, scores in zip(t.KEYS, t.dense()):
