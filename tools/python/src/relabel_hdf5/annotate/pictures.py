@@ -1,0 +1,158 @@
+"""Pictures of a folder: which there are, in which order, and decoding them ahead of the network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..errors import InvalidDataError, UsageError, printable
+from .preprocessing import Extent, Preprocessing, decoded, is_rotated
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+"""What torchvision's `ImageFolder` takes for pictures."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures below a folder, in the order of torchvision's `ImageFolder`: folders and names sorted."""
+
+    root: str
+    paths: tuple[str, ...]
+    """Paths below the root, with `/` between their parts."""
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def key(self, place: int) -> str:
+        """The key of a picture: its path without extension (spec, section 9.2)."""
+        return key_of(self.paths[place])
+
+
+def key_of(path: str) -> str:
+    """A picture's path without its last extension."""
+    folder, slash, name = path.rpartition("/")
+    stem = name.rpartition(".")[0]
+    return folder + slash + (stem or name)
+
+
+def list_pictures(root: str | os.PathLike[str]) -> Listing:
+    """The pictures below a folder.
+
+    Raises `UsageError` where there are none, and `InvalidDataError` where two have one key.
+    """
+    base = os.fspath(root)
+    if not os.path.isdir(base):
+        raise UsageError("this is no folder of pictures", file=base)
+    found: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for folder, folders, names in os.walk(base, onerror=refuse, followlinks=True):
+        folders.sort()
+        inside = pathlib.PurePath(os.path.relpath(folder, base)).as_posix()
+        prefix = "" if inside == "." else inside + "/"
+        found += [prefix + name for name in names if os.path.splitext(name)[1].lower() in SUFFIXES]
+    if not found:
+        raise UsageError(f"there are no pictures ({', '.join(sorted(SUFFIXES))}) below this folder", file=base)
+    # Sorted by the parts of their paths, as walking sorted folders does.
+    found.sort(key=lambda path: path.split("/"))
+    by_key: dict[str, str] = {}
+    for path in found:
+        if (earlier := by_key.setdefault(key_of(path), path)) is not path:
+            raise InvalidDataError(f"{earlier} and {path} have the same key", file=base, key=key_of(path))
+    return Listing(base, tuple(found))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as the network's input, and what the dataset stores of it."""
+
+    place: int
+    """Its place in the listing."""
+    pixels: torch.Tensor
+    """uint8 [3, h, w]."""
+    size: tuple[int, int]
+    """Height and width of the file's picture, as decoded."""
+    sha256: bytes
+    """The digest of the file."""
+    extent: Extent
+    """What of the picture the input shows."""
+    inner: Extent
+    """What of the input the picture takes."""
+    is_rotated: bool
+    """Whether its EXIF asks for a rotation, which is not followed."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A picture that is left out."""
+
+    place: int
+    reason: str
+
+
+def load_picture(listing: Listing, place: int, preprocessing: Preprocessing) -> Picture | Unreadable:
+    """Reads and decodes one picture; what can't be decoded is named, not raised."""
+    try:
+        with open(os.path.join(listing.root, listing.paths[place]), "rb") as file:
+            data = file.read()
+        picture = decoded(data)
+        pixels = torch.from_numpy(preprocessing.pixels(picture))
+        rotated = is_rotated(data)
+    except Exception as error:  # Pillow's decoders raise whatever they like for broken files
+        text = printable(str(error))[:200] or type(error).__name__
+        return Unreadable(place, text)
+    width, height = picture.size
+    return Picture(
+        place, pixels, (height, width), hashlib.sha256(data).digest(), preprocessing.extent(picture),
+        preprocessing.inner(picture), rotated,
+    )  # fmt: skip
+
+
+class _Pictures(torch.utils.data.Dataset[Any]):
+    """The listing as PyTorch's loaders want it."""
+
+    def __init__(self, listing: Listing, preprocessing: Preprocessing) -> None:
+        self.listing, self.preprocessing = listing, preprocessing
+
+    def __getitem__(self, place: int) -> Picture | Unreadable:
+        return load_picture(self.listing, place, self.preprocessing)
+
+
+def _as_it_is(items: list[Any]) -> tuple[Any, ...]:
+    """Pixels stacked into one tensor, so that a batch crosses to the parent in one piece."""
+    good = [item for item in items if isinstance(item, Picture)]
+    bad = [item for item in items if not isinstance(item, Picture)]
+    pixels = torch.stack([item.pixels for item in good]) if good else None
+    rest = [(item.place, item.size, item.sha256, item.extent, item.inner, item.is_rotated) for item in good]
+    return pixels, rest, bad
+
+
+def batches(
+    listing: Listing, batches_of_places: Sequence[range], preprocessing: Preprocessing, workers: int, pin: bool
+) -> Iterator[tuple[list[Picture], torch.Tensor | None, list[Unreadable]]]:
+    """Decoded batches in order, `workers` processes ahead of who takes them (0: in this process)."""
+    loader = torch.utils.data.DataLoader(
+        _Pictures(listing, preprocessing), batch_sampler=[list(places) for places in batches_of_places], num_workers=workers, collate_fn=_as_it_is,
+        pin_memory=pin, prefetch_factor=2 if workers else None,
+    )  # fmt: skip
+    for pixels, rest, bad in loader:
+        good = [
+            Picture(place, pixels[row], size, sha256, extent, inner, rotated)
+            for row, (place, size, sha256, extent, inner, rotated) in enumerate(rest)
+        ]
+        yield good, pixels, bad
+
+
+def sample(listing: Listing, count: int, seed: int = 0) -> list[int]:
+    """Places of some pictures, spread over the listing at random, in order; the same for every rank and every run."""
+    places = np.random.default_rng(seed).permutation(len(listing))[:count]
+    return sorted(int(place) for place in places)
