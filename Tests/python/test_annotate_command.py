@@ -1,0 +1,265 @@
+"""`relabel-annotate` as a user runs it, on pictures and networks that it has not seen."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from conftest import BIN, ROOT, SAMPLES, verify
+from PIL import Image
+
+import relabel_hdf5
+from relabel_hdf5 import Writer
+from relabel_hdf5.annotate import Annotator, annotate, list_pictures
+from relabel_hdf5.annotate.pictures import load_picture
+
+NETWORKS = ROOT / "Tests" / "python" / "fixtures" / "networks.py"
+KILLS = int(os.environ.get("RELABEL_KILLS", "2"))
+LITE = f"{SAMPLES / 'annotator.py'}:efficientnet_lite0"
+
+
+def run(*arguments, **options):
+    environment = {**os.environ, "RELABEL_BIN": str(BIN), "OMP_NUM_THREADS": "1", **options.pop("env", {})}
+    command = [sys.executable, "-m", "relabel_hdf5.annotate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, **options)
+
+
+def network(name, *arguments):
+    return ["--model", f"{NETWORKS}:{name}", "--workers", "0", "--check", "2", *arguments]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Forty small pictures in four folders."""
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for place in range(40):
+        path = folder / f"n{place // 10:08}" / f"im{place:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        size = (int(generator.integers(20, 90)), int(generator.integers(20, 90)), 3)
+        Image.fromarray(generator.integers(0, 256, size, dtype=np.uint8)).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("classes") / "classes.tsv"
+    path.write_text("".join(f"n{number:08}\tthing {number}\n" for number in range(7)))
+    return path
+
+
+def shards(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.h5"))}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pictures, classes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "labels"
+    found = run(*network("small"), "--images", pictures, "--output", folder, "--classes", classes,
+                "--images-per-shard", 8, "--batch-size", 3)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert verify(folder)[0] == 0
+    return folder
+
+
+def test_samples_are_annotated_as_they_were(tmp_path):
+    """The bundled maps were made by other code: ids and scores agree, and the folder's class says so."""
+    found = run("--model", LITE, "--dilate", "1", "--images", SAMPLES / "images", "--classes", SAMPLES / "classes.tsv",
+                "--output", tmp_path / "labels", "--check", 2, "--workers", 0)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "the mean of the cells is the network's answer" in found.stderr
+    assert "orientation yx proven" in found.stderr
+    assert "best one of a cell in 17 of 18 images" in found.stdout
+    with relabel_hdf5.open(tmp_path / "labels") as maps:
+        stored = {key: maps[key].class_index for key in maps.keys()}
+        assert maps.header.annotator["weights_sha256"] and maps.header.orientation == "yx"
+    annotator = Annotator(LITE, dilations=1)
+    listing = list_pictures(SAMPLES / "images")
+    same = total = 0
+    for place in range(len(listing)):
+        pixels = load_picture(listing, place, annotator.preprocessing).pixels[None]
+        scores, ids = annotator.maps(pixels)[0].topk(5, dim=0)
+        theirs = torch.load(SAMPLES / "maps" / f"{listing.key(place)}.pt", weights_only=True)
+        agree = ids == theirs[1].long()
+        same, total = same + int(agree.sum()), total + ids.numel()
+        assert float((scores - theirs[0]).abs()[agree].max()) <= 1e-3
+        # Scores that are stored as equal come in the order of their ids.
+        kept = np.sort(stored[listing.key(place)], axis=-1) == np.sort(ids.movedim(0, -1).numpy(), axis=-1)
+        assert kept.mean() >= 0.995
+    assert same / total >= 0.995
+
+
+def test_what_is_stored(undisturbed, pictures):
+    """Everything that a label's meaning depends on, read with h5py."""
+    with h5py.File(undisturbed / "labels-00000.h5") as file:
+        assert file["source_label"][:].tolist() == [0] * 8
+        with Image.open(pictures / "n00000000" / "im00.png") as picture:
+            assert file["image_size"][0].tolist() == [picture.height, picture.width]
+        digest = hashlib.sha256((pictures / "n00000000" / "im00.png").read_bytes()).digest()
+        assert bytes(file["image_sha256"][0]) == digest
+        assert np.isfinite(file["log_normalizer"][:]).all() and "map_extent" not in file
+    with relabel_hdf5.open(undisturbed) as maps:
+        annotator = maps.header.annotator
+        assert [annotator[name] for name in ("input_size", "resize", "mean")] == [[64, 64], "squash", [0.5, 0.4, 0.3]]
+        assert annotator["checks"]["relation_to_answer"]["is_mean"] is True
+        assert annotator["checks"]["orientation"]["ratio"] > 1.25
+        assert set(annotator["checks"]["fidelity"]["divergence"]) >= {"localised", "global", "transposed"}
+        assert [maps.image_index(place) for place in range(40)] == list(range(40))
+
+
+def test_api_gives_what_the_command_gives(undisturbed, pictures, tmp_path):
+    annotator = Annotator(f"{NETWORKS}:small")
+    with Writer(tmp_path / "labels", num_classes=7, score_kind="logit", on_bad_input="skip") as writer:
+        found = annotate(pictures, annotator, writer, batch_size=3, workers=0)
+    assert found.images == 40 and not found.left_out
+    with relabel_hdf5.open(tmp_path / "labels") as ours, relabel_hdf5.open(undisturbed) as theirs:
+        for one, other in zip(ours, theirs):
+            assert np.array_equal(one.class_index, other.class_index) and np.array_equal(one.score, other.score)
+
+
+def test_killed_runs_go_on_to_the_same_bytes(undisturbed, pictures, classes, tmp_path):
+    command = [sys.executable, "-m", "relabel_hdf5.annotate", *network("small"), "--images", pictures, "--output",
+               tmp_path / "labels", "--classes", classes, "--images-per-shard", "8", "--batch-size", "3"]  # fmt: skip
+    environment = {**os.environ, "RELABEL_BIN": str(BIN), "OMP_NUM_THREADS": "1"}
+    for kill in range(KILLS):
+        process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        wanted = min(kill, 4)
+        while process.poll() is None and time.monotonic() < deadline:
+            if len(list((tmp_path / "labels").glob("labels-*.h5"))) >= wanted and random.random() < 0.3:
+                break
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        # The packer sees the end of its pipe, and ends; where it had everything by then, the dataset is whole.
+        before = None
+        while before != (now := sorted(path.name for path in (tmp_path / "labels").glob("*"))):
+            before = now
+            time.sleep(1)
+        if "index.json" in before:
+            assert shards(tmp_path / "labels") == shards(undisturbed)
+            shutil.rmtree(tmp_path / "labels")
+    found = run(*command[3:])
+    assert found.returncode == 0, found.stderr
+    assert shards(tmp_path / "labels") == shards(undisturbed)
+
+
+def test_an_earlier_run_with_another_network_is_not_gone_on_with(undisturbed, pictures, classes, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "labels")
+    (tmp_path / "labels" / "index.json").unlink()
+    found = run(*network("hidden"), "--images", pictures, "--output", tmp_path / "labels", "--classes", classes,
+                "--images-per-shard", 8)  # fmt: skip
+    assert found.returncode == 64 and "begun otherwise" in found.stderr and "weights_sha256" in found.stderr
+    complete = run(*network("small"), "--images", pictures, "--output", undisturbed, "--classes", classes)
+    assert complete.returncode == 64 and "finished dataset" in complete.stderr
+
+
+def test_two_ranks_and_their_join_are_one_run(undisturbed, pictures, classes, tmp_path):
+    common = ["--images", pictures, "--output", tmp_path / "labels", "--classes", classes, "--images-per-shard", 8,
+              "--batch-size", 3]  # fmt: skip
+    early = run("--images", pictures, "--output", tmp_path / "labels", "--join", 2)
+    assert early.returncode == 64 and "not complete" in early.stderr
+    for rank in (0, 1):  # as torchrun says it
+        found = run(*network("small"), *common, env={"RANK": str(rank), "WORLD_SIZE": "2"})
+        assert found.returncode == 0, found.stderr
+    joined = run("--images", pictures, "--output", tmp_path / "labels", "--join", 2)
+    assert joined.returncode == 0, joined.stderr
+    assert verify(tmp_path / "labels")[0] == 0
+    with relabel_hdf5.open(tmp_path / "labels") as ours, relabel_hdf5.open(undisturbed) as theirs:
+        assert list(ours.keys()) == list(theirs.keys()) and list(ours.image_indexes()) == list(theirs.image_indexes())
+        for one, other in zip(ours, theirs):
+            assert np.array_equal(one.class_index, other.class_index) and np.array_equal(one.score, other.score)
+    for name in ("source_label", "image_size", "image_sha256", "log_normalizer"):
+        one, other = (np.concatenate([h5py.File(path)[name][:] for path in sorted(folder.glob("*.h5"))])
+                      for folder in (tmp_path / "labels", undisturbed))  # fmt: skip
+        assert np.array_equal(one, other), name
+
+
+def test_pictures_that_can_not_be_read_are_left_out_by_name(pictures, classes, tmp_path):
+    shutil.copytree(pictures, tmp_path / "pictures")
+    broken = [tmp_path / "pictures" / name for name in ("n00000000/im00.png", "n00000002/im25.png")]
+    for path in broken:
+        path.write_bytes(path.read_bytes()[:200])
+    options = ["--images", tmp_path / "pictures", "--output", tmp_path / "labels", "--classes", classes]
+    refused = run(*network("small"), *options, "--on-bad-input", "fail")
+    assert refused.returncode == 5 and "n00000000/im00" in refused.stderr
+    assert not (tmp_path / "labels" / "index.json").exists()
+    found = run(*network("small"), *options)
+    assert found.returncode == 3, found.stderr
+    index = json.loads((tmp_path / "labels" / "index.json").read_text())
+    assert [(entry["key"], entry["image_index"]) for entry in index["left_out"]] == [
+        ("n00000000/im00", 0), ("n00000002/im25", 25),
+    ]  # fmt: skip
+    assert "left out: n00000000/im00: " in found.stdout and index["count"] == 38
+    assert verify(tmp_path / "labels")[0] == 0
+
+
+def test_crop_stores_an_extent_for_each_picture(pictures, tmp_path):
+    found = run(*network("small", "--resize", "crop"), "--images", pictures, "--output", tmp_path / "labels")
+    assert found.returncode == 0, found.stderr
+    with h5py.File(tmp_path / "labels" / "labels-00000.h5") as file:
+        sizes, extents = file["image_size"][:].astype(float), file["map_extent"][:]
+    shorter = sizes.min(1)
+    np.testing.assert_allclose(extents[:, 2] * sizes[:, 0], shorter, rtol=1e-5)
+    np.testing.assert_allclose(extents[:, 3] * sizes[:, 1], shorter, rtol=1e-5)
+
+
+WRONG = {
+    "one class more": ([], "one_more", 64, "one for background in front"),
+    "transposed": ([], "transposing", 64, "fit best transposed"),
+    "no places": ([], "forgetful", 64, "localised|hardly better"),
+    "batch statistics": ([], "batch_statistics", 64, "no running statistics"),
+    "no preprocessing": ([], "unconfigured", 64, "give --mean, --std, --input-size"),
+    "half precision overflows": (["--precision", "float16"], "overflowing", 5, "too narrow"),
+    "one cell": (["--input-size", "16"], "small", 64, "1×1 cells"),
+    "no such function": ([], "missing", 64, "gives no network"),
+    "weights of another network": (["--weights", "other"], "small", 64, "not this network's"),
+    "no such weights": (["--weights", "/nowhere.pth"], "small", 64, "can't be read"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_set_ups_are_refused(name, pictures, classes, tmp_path):
+    options, function, status, reason = WRONG[name]
+    if "other" in options:
+        torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
+        options = ["--weights", tmp_path / "other.pth"]
+    found = run(*network(function, *options), "--images", pictures, "--output", tmp_path / "labels", "--classes", classes)
+    assert found.returncode == status, found.stderr
+    assert re.search(reason, found.stderr), found.stderr
+    assert "Traceback" not in found.stderr
+    assert not (tmp_path / "labels" / "index.json").exists()
+
+
+def test_weights_that_would_run_code_are_refused(pictures, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "proof"),)
+
+    torch.save({"weight": Evil()}, tmp_path / "evil.pth")
+    found = run(*network("small", "--weights", tmp_path / "evil.pth"), "--images", pictures, "--output", tmp_path / "o")
+    assert found.returncode == 64 and not (tmp_path / "proof").exists()
+
+
+def test_dry_run_and_tune_write_nothing(pictures, tmp_path):
+    dry = run(*network("small", "--dry-run"), "--images", pictures, "--output", tmp_path / "labels")
+    assert dry.returncode == 0 and "40 pictures take the network" in dry.stderr, dry.stderr
+    tuned = run(*network("small", "--tune"), "--images", pictures, "--output", tmp_path / "labels")
+    assert tuned.returncode == 0 and "nearest: --input-size" in tuned.stderr, tuned.stderr
+    assert not (tmp_path / "labels").exists()
+
+
+def test_help_names_every_exit_code_and_errors_can_be_json(pictures, tmp_path):
+    assert "Exit codes" in run("--help").stdout
+    found = run("--model", "resnet", "--images", pictures, "--output", tmp_path / "o", "--format", "json")
+    assert found.returncode == 64 and json.loads(found.stdout)["status"] == 64

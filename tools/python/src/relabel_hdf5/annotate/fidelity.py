@@ -1,0 +1,243 @@
+"""Whether maps are any good: pooled targets against what the annotator says of the actual crop."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tempfile
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..dataset import open as open_maps
+from ..pooling_torch import axis_weights
+from ..writing import Writer
+from .annotator import Annotator, finite
+from .preprocessing import Extent, decoded
+
+Array = npt.NDArray[np.float64]
+ROWS = ("localised", "localised, before the cut to k", "global", "transposed", "image label, smoothed by 0.1")
+AREAS = ((0.0, 0.25), (0.25, 0.5), (0.5, 1.0))
+CROPS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Fidelity:
+    """How far targets are from the annotator's answer on crops; by kind of target, then by share of the picture."""
+
+    pictures: int
+    crops: int
+    divergence: dict[str, list[float | None]]
+    """Kullback-Leibler divergence of the answer from the target, in nats: all crops, then each range of areas."""
+    same_top: dict[str, list[float | None]]
+    """The share of crops whose target has the answer's top class."""
+    folder_share: float | None
+    """The share of pictures whose folder's class is the best one of some cell; None where folders are no classes."""
+    picture_share: float | None
+    """The share of pictures whose answer as a whole is the folder's class."""
+
+    def described(self) -> dict[str, Any]:
+        """The members of the annotator document."""
+        found = dataclasses.asdict(self)
+        found["areas"] = ["all", *(f"{low:g} to {high:g}" for low, high in AREAS)]
+        return found
+
+    @property
+    def helps(self) -> bool:
+        """Whether localised targets are nearer to the answer than global ones."""
+        return (self.divergence["localised"][0] or 0) < (self.divergence["global"][0] or 0)
+
+    def __str__(self) -> str:
+        head = ["all crops", *(f"{low:.0%} to {high:.0%}" for low, high in AREAS)]
+        lines = [
+            f"targets against the network's answer on the actual crop, {self.crops} crops of {self.pictures} pictures:",
+            f"  {'divergence (same top class)':36}" + "".join(f"{name:>16}" for name in head),
+        ]
+        for name in ROWS:
+            cells = [
+                "—" if gap is None or top is None else f"{gap:.3f} ({top:.0%})"
+                for gap, top in zip(self.divergence[name], self.same_top[name])
+            ]
+            lines.append(f"  {name:36}" + "".join(f"{cell:>16}" for cell in cells))
+        if self.folder_share is not None:
+            lines.append(
+                f"  the folder's class is the best one of some cell in {self.folder_share:.0%} of pictures, and the "
+                f"answer for the whole picture in {self.picture_share:.0%}"
+            )
+        return "\n".join([*lines, *(f"  {line}" for line in self.advice())])
+
+    def advice(self) -> list[str]:
+        """What the figures mean, in words."""
+        local, dense, whole = (self.divergence[name][0] or 0.0 for name in ROWS[:3])
+        found: list[Any] = []
+        if not self.helps:
+            found.append(
+                "Localised targets are no nearer to the crop than global ones: with this network and input size the map "
+                "brings nothing. Try other sizes with --tune."
+            )
+        if dense > 0.5 and dense > 0.5 * whole:
+            found.append(
+                "Cells say something else than crops: a network that is fed far above the size it was trained at, or "
+                "whose cells see too little, gives poor maps. Try --tune."
+            )
+        if local > 1.5 * dense + 0.02:
+            found.append(
+                f"The cut to k classes costs {local - dense:.3f} of it: a larger --top-k brings targets nearer."
+            )
+        return found
+
+
+def measure(
+    annotator: Annotator,
+    pictures: Sequence[tuple[str, bytes, int]],
+    top_k: int,
+    score_kind: Literal["logit"] = "logit",
+    seed: int = 0,
+) -> Fidelity:
+    """Annotates pictures and random crops of them, packs and pools the maps as training will, and compares.
+
+    `pictures` are key, file and class of the folder (−1 for none). The truth is the answer of the network as it was
+    trained, at the size it was trained at, for the crop's own pixels.
+    """
+    generator = np.random.default_rng(seed)
+    truths: list[Array] = []
+    boxes: list[Array] = []
+    dense: list[Array] = []
+    answers: list[int] = []
+    maps: list[tuple[Tensor, Extent]] = []
+    keys = [key for key, _, _ in pictures]
+    for key, data, _ in pictures:
+        picture = decoded(data)
+        extent = annotator.preprocessing.extent(picture)
+        own = torch.from_numpy(annotator.preprocessing.pixels(picture))[None]
+        scores = shown(annotator.maps(own), [annotator.preprocessing.inner(picture)])
+        finite(scores, [key], annotator.precision)
+        chosen = _boxes(generator, extent)
+        truths.append(_answers(annotator, picture, chosen))
+        answers.append(int(_answers(annotator, picture, np.array([extent])).argmax()))
+        dense.append(_pooled_dense(scores[0], chosen, extent))
+        maps.append((scores, extent))
+        boxes.append(chosen)
+    found = {"localised, before the cut to k": np.stack(dense)}
+    found |= _pooled_as_stored(annotator, keys, maps, np.stack(boxes), min(top_k, annotator.num_classes), score_kind)
+    labels = np.array([label if label >= 0 else answer for (_, _, label), answer in zip(pictures, answers)])
+    smooth = np.full((len(labels), 1, annotator.num_classes), 0.1 / annotator.num_classes)
+    smooth[np.arange(len(labels)), 0, labels] += 0.9
+    found["image label, smoothed by 0.1"] = np.broadcast_to(smooth, found["localised"].shape)
+    truth, chosen = np.stack(truths), np.stack(boxes)
+    areas = chosen[..., 2] * chosen[..., 3]
+    masks = [np.ones_like(areas, bool), *((areas > low) & (areas <= high) for low, high in AREAS)]
+    known = [
+        (scores, label, answer) for (scores, _), (_, _, label), answer in zip(maps, pictures, answers) if label >= 0
+    ]
+    return Fidelity(
+        len(pictures), int(areas.size),
+        {name: [_mean(_divergence(truth, found[name]), mask) for mask in masks] for name in ROWS},
+        {name: [_mean(truth.argmax(-1) == found[name].argmax(-1), mask) for mask in masks] for name in ROWS},
+        _rounded(sum(bool((scores.argmax(1) == label).any()) for scores, label, _ in known) / len(known)) if known else None,
+        _rounded(sum(label == answer for _, label, answer in known) / len(known)) if known else None,
+    )  # fmt: skip
+
+
+def shown(scores: Tensor, inner: Sequence[Sequence[float]]) -> Tensor:
+    """Maps [B, C, H, W] of the pictures alone, where `fit` has padded the inputs around them.
+
+    Cells of the picture are resampled to the grid, bilinearly as RoIAlign does with one sample a cell.
+    """
+    if all(tuple(box) == (0.0, 0.0, 1.0, 1.0) for box in inner):
+        return scores
+    height, width = scores.shape[2:]
+    places = torch.tensor(inner, dtype=torch.float64)
+    rows = places[:, :1] + (torch.arange(height, dtype=torch.float64) + 0.5) / height * places[:, 2:3]
+    columns = places[:, 1:2] + (torch.arange(width, dtype=torch.float64) + 0.5) / width * places[:, 3:]
+    grid = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], -1)
+    return torch.nn.functional.grid_sample(
+        scores, (grid * 2 - 1).to(scores), mode="bilinear", padding_mode="border", align_corners=False
+    )
+
+
+def _boxes(generator: np.random.Generator, extent: Sequence[float]) -> Array:
+    """Boxes as `RandomResizedCrop` draws them, in what the map covers."""
+    found: list[list[float]] = []
+    while len(found) < CROPS:
+        area = generator.uniform(0.08, 1)
+        ratio = math.exp(generator.uniform(math.log(3 / 4), math.log(4 / 3)))
+        height, width = math.sqrt(area / ratio), math.sqrt(area * ratio)
+        if height <= 1 and width <= 1:
+            top, left = generator.uniform(0, 1 - height), generator.uniform(0, 1 - width)
+            found.append([top, left, height, width])
+    boxes = np.array(found)
+    return boxes * [extent[2], extent[3], extent[2], extent[3]] + [extent[0], extent[1], 0, 0]
+
+
+def _answers(annotator: Annotator, picture: Image.Image, boxes: Array) -> Array:
+    """The network's probabilities [n, C] for the pixels of boxes, at the size it was trained at."""
+    plain = dataclasses.replace(annotator.preprocessing, input_size=annotator.native_size, resize="squash")
+    crops = [plain.pixels(_crop(picture, box)) for box in boxes]
+    inputs = plain.normalised(torch.from_numpy(np.stack(crops)).to(annotator.device))
+    found: Array = annotator.answers(inputs).double().softmax(-1).cpu().numpy()
+    return found
+
+
+def _crop(picture: Image.Image, box: Array) -> Image.Image:
+    """The pixels of a box, at least one."""
+    width, height = picture.size
+    top, left, tall, wide = box
+    first = (round(left * width), round(top * height))
+    last = (round((left + wide) * width), round((top + tall) * height))
+    return picture.crop((*first, max(first[0] + 1, last[0]), max(first[1] + 1, last[1])))
+
+
+def _pooled_dense(scores: Tensor, boxes: Array, extent: Sequence[float]) -> Array:
+    """Targets [n, C] of all classes' scores [C, H, W], as pooling gives them without a cut."""
+    inside = torch.from_numpy((boxes - [extent[0], extent[1], 0, 0]) / [extent[2], extent[3], extent[2], extent[3]])
+    rows = axis_weights(inside[:, 0], inside[:, 2], scores.shape[1])
+    columns = axis_weights(inside[:, 1], inside[:, 3], scores.shape[2])
+    found: Array = torch.einsum("chw,nh,nw->nc", scores.double().cpu(), rows, columns).softmax(-1).numpy()
+    return found
+
+
+def _pooled_as_stored(
+    annotator: Annotator,
+    keys: Sequence[str],
+    maps: Sequence[Any],
+    boxes: Array,
+    top_k: int,
+    score_kind: Literal["logit"],
+) -> dict[str, Array]:
+    """Targets by kind, of a dataset that is packed, verified, read and pooled like any other."""
+    with tempfile.TemporaryDirectory(prefix="relabel-annotate-") as folder:
+        with Writer(
+            f"{folder}/labels", num_classes=annotator.num_classes, score_kind=score_kind, top_k=top_k, overwrite=True
+        ) as writer:
+            for key, (scores, extent) in zip(keys, maps):
+                writer.add(key, scores[0], map_extent=extent)
+        with open_maps(f"{folder}/labels") as stored:
+            extents = np.array([extent for _, extent in maps])[:, None]
+            inside = (boxes - extents * [1, 1, 0, 0]) / extents[..., [2, 3, 2, 3]]
+            # The crop with its axes exchanged, as a reader takes it that has them the wrong way round.
+            turned = inside[..., [1, 0, 3, 2]] * extents[..., [2, 3, 2, 3]] + extents * [1, 1, 0, 0]
+            every = np.broadcast_to(extents, boxes.shape)
+            kinds = {"localised": boxes, "global": every, "transposed": turned}
+            return {
+                name: stored.targets(list(keys), chosen, outside="clamp")[0].astype(np.float64)
+                for name, chosen in kinds.items()
+            }
+
+
+def _divergence(truth: Array, target: Array) -> Array:
+    found: Array = (truth * (np.log(truth.clip(1e-12)) - np.log(target.clip(1e-12)))).sum(-1)
+    return found
+
+
+def _mean(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_]) -> float | None:
+    return _rounded(float(values[mask].mean())) if mask.any() else None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
