@@ -69,7 +69,10 @@ public struct PackCommand: ParsableCommand {
   )
   var orientation: Orientation?
 
-  @Option(help: "How many images a chunk holds. (default: by preset, 4 or 16; 1 with --compression none)")
+  @Option(
+    help:
+      "How many images a chunk holds. (default: by preset, 4 or 16; 1 with --compression none)"
+  )
   var imagesPerChunk: Int?
 
   @Option(help: "How many images a shard holds.")

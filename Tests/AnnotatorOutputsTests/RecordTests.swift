@@ -142,7 +142,8 @@ struct RecordTests {
   }
 
   static let heads: [(RecordFile.Head, String)] = [
-    (.init(kind: 4), "kind 4"), (.init(kind: 3), "left out, but not its form"), (.init(scoreType: 0), "score type 0"),
+    (.init(kind: 4), "kind 4"), (.init(kind: 3), "left out, but not its form"),
+    (.init(scoreType: 0), "score type 0"),
     (.init(scoreType: 4), "score type 4"), (.init(idBytes: 8), "id type 8"),
     (.init(kind: 2), "id type 2"), (.init(zero: 1), "value 1"),
   ]

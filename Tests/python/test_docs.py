@@ -15,6 +15,7 @@ DOCUMENTS = [
     ROOT / "samples" / "readers" / "README.md",
     ROOT / "tools" / "README.md",
     ROOT / "tools" / "python" / "README.md",
+    ROOT / "spec" / "annotate.md",
     ROOT / "spec" / "write-a-dataset.md",
     ROOT / "spec" / "write-a-reader.md",
 ]
@@ -108,6 +109,16 @@ def test_shown_output(tmp_path):
     said = shell(commands, tmp_path).stdout.splitlines()
     shown = next(block for block in blocks(ROOT / "README.md", "text") if "sound:" in block)
     assert [line for line in shown.splitlines() if line not in said] == []
+
+
+def test_shown_annotating(tmp_path):
+    """The page on annotating shows lines that its command prints."""
+    look_like_root(tmp_path)
+    page = ROOT / "spec" / "annotate.md"
+    found = shell(blocks(page, "sh")[0], tmp_path)
+    assert found.returncode == 0, found.stderr
+    said = (found.stdout + found.stderr).splitlines()
+    assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
 
 
 def figures(text):

@@ -343,6 +343,24 @@ def test_killed(victim, reference, tmp_path):
         assert shards(folder) == reference
 
 
+def test_images_that_are_left_out_are_listed(tmp_path):
+    with Writer(tmp_path / "a", **MEANING, on_bad_input="skip") as writer:
+        with pytest.raises(UsageError, match="first image has to have a map"):
+            writer.leave_out("broken", "no JPEG")
+        writer.add(KEYS[0], dense()[0])
+        writer.leave_out("broken", "no\nJPEG")
+        bad = dense()[1:3]
+        bad[0, 3, 2, 1] = np.nan
+        writer.add_batch(KEYS[1:3], bad)
+    index = json.loads((tmp_path / "a" / "index.json").read_text())
+    assert [(entry["key"], entry["image_index"]) for entry in index["left_out"]] == [("broken", 1), (KEYS[1], 2)]
+    assert index["left_out"][0]["reason"].endswith("its annotator has left it out: no\\nJPEG")
+    assert index["count"] == 2
+    with pytest.raises(UsageError, match="broken.*on_bad_input='skip'"), Writer(tmp_path / "b", **MEANING) as writer:
+        writer.add(KEYS[0], dense()[0])
+        writer.leave_out("broken", "no JPEG")
+
+
 def test_full_disk(tmp_path):
     """A limit on the size of files stands in for a full disk."""
     script = f"""
