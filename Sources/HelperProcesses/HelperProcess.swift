@@ -113,7 +113,11 @@ package struct HelperProcess: Sendable {
     var words = ([program, HelperEntry.word] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     var pid: pid_t = 0
-    let status = posix_spawn(&pid, program, &actions, nil, &words, environ)
+    // What is large goes back to the system when it is freed: a heap with holes would count as memory in use.
+    let variables = ChildEnvironment(adding: "MALLOC_MMAP_THRESHOLD_=1048576")
+    let status = withExtendedLifetime(variables) {
+      posix_spawn(&pid, program, &actions, nil, &words, variables.entries)
+    }
     _ = close(pipe[1])
     guard status == 0 else {
       _ = close(pipe[0])

@@ -33,27 +33,17 @@ package struct ShellCommand {
       strdup("/bin/sh"), strdup("-c"), strdup(text), nil,
     ]
     defer { for word in words { free(word) } }
-    let variables = Self.environment(with: variable)
-    defer { for variable in variables { free(variable) } }
+    let variables = ChildEnvironment(adding: variable)
     var pid: pid_t = 0
-    let status = posix_spawn(&pid, "/bin/sh", &actions, nil, words, variables)
+    let status = withExtendedLifetime(variables) {
+      posix_spawn(&pid, "/bin/sh", &actions, nil, words, variables.entries)
+    }
     guard status == 0 else {
       throw .system("\(noun) can't be started", "/bin/sh", SystemError(status))
     }
     var ending: Int32 = 0
     while waitpid(pid, &ending, 0) < 0 && errno == EINTR {}
     if ending != 0 { throw failure(ending, log: log) }
-  }
-
-  /// This process's environment with one variable more.
-  private static func environment(with variable: String) -> [UnsafeMutablePointer<CChar>?] {
-    var variables: [UnsafeMutablePointer<CChar>?] = []
-    var place = environ
-    while let entry = place.pointee {
-      variables.append(strdup(entry))
-      place += 1
-    }
-    return variables + [strdup(variable), nil]
   }
 
   private func failure(_ ending: Int32, log: String) -> RelabelError {

@@ -288,6 +288,7 @@ def test_mixing_asks_no_default(kind, mode):
 
 def test_the_least_versions_are_those_of_the_project_file():
     text = (ROOT / "tools" / "python" / "pyproject.toml").read_text()
+    text = re.sub(r"^annotate = .*$", "", text, flags=re.M)  # its timm has to be newer than that of training
     declared = dict(re.findall(r'"([a-z0-9]+)>=([\d.]+)"', text))
     assert declared == {**versions.LEAST, "hatchling": "1.27"}
 

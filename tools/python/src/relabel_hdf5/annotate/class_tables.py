@@ -17,8 +17,8 @@ def of_timm(module: Any) -> Table | None:
     """The classes of a timm network that was trained on a list that timm knows, else None."""
     try:
         from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
-    except ImportError:
-        return None
+    except ImportError as error:
+        raise UsageError("this timm is too old: annotating needs timm 1.0 or later") from error
     subset = infer_imagenet_subset(module)
     return None if not subset else _info(ImageNetInfo(subset))
 
