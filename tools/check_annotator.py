@@ -82,12 +82,14 @@ def memory(count=100_000):
     """Resident memory while many pictures go by."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch, "pictures")
-        source = pathlib.Path(scratch, "one.png")
-        Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(source)
+        picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8))
         for place in range(count):
             path = folder / f"{place // 1000:03}" / f"{place:06}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, path)
+            if place % 1000 == 0:
+                path.parent.mkdir(parents=True)
+                picture.save(first := path)
+            else:
+                os.link(first, path)  # fewer than file systems allow to one file
         annotator = Annotator(networks.small(), input_size=(32, 32))
         seen = []
 
