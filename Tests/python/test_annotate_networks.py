@@ -1,6 +1,8 @@
 """Classifiers taken apart: every cell gets what the network's own head says of it, in the right place."""
 
 import dataclasses
+import hashlib
+import io
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from relabel_hdf5 import InvalidDataError, UsageError
 from relabel_hdf5.annotate import Annotator, Preprocessing
 from relabel_hdf5.annotate.class_tables import agreed
 from relabel_hdf5.annotate.orientation import prove
+from relabel_hdf5.annotate.progress import Progress, duration
 from relabel_hdf5.annotate.relations import precision_error, relate
 from relabel_hdf5.header import ClassEntry
 
@@ -255,3 +258,37 @@ def test_lists_that_name_a_few_classes_otherwise_agree():
     assert agreed(given, own, 100) == given
     with pytest.raises(UsageError, match="100 of 100 differ"):
         agreed(given[::-1], own, 100)
+
+
+def test_networks_of_torchvision_bring_wnids_and_preprocessing(tmp_path):
+    torch.manual_seed(0)
+    torch.save({"state_dict": models.squeezenet1_1().state_dict()}, tmp_path / "weights.pth")
+    annotator = Annotator("torchvision:squeezenet1_1", weights=str(tmp_path / "weights.pth"))
+    assert annotator.classes[1] == ClassEntry("n01443537", "goldfish, Carassius auratus")
+    assert annotator.preprocessing.mean == pytest.approx((0.485, 0.456, 0.406))
+    assert annotator.preprocessing.input_size == (224, 224) and annotator.preprocessing.interpolation == "bilinear"
+    digest = hashlib.sha256((tmp_path / "weights.pth").read_bytes()).hexdigest()
+    assert annotator.classifier.weights_sha256 == digest
+
+
+def test_classes_of_timm_are_its_own():
+    torch.manual_seed(0)
+    network = timm.create_model("resnet10t")
+    own = Annotator(network).classes
+    assert own[0].id == "n01440764" and len(own) == 1000
+    swapped = (own[1], own[0], *own[2:])
+    with pytest.raises(UsageError, match="2 of 1000 differ: output 0 is n01440764"):
+        Annotator(network, classes=swapped)
+
+
+def test_progress_says_what_people_ask():
+    now = [0.0]
+    out = io.StringIO()
+    progress = Progress(1000, 100, out, lambda: now[0])
+    now[0] = 60.0
+    progress.add(300, agreeing=150, labelled=200, peak=0.5)
+    assert out.getvalue() == (
+        "400 of 1,000 pictures, 5.0 a second, 2 min 0 s left, top probability of a cell 50% on average, the folder's "
+        "class found in 75%\n"
+    )
+    assert [duration(value) for value in (0.4, 61, 7200, 200_000)] == ["0 s", "1 min 1 s", "2 h 0 min", "2 d 7 h"]

@@ -19,6 +19,7 @@ from ..pooling_torch import axis_weights
 from ..writing import Writer
 from .annotator import Annotator, finite
 from .preprocessing import Extent, decoded
+from .rounding import rounded
 
 Array = npt.NDArray[np.float64]
 ROWS = ("localised", "localised, before the cut to k", "global", "transposed", "image label, smoothed by 0.1")
@@ -139,8 +140,8 @@ def measure(
         len(pictures), int(areas.size),
         {name: [_mean(_divergence(truth, found[name]), mask) for mask in masks] for name in ROWS},
         {name: [_mean(truth.argmax(-1) == found[name].argmax(-1), mask) for mask in masks] for name in ROWS},
-        _rounded(sum(bool((scores.argmax(1) == label).any()) for scores, label, _ in known) / len(known)) if known else None,
-        _rounded(sum(label == answer for _, label, answer in known) / len(known)) if known else None,
+        rounded(sum(bool((scores.argmax(1) == label).any()) for scores, label, _ in known) / len(known)) if known else None,
+        rounded(sum(label == answer for _, label, answer in known) / len(known)) if known else None,
     )  # fmt: skip
 
 
@@ -236,8 +237,4 @@ def _divergence(truth: Array, target: Array) -> Array:
 
 
 def _mean(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_]) -> float | None:
-    return _rounded(float(values[mask].mean())) if mask.any() else None
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+    return rounded(float(values[mask].mean())) if mask.any() else None

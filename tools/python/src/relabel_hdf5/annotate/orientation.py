@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import UsageError
 from .annotator import Annotator
+from .rounding import rounded
 
 # Middles of the bright object, as fractions of height and width; no turn or mirror image takes one to another.
 _PLACES = ((0.20, 0.35), (0.30, 0.85), (0.70, 0.12), (0.85, 0.62))
@@ -73,7 +74,7 @@ def prove(annotator: Annotator, pictures: Tensor | None = None) -> Proof:
             f"({fits[best]:.3f} of the change against {fits[0] if best else other:.3f}). Nothing was annotated; look at "
             "features= and at the layout of its cells"
         )
-    found = Proof(_rounded(fits[0]), _rounded(fits[0] / max(other, 1e-9)))
+    found = Proof(rounded(fits[0]), rounded(fits[0] / max(other, 1e-9)))
     if pictures is None or not len(pictures):
         return found
     maps = annotator.maps(pictures)
@@ -128,11 +129,7 @@ def _fit(changes: Tensor, turn: int) -> Tensor:
 
 def _distance(maps: Tensor, expected: Tensor) -> float:
     """The root mean square of the difference, as a share of the standard deviation of what was expected."""
-    return _rounded(float((maps - expected).pow(2).mean().sqrt() / expected.std().clamp(min=1e-12)))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+    return rounded(float((maps - expected).pow(2).mean().sqrt() / expected.std().clamp(min=1e-12)))
 
 
 def _size(annotator: Annotator) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import UsageError
 from .annotator import Annotator, finite
+from .rounding import rounded
 
 TOLERANCE = 2e-5
 """How far equal scores may lie apart in float32, as a share of the largest."""
@@ -88,7 +89,7 @@ def relate(annotator: Annotator, pictures: Tensor, keys: list[str]) -> Relation:
     mean = maps.mean((2, 3))
     deviation = float((mean - answer).abs().max())
     same = float((mean.argmax(1) == answer.argmax(1)).float().mean())
-    return Relation(deviation <= scale, _rounded(deviation), _rounded(same), _rounded(float(answer.abs().max())))
+    return Relation(deviation <= scale, rounded(deviation), rounded(same), rounded(float(answer.abs().max())))
 
 
 def precision_error(annotator: Annotator, pictures: Tensor, keys: list[str]) -> PrecisionError | None:
@@ -101,8 +102,8 @@ def precision_error(annotator: Annotator, pictures: Tensor, keys: list[str]) -> 
         exact = annotator.maps(pictures)
     gap = found - exact
     return PrecisionError(
-        annotator.precision, _rounded(float(gap.abs().max())), _rounded(float(gap.pow(2).mean().sqrt())),
-        _rounded(float((found.argmax(1) != exact.argmax(1)).float().mean())),
+        annotator.precision, rounded(float(gap.abs().max())), rounded(float(gap.pow(2).mean().sqrt())),
+        rounded(float((found.argmax(1) != exact.argmax(1)).float().mean())),
     )  # fmt: skip
 
 
@@ -117,7 +118,3 @@ def _check_alone(annotator: Annotator, pictures: Tensor, maps: Tensor) -> None:
             f"{annotator.name} gives a picture other scores alone than among others (up to {gap:.3g}): batch statistics "
             "or chance are at work"
         )
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")

@@ -1,0 +1,114 @@
+"""The labels: `relabel-annotate` over the scenes, verified; and labels that are wrong on purpose, which verify as sound."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import torch
+from annotators import fit, normalised, train_clean
+from networks import annotator
+from PIL import Image
+from scenes import CLASSES
+
+import relabel_hdf5
+from relabel_hdf5 import Writer
+from relabel_hdf5.programs import program
+
+HERE = pathlib.Path(__file__).resolve().parent
+FUNCTIONS = {"coarse": "coarse_annotator"}
+
+
+def train_annotators(folder, names, quick, say):
+    """Weights of the annotators: on clean garments of their own, or on the noisy scenes themselves."""
+    count, epochs = (4_000, 4) if quick else (24_000, 6)
+    for name in names:
+        path = folder / f"{name}.pth"
+        say(f"annotator '{name}'")
+        if name == "noisy":
+            train_noisy(path, folder, epochs=4 if quick else 16)
+        else:
+            train_clean(path, count, epochs, with_ground=name != "no-ground", stride=8 if name == "coarse" else 4)
+
+
+def train_noisy(path, folder, epochs):
+    """Trains on random crops of the scenes, each with the scene's one label."""
+    if path.exists():
+        return
+    generator = np.random.default_rng(1)
+    crops, targets = [], []
+    for key in json.loads((folder / "train" / "scenes.json").read_text()):
+        picture = Image.open(folder / "train" / "images" / f"{key}.png").convert("L")
+        for _ in range(2):
+            side = int(generator.integers(20, 65))
+            top, left = (int(v) for v in generator.integers(0, 65 - side, 2))
+            crop = picture.crop((left, top, left + side, top + side)).resize((32, 32), Image.Resampling.BILINEAR)
+            crops.append(np.asarray(crop))
+            targets.append(CLASSES.index(key.partition("/")[0]))
+    torch.manual_seed(1)
+    network = annotator()
+    one_hot = torch.nn.functional.one_hot(torch.tensor(targets), len(CLASSES)).float()
+    fit(network, normalised(np.stack(crops)), one_hot, epochs, generator)
+    torch.save(network.state_dict(), path)
+
+
+def annotate(folder, name, spec):
+    """One labelled dataset; what the tools said of it."""
+    output = folder / "labels" / name.replace(" ", "_")
+    said = output.with_suffix(".txt")
+    if said.exists():
+        return output, said.read_text()
+    output.parent.mkdir(exist_ok=True)
+    classes = folder / "classes.tsv"
+    classes.write_text("".join(f"{identifier}\t{identifier}\n" for identifier in CLASSES))
+    if "wrong" in spec:
+        write_wrong(folder / "labels" / "strong", output, spec["wrong"])
+        text = ""
+    else:
+        command = [
+            sys.executable, "-m", "relabel_hdf5.annotate", "--model",
+            f"{HERE / 'networks.py'}:{FUNCTIONS.get(spec['annotator'], 'trained_annotator')}",
+            "--weights", folder / f"{spec['annotator']}.pth", "--input-size", "64", "--images", folder / "train" / "images",
+            "--classes", classes, "--output", output, "--batch-size", "64", "--workers", "1", "--check", "32",
+            "--overwrite", *spec.get("options", ()),
+        ]  # fmt: skip
+        found = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        text = found.stderr + found.stdout
+        if found.returncode:
+            raise SystemExit(f"annotating for '{name}' failed:\n{text}")
+    verified = subprocess.run([program("relabel-verify"), output], capture_output=True, text=True)
+    text += verified.stdout + verified.stderr
+    if verified.returncode:
+        raise SystemExit(f"the labels '{name}' do not verify:\n{text}")
+    said.write_text(text)
+    return output, text
+
+
+def write_wrong(source, output, wrong):
+    """The same maps with one mistake: transposed, with lower logits, or under the keys of other pictures."""
+    with relabel_hdf5.open(source) as maps:
+        order = np.argsort(maps.image_indexes())
+        keys = [maps.key(int(place)) for place in order]
+        if wrong == "shuffled":
+            keys = [keys[place] for place in np.random.default_rng(0).permutation(len(keys))]
+        with Writer(
+            output, num_classes=len(CLASSES), score_kind="logit", classes=maps.classes, overwrite=True,
+            annotator={"name": f"wrong on purpose: {wrong}"},
+        ) as writer:  # fmt: skip
+            for first in range(0, len(order), 256):
+                batch = maps.batch(order[first : first + 256])
+                ids, scores = batch.class_index, batch.score
+                if wrong == "transposed":
+                    ids, scores = ids.swapaxes(1, 2), scores.swapaxes(1, 2)
+                if wrong == "lowered":
+                    scores = scores - 10
+                writer.add_batch(keys[first : first + 256], (ids, scores))
+
+
+def environment():
+    """One thread for each of the processes that run side by side."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}

@@ -1,0 +1,88 @@
+"""The paper's claim, in an hour or two on two cores: scenes → annotators → label maps → students → report.
+
+    python samples/reproduction/reproduce.py            # everything
+    python samples/reproduction/reproduce.py --quick    # the whole way and two rows, in three minutes
+
+The same command run again goes on where it stopped. Needs Debian's dataset-fashion-mnist, PyTorch, torchvision and timm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import labels
+import plan
+import report
+import scenes
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def main():
+    options = parse()
+    folder = pathlib.Path(options.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+
+    def say(text):
+        print(f"{(time.monotonic() - begin) / 60:6.1f} min  {text}", flush=True)
+
+    count = 1_500 if options.quick else 5_000
+    say(f"{count} scenes to train with, {count // 5} to test with")
+    scenes.write(folder / "train", count, "train", seed=0, garment_range=(0, 20_000))
+    scenes.write(folder / "test", count // 5, "t10k", seed=1, garment_range=(0, 10_000))
+    runs = plan.runs(options.seeds, 12 if options.quick else options.epochs, options.quick)
+    wanted = [name for name in plan.LABELS if name == "strong" or any(run["labelled"] == name for run in runs.values())]
+    labels.train_annotators(folder, sorted({plan.LABELS[name]["annotator"] for name in wanted}), options.quick, say)
+    said = {}
+    for name in wanted:
+        say(f"labels '{name}'")
+        output, said[name] = labels.annotate(folder, name, plan.LABELS[name])
+        for run in runs.values():
+            if run["labelled"] == name:
+                run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}
+    train(folder, runs, options.jobs, say)
+    report.write(folder, runs, said, sys.argv[1:])
+    say(f"the report: {folder / 'report.md'}, {folder / 'report.html'}, {folder / 'results.json'}")
+
+
+def train(folder, runs, jobs, say):
+    """All students, `jobs` at a time; those with a result are done."""
+    (folder / "runs").mkdir(exist_ok=True)
+    left = [name for name in runs if not (folder / "runs" / f"{name}.json").exists()]
+    say(f"{len(runs)} students, {len(runs) - len(left)} of them trained before")
+
+    def one(name):
+        settings = folder / "runs" / f"{name}.run"
+        settings.write_text(json.dumps(runs[name]))
+        command = [sys.executable, HERE / "students.py", settings, folder / "runs" / f"{name}.json"]
+        found = subprocess.run(command, capture_output=True, text=True, env=labels.environment())
+        if found.returncode:
+            raise SystemExit(f"the student {name} failed:\n{found.stderr[-2000:]}")
+        return name
+
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for place, done in enumerate(concurrent.futures.as_completed([pool.submit(one, name) for name in left]), 1):
+            rate = (time.monotonic() - begin) / place
+            say(f"{done.result()}: {place} of {len(left)}, {rate * (len(left) - place) / 60:.0f} min left")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", default="reproduction", help="The folder for everything. (default: reproduction)")
+    parser.add_argument("--quick", action="store_true", help="Two rows on few scenes.")
+    parser.add_argument("--seeds", type=int, default=3, help="Seeds of each row. (default: 3)")
+    parser.add_argument("--epochs", type=int, default=16, help="Epochs of a student. (default: 16)")
+    parser.add_argument("--jobs", type=int, default=2, help="Students at a time. (default: 2)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Scenes of two or three garments on cluttered ground, each with the label of one of them: pictures with many classes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+FOLDER = pathlib.Path("/usr/share/datasets/fashion-mnist")  # Debian's dataset-fashion-mnist
+CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+SIDE, GARMENT = 64, 28
+
+
+def garments(part):
+    """Garments [N, 28, 28], uint8, and their classes [N]; `part` is `train` or `t10k`."""
+    found = []
+    for kind, start in (("images-idx3", 16), ("labels-idx1", 8)):
+        path = FOLDER / f"{part}-{kind}-ubyte.gz"
+        if not path.exists():
+            raise SystemExit(f"{path} is not there: apt-get install dataset-fashion-mnist")
+        found.append(np.frombuffer(gzip.decompress(path.read_bytes())[start:], np.uint8))
+    return found[0].reshape(-1, GARMENT, GARMENT), found[1].astype(int)
+
+
+def ground(generator, side=SIDE):
+    """A cluttered ground: coarse and fine noise."""
+    coarse = generator.integers(0, 90, (side // 8 + 1, side // 8 + 1)).astype(np.uint8)
+    smooth = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC), np.float32)
+    return np.clip(smooth + generator.normal(0, 8, (side, side)), 0, 255).astype(np.uint8)
+
+
+def scene(generator, images, classes):
+    """One scene [64, 64], and top, left and class of each garment; garments overlap by a quarter at most."""
+    picture = ground(generator)
+    placed = []
+    wanted = int(generator.integers(2, 4))
+    for _ in range(60):
+        if len(placed) == wanted:
+            break
+        top, left = (int(v) for v in generator.integers(0, SIDE - GARMENT + 1, 2))
+        overlaps = [
+            max(0, GARMENT - abs(top - other[0])) * max(0, GARMENT - abs(left - other[1])) for other in placed
+        ]
+        if any(overlap > GARMENT * GARMENT / 4 for overlap in overlaps):
+            continue
+        choice = int(generator.integers(len(images)))
+        if int(classes[choice]) in (other[2] for other in placed):
+            continue
+        spot = picture[top : top + GARMENT, left : left + GARMENT]
+        np.maximum(spot, images[choice], out=spot)
+        placed.append((top, left, int(classes[choice])))
+    return picture, placed
+
+
+def write(folder, count, part, seed, garment_range):
+    """Writes scenes as torchvision's ImageFolder wants them, under the class of one garment at random.
+
+    `scenes.json` beside them says where every garment is, by key: only tests look at it.
+    """
+    folder = pathlib.Path(folder)
+    done = folder / "scenes.json"
+    if done.exists():
+        return json.loads(done.read_text())
+    images, classes = garments(part)
+    images, classes = images[slice(*garment_range)], classes[slice(*garment_range)]
+    generator = np.random.default_rng(seed)
+    truth = {}
+    for name in CLASSES:
+        (folder / "images" / name).mkdir(parents=True, exist_ok=True)
+    for place in range(count):
+        picture, placed = scene(generator, images, classes)
+        label = placed[int(generator.integers(len(placed)))][2]
+        key = f"{CLASSES[label]}/{place:05}"
+        Image.fromarray(picture).convert("RGB").save(folder / "images" / f"{key}.png")
+        truth[key] = placed
+    done.write_text(json.dumps(truth))
+    return truth
