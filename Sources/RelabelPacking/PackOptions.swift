@@ -93,8 +93,8 @@ public struct PackOptions: Sendable {
       "--key-bytes must be between 1 and \(ImageKey.maximumBytes)"
     )
     try require(
-      !(resumes && skipsBadInput),
-      "--resume can't be used with --on-bad-input skip: it is not known what the earlier run left out"
+      !(resumes && skipsBadInput && imageList == nil),
+      "--resume needs --images where --on-bad-input is skip: only a list of the images tells what the earlier run left out"
     )
     try require(!(resumes && overwrites), "--resume keeps shards, --overwrite removes them")
     try require(stripComponents >= 0, "--strip-components must be at least 0")

@@ -6,7 +6,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -128,30 +127,35 @@ def test_api_gives_what_the_command_gives(undisturbed, pictures, tmp_path):
 
 
 def test_killed_runs_go_on_to_the_same_bytes(undisturbed, pictures, classes, tmp_path):
-    command = [sys.executable, "-m", "relabel_hdf5.annotate", *network("small"), "--images", pictures, "--output",
-               tmp_path / "labels", "--classes", classes, "--images-per-shard", "8", "--batch-size", "3"]  # fmt: skip
-    environment = {**os.environ, "RELABEL_BIN": str(BIN), "OMP_NUM_THREADS": "1"}
+    """Killed at random batches, again and again: nothing looks finished before it is."""
+    labels = tmp_path / "labels"
+    command = [sys.executable, "-m", "relabel_hdf5.annotate", *network("small"), "--images", pictures, "--output", labels,
+               "--classes", classes, "--images-per-shard", "8", "--batch-size", "3"]  # fmt: skip
+    most = 0
     for kill in range(KILLS):
-        process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-        deadline = time.monotonic() + 120
-        wanted = min(kill, 4)
-        while process.poll() is None and time.monotonic() < deadline:
-            if len(list((tmp_path / "labels").glob("labels-*.h5"))) >= wanted and random.random() < 0.3:
-                break
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        # The packer sees the end of its pipe, and ends; where it had everything by then, the dataset is whole.
-        before = None
-        while before != (now := sorted(path.name for path in (tmp_path / "labels").glob("*"))):
-            before = now
-            time.sleep(1)
-        if "index.json" in before:
-            assert shards(tmp_path / "labels") == shards(undisturbed)
-            shutil.rmtree(tmp_path / "labels")
+        kept = len(list(labels.glob("labels-*.h5")))
+        left = 13 - kept * 8 // 3  # batches of three; the last picture is alone
+        batch = random.randint(1, left) if kill % 2 else left
+        stopped = tmp_path / f"stopped-{kill}"
+        environment = {**os.environ, "RELABEL_BIN": str(BIN), "OMP_NUM_THREADS": "1"}
+        environment["RELABEL_TEST_STOP"] = f"{batch},{stopped}"
+        process = subprocess.Popen(
+            list(map(str, command)), env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        while process.poll() is None and not stopped.exists():
+            time.sleep(0.01)
+        time.sleep(random.random())  # the packer is somewhere between two shards
+        process.kill()
+        process.wait()
+        time.sleep(1)  # it sees the end of its pipe, and ends
+        assert stopped.exists() and not (labels / "index.json").exists()
+        most = max(most, len(list(labels.glob("labels-*.h5"))))
+        if kill % 3 == 2 and kill < KILLS - 1:
+            shutil.rmtree(labels)
+    assert most
     found = run(*command[3:])
     assert found.returncode == 0, found.stderr
-    assert shards(tmp_path / "labels") == shards(undisturbed)
+    assert shards(labels) == shards(undisturbed)
 
 
 def test_an_earlier_run_with_another_network_is_not_gone_on_with(undisturbed, pictures, classes, tmp_path):
@@ -202,6 +206,24 @@ def test_pictures_that_can_not_be_read_are_left_out_by_name(pictures, classes, t
     ]  # fmt: skip
     assert "left out: n00000000/im00: " in found.stdout and index["count"] == 38
     assert verify(tmp_path / "labels")[0] == 0
+
+
+def test_a_resumed_run_names_again_what_an_earlier_one_left_out(pictures, classes, tmp_path):
+    """Nothing tells of it but the pictures: an unfinished dataset has no index."""
+    shutil.copytree(pictures, tmp_path / "pictures")
+    (tmp_path / "pictures" / "n00000000" / "im01.png").write_bytes(b"broken")
+    options = ["--images", tmp_path / "pictures", "--output", tmp_path / "labels", "--classes", classes,
+               "--images-per-shard", 8, "--batch-size", 3]  # fmt: skip
+    assert run(*network("small"), *options).returncode == 3
+    before = shards(tmp_path / "labels"), (tmp_path / "labels" / "index.json").read_bytes()
+    (tmp_path / "labels" / "index.json").unlink()
+    for kept in (4, 2):  # all full shards, then two of them
+        for path in sorted((tmp_path / "labels").glob("*.h5"))[kept:]:
+            path.unlink()
+        found = run(*network("small"), *options)
+        assert found.returncode == 3, found.stderr
+        assert (shards(tmp_path / "labels"), (tmp_path / "labels" / "index.json").read_bytes()) == before
+        (tmp_path / "labels" / "index.json").unlink()
 
 
 def test_crop_stores_an_extent_for_each_picture(pictures, tmp_path):

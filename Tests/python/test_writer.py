@@ -285,6 +285,34 @@ def test_resume_of_what_is_done(reference, tmp_path):
     assert index["count"] == index["sources"] == COUNT
 
 
+def test_resume_where_images_are_left_out_needs_the_list_of_all(tmp_path):
+    skipping = {**MEANING, "on_bad_input": "skip"}
+    listing = tmp_path / "images.txt"
+    listing.write_text("".join(f"{key}.jpg\n" for key in KEYS))
+
+    def write(writer, keys):
+        for key in keys:
+            if key == KEYS[3]:
+                writer.leave_out(key, "no JPEG")
+            elif key not in writer.done:
+                writer.add(key, dense()[KEYS.index(key)])
+
+    with Writer(tmp_path / "a", **skipping, images=listing) as writer:
+        write(writer, KEYS)
+    with pytest.raises(KeyError), Writer(tmp_path / "b", **skipping, images=listing) as writer:
+        write(writer, KEYS[:30])
+        raise KeyError
+    assert len(list((tmp_path / "b").glob("*.h5"))) == 1
+    with pytest.raises(UsageError, match="--resume needs --images"):
+        with Writer(tmp_path / "b", **skipping, resume=True) as writer:
+            writer.add(KEYS[-1], dense()[-1])
+    with Writer(tmp_path / "b", **skipping, images=listing, resume=True) as writer:
+        write(writer, KEYS)
+    assert shards(tmp_path / "b") == shards(tmp_path / "a")
+    indexes = [json.loads((tmp_path / name / "index.json").read_text()) for name in "ab"]
+    assert indexes[0] == indexes[1] and [entry["key"] for entry in indexes[0]["left_out"]] == [KEYS[3]]
+
+
 def test_resume_refuses_what_does_not_fit(tmp_path):
     with Writer(tmp_path, **MEANING) as writer:
         writer.add_batch(KEYS[:32], dense()[:32])

@@ -19,13 +19,14 @@ METRICS = {
 
 def write(folder, runs, said, arguments):
     """Writes `results.json`, `report.md` and `report.html` of the runs that have a result."""
-    results = {name: json.loads((folder / "runs" / f"{name}.json").read_text()) for name in runs}
+    paths = {name: folder / "runs" / f"{name}.json" for name in runs}
+    results = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
     document = {
         "arguments": arguments, "torch": torch.__version__, "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads", "runs": results, "annotators": said,
+        "planned": len(runs), "machine": f"{platform.machine()}, {torch.get_num_threads()} threads", "runs": results, "annotators": said,
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(document, indent=1))
-    text = markdown(results, said)
+    text = markdown(results, said, len(runs))
     (folder / "report.md").write_text(text)
     (folder / "report.html").write_text(page(folder, results, text))
 
@@ -54,9 +55,9 @@ TITLES = {
 }  # fmt: skip
 
 
-def markdown(results, said):
+def markdown(results, said, planned):
     """The report as Markdown."""
-    parts = ["# Re-labelled scenes\n"]
+    parts = ["# Re-labelled scenes\n", f"{len(results)} of {planned} students, mean ± deviation over seeds, in per cent.\n"]
     for group, title in TITLES.items():
         found = rows(results, group)
         if not found:

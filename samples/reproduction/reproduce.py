@@ -47,7 +47,8 @@ def main():
         for run in runs.values():
             if run["labelled"] == name:
                 run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}
-    train(folder, runs, options.jobs, say)
+    if not options.report:
+        train(folder, runs, options.jobs, say)
     report.write(folder, runs, said, sys.argv[1:])
     say(f"the report: {folder / 'report.md'}, {folder / 'report.html'}, {folder / 'results.json'}")
 
@@ -78,6 +79,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default="reproduction", help="The folder for everything. (default: reproduction)")
     parser.add_argument("--quick", action="store_true", help="Two rows on few scenes.")
+    parser.add_argument("--report", action="store_true", help="Write the report of the students that are trained.")
     parser.add_argument("--seeds", type=int, default=3, help="Seeds of each row. (default: 3)")
     parser.add_argument("--epochs", type=int, default=16, help="Epochs of a student. (default: 16)")
     parser.add_argument("--jobs", type=int, default=2, help="Students at a time. (default: 2)")

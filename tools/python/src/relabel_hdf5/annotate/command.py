@@ -240,9 +240,7 @@ def _done(options: argparse.Namespace, summary: dict[str, Any], text: str, outpu
     if options.format == "json":
         print(json.dumps(summary))
     else:
-        print(
-            f"{output or options.output}: {text}; {summary['images'] - len(left_out):,} images in {summary['shards']} shards, sound"
-        )
+        print(f"{output or options.output}: {text}; {summary['images']:,} images in {summary['shards']} shards, sound")
         labels = summary.get("source_labels")
         if labels:
             print(

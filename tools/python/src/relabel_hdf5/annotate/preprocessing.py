@@ -155,9 +155,13 @@ def decoded(data: bytes) -> Image.Image:
 
     Raises `OSError`, `ValueError` or `SyntaxError` (Pillow's) where the bytes are no whole picture.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    with Image.open(io.BytesIO(data)) as picture:
+    try:
+        opened = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:  # whose own text names an object in memory
+        raise ValueError("this is no picture of a kind that Pillow knows") from None
+    with opened as picture:
         picture.load()
         if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
             raise ValueError(

@@ -182,9 +182,11 @@ class Writer:
         self._check_usable()
         if not self._skips:
             raise UsageError("images are left out by writers with on_bad_input='skip'", key=key)
-        if self._packer is None:
+        if self._packer is None and not self.done:
             raise UsageError("the first image has to have a map, which settles what records carry", key=key)
         try:
+            if self._packer is None:
+                self._start(finished.fields(self._output, self._name))
             self._running().send([records.left_out(key, printable(reason))])
         except BaseException as error:
             self._fail(error)
