@@ -285,3 +285,22 @@ def test_help_names_every_exit_code_and_errors_can_be_json(pictures, tmp_path):
     assert "Exit codes" in run("--help").stdout
     found = run("--model", "resnet", "--images", pictures, "--output", tmp_path / "o", "--format", "json")
     assert found.returncode == 64 and json.loads(found.stdout)["status"] == 64
+
+
+def test_help_needs_no_pytorch():
+    program = """
+import sys
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "timm"):
+            raise ImportError(f"No module named {name!r}")
+sys.meta_path.insert(0, Without())
+from relabel_hdf5.annotate.command import main
+if sys.argv[1:] == ["--help"]:
+    main(["--help"])
+sys.exit(main(["--model", "timm:x", "--images", ".", "--output", "o"]))
+"""
+    shown = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True)
+    assert shown.returncode == 0 and "Exit codes" in shown.stdout, shown.stderr
+    missing = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert missing.returncode == 64 and missing.stderr.endswith("pip install 'relabel-hdf5[annotate]'\n"), missing.stderr

@@ -16,11 +16,9 @@ from . import class_tables, models
 from .dilation import dilate
 from .parts import take_apart
 from .preprocessing import Preprocessing
+from .words import PRECISIONS
 
 Precision = Literal["float32", "bfloat16", "float16"]
-PRECISIONS: dict[str, torch.dtype] = {
-    "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16,
-}  # fmt: skip
 
 _SCORES_AT_ONCE = 1 << 26  # elements of dense scores that are in memory at a time
 
@@ -174,7 +172,7 @@ class Annotator:
 
     @contextlib.contextmanager
     def _running(self) -> Any:
-        kind = PRECISIONS[self.precision]
+        kind = getattr(torch, self.precision)
         cast = torch.autocast(self.device.type, kind) if kind != torch.float32 else contextlib.nullcontext()
         with torch.inference_mode(), cast:
             yield

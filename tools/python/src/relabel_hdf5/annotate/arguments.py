@@ -7,8 +7,7 @@ import sys
 from typing import NoReturn
 
 from ..versions import VERSION
-from .annotator import PRECISIONS
-from .preprocessing import INTERPOLATIONS, RESIZES
+from .words import INTERPOLATIONS, PRECISIONS, RESIZES
 
 _DESCRIPTION = """\
 Annotate a folder of pictures: every cell of every picture gets the scores of a
@@ -83,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     )
     network.add_argument(
         "--precision",
-        choices=sorted(PRECISIONS),
+        choices=PRECISIONS,
         default="float32",
         help="What the network computes in. (default: float32)",
     )

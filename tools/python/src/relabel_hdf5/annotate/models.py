@@ -16,7 +16,8 @@ from torch import nn
 from ..errors import UsageError
 from ..header import ClassEntry
 from . import class_tables
-from .preprocessing import INTERPOLATIONS, Preprocessing
+from .preprocessing import Preprocessing
+from .words import INTERPOLATIONS
 
 
 @dataclass(frozen=True)

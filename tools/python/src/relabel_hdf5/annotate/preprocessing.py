@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
+from .words import INTERPOLATIONS, RESIZES
 
 if TYPE_CHECKING:
     import torch
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 Resize = Literal["squash", "crop", "fit"]
 Extent = tuple[float, float, float, float]
-
-RESIZES: tuple[Resize, ...] = ("squash", "crop", "fit")
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 
 
 @dataclass(frozen=True)
