@@ -9,14 +9,15 @@ final class ChildEnvironment {
 
   /// - Parameter variable: `NAME=VALUE`.
   init(adding variable: String) {
-    // The first of two entries of one name counts.
-    var entries = [strdup(variable)]
+    // Of two entries of one name some programs take the first and some the last, so there is one.
+    let name = variable.prefix { $0 != "=" } + "="
+    var entries: [UnsafeMutablePointer<CChar>?] = []
     var place = environ
     while let entry = place.pointee {
-      entries.append(strdup(entry))
+      if strncmp(entry, String(name), name.utf8.count) != 0 { entries.append(strdup(entry)) }
       place += 1
     }
-    self.entries = entries + [nil]
+    self.entries = entries + [strdup(variable), nil]
   }
 
   deinit {

@@ -9,9 +9,10 @@ struct ArrivalBuild: ~Copyable {
   /// Nil until enough images have come to settle the grid.
   private var build: DatasetBuild?
   private var shard: ShardBuild?
-  /// The number of the shard that is being written, and images that went into it.
-  private var (number, count) = (0, 0)
-  private var waiting: [PendingImage] = []
+  /// The number of the shard that is being written, its rows, and images that came for it, left-out ones included.
+  private var (number, rows, dealt) = (0, 0, 0)
+  /// Images that may have a map, and those that have none.
+  private var (waiting, failing) = ([PendingImage](), [PendingImage]())
   private var waitingBytes = 0
 
   /// Images and bytes that are waited for before they are encoded: an annotator may be slow, and faults are to be
@@ -26,7 +27,7 @@ struct ArrivalBuild: ~Copyable {
   }
 
   /// Images dealt with, left-out ones included.
-  var images: Int { (build?.images ?? 0) + count }
+  var images: Int { (build?.images ?? 0) + dealt }
 
   /// Takes an image; true when it and those before have been packed.
   ///
@@ -35,12 +36,14 @@ struct ArrivalBuild: ~Copyable {
     _ image: PendingImage,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> Bool {
-    waiting.append(image)
+    // What has no map takes no place among the rows: they are written the same way without it.
+    if image.isFailing { failing.append(image) } else { waiting.append(image) }
     waitingBytes += image.byteCount
-    if build == nil, waiting.count < ShapeSample.images { return false }
+    if build == nil, waiting.count + failing.count < ShapeSample.images { return false }
     let build = try begun(folder)
-    let room = min(min(build.plan.window, Self.maximumImages), build.plan.imagesPerShard - count)
-    guard waiting.count >= room || waitingBytes >= Self.maximumBytes else { return false }
+    let room = min(min(build.plan.window, Self.maximumImages), build.plan.imagesPerShard - rows)
+    let isMuch = failing.count >= Self.maximumImages || waitingBytes >= Self.maximumBytes
+    guard waiting.count >= room || isMuch else { return false }
     try pack(build, folder)
     return true
   }
@@ -48,7 +51,7 @@ struct ArrivalBuild: ~Copyable {
   /// Packs what is waiting, and closes the last shard.
   mutating func finish(_ folder: borrowing OutputFolder) throws(RelabelError) -> DatasetBuild {
     try pack(begun(folder), folder)
-    if count > 0 { try close(folder) }
+    if dealt > 0 { try close(folder) }
     return try begun(folder)
   }
 
@@ -58,13 +61,13 @@ struct ArrivalBuild: ~Copyable {
   /// - Throws: `.usage` for a shard of another build, `.corrupt` for one that is damaged, `.io`.
   mutating func keepShards(
     _ folder: borrowing OutputFolder
-  ) throws(RelabelError) -> [(name: String, keys: [String])] {
-    var kept: [(name: String, keys: [String])] = []
+  ) throws(RelabelError) -> [(name: String, keys: [String], indexes: [Int64])] {
+    var kept: [(name: String, keys: [String], indexes: [Int64])] = []
     while true {
       let name = folder.shardName(number)
       let path = folder.path(of: name)
       guard Folder.hasFile(path) else { return kept }
-      let keys = try FinishedShard.keys(path)
+      let (keys, indexes) = try FinishedShard.images(path)
       if build == nil {
         let shape = try ShardReader(path).header.shape
         let sample = ShapeSample(shape: shape, keys: Array(keys.prefix(ShapeSample.images)))
@@ -73,7 +76,7 @@ struct ArrivalBuild: ~Copyable {
       guard var build, keys.count == build.plan.imagesPerShard else { return kept }
       build.keep(try FinishedShard(path, name, build, options).keptAsItIs())
       self.build = build
-      kept.append((name, keys))
+      kept.append((name, keys, indexes))
       number += 1
     }
   }
@@ -82,7 +85,7 @@ struct ArrivalBuild: ~Copyable {
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetBuild {
     if let build { return build }
-    let waiting = waiting
+    let waiting = waiting + failing
     let sample = try ShapeSample(waiting.count, options) { waiting[$0] }
     let begun = try Self.begin(sample, options, traits, folder)
     build = begun
@@ -111,18 +114,29 @@ struct ArrivalBuild: ~Copyable {
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) {
     let plan = build.plan
+    if !failing.isEmpty {
+      if shard == nil {
+        let path = folder.path(of: folder.shardName(number))
+        shard = try ShardBuild(path, plan, options, build.sample)
+      }
+      try shard?.append(failing)
+      dealt += failing.count
+      failing = []
+    }
     var first = 0
     while first < waiting.count {
       if shard == nil {
         let path = folder.path(of: folder.shardName(number))
         shard = try ShardBuild(path, plan, options, build.sample)
       }
-      let room = min(min(plan.window, Self.maximumImages), plan.imagesPerShard - count)
+      let room = min(min(plan.window, Self.maximumImages), plan.imagesPerShard - rows)
       let last = min(first + room, waiting.count)
       try shard?.append(Array(waiting[first..<last]))
-      count += last - first
+      // A shard is full by its rows: which images were left out is not known any more to a run that goes on.
+      rows = shard?.rows ?? 0
+      dealt += last - first
       first = last
-      if count == plan.imagesPerShard { try close(folder) }
+      if rows == plan.imagesPerShard { try close(folder) }
     }
     waiting = []
     waitingBytes = 0
@@ -131,6 +145,6 @@ struct ArrivalBuild: ~Copyable {
   private mutating func close(_ folder: borrowing OutputFolder) throws(RelabelError) {
     guard let finished = shard.take() else { return }
     try build?.add(finished, as: folder.shardName(number))
-    (number, count) = (number + 1, 0)
+    (number, rows, dealt) = (number + 1, 0, 0)
   }
 }

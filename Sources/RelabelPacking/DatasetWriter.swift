@@ -73,7 +73,7 @@ public final class DatasetWriter {
     var finished: [String] = []
     if options.resumes {
       for shard in try build.keepShards(folder) {
-        images.note(shard.keys, in: shard.name)
+        try images.note(shard.keys, shard.indexes, in: shard.name)
         finished += shard.keys
       }
     }

@@ -109,8 +109,11 @@ struct FinishedShard {
   /// The keys of a shard, row by row.
   ///
   /// - Throws: as `ShardReader`.
-  static func keys(_ path: String) throws(RelabelError) -> [String] {
-    try ShardReader(path).keys()
+  static func images(
+    _ path: String
+  ) throws(RelabelError) -> (keys: [String], indexes: [Int64]) {
+    let reader = try ShardReader(path)
+    return (try reader.keys(), try reader.imageIndexes())
   }
 
   private func encoded(

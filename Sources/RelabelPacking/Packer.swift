@@ -126,7 +126,9 @@ public struct Packer: Sendable {
             + " without this option"
         )
       }
-      for shard in try build.keepShards(folder) { stream.note(shard.keys, in: shard.name) }
+      for shard in try build.keepShards(folder) {
+        try stream.note(shard.keys, shard.indexes, in: shard.name)
+      }
     }
     let arriving = ReadAhead(stream, jobs: options.jobs)
     while let image = try arriving.next() {

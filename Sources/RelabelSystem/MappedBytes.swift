@@ -31,7 +31,11 @@ package final class MappedBytes: ByteSource {
     at offset: UInt64,
     count: Int,
     in room: UnsafeMutableRawBufferPointer
-  ) -> UnsafeRawBufferPointer { part(offset, count) }
+  ) -> UnsafeRawBufferPointer {
+    // What is checked has to be what is used, whoever writes to the file in between.
+    room.copyMemory(from: part(offset, count))
+    return UnsafeRawBufferPointer(rebasing: room[..<count])
+  }
 
   private func part(_ offset: UInt64, _ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: bytes[Int(offset)..<Int(offset) + count])

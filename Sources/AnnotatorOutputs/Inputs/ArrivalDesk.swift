@@ -65,11 +65,27 @@ struct ArrivalDesk {
   ///
   /// - Parameters:
   ///   - key: its key.
+  ///   - index: its place in the listing of that run.
   ///   - shard: the file that holds it.
-  mutating func note(_ key: String, in shard: String) {
+  /// - Throws: `.usage` where the image list is another one by now.
+  mutating func note(
+    _ key: String,
+    _ index: Int64,
+    in shard: String
+  ) throws(RelabelError) {
     sources[ImageKey.Exact(key)] = Source(place: .path(shard), digest: nil)
     var entry = Entry.failing(RelabelError(.internalFault, "it is packed"), at: .path(shard))
-    if let line = admission.line(of: key, &entry) { isListed[line] = true }
+    if admission.list != nil {
+      guard let line = admission.line(of: key, &entry), Int64(line) == index else {
+        throw RelabelError(
+          .usage,
+          "the image list is not that of the earlier run, which packed this image as image \(index);"
+            + " go on with that list, or pack everything again",
+          at: Location(file: shard, key: key)
+        )
+      }
+      isListed[line] = true
+    }
     arrived += 1
   }
 }

@@ -67,9 +67,15 @@ public final class ArrivalStream: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - keys: their keys.
+  ///   - indexes: their places in the listing of that run.
   ///   - shard: the file that holds them.
-  public func note(_ keys: [String], in shard: String) {
-    for key in keys { desk.note(key, in: shard) }
+  /// - Throws: `.usage` where the image list is another one by now.
+  public func note(
+    _ keys: [String],
+    _ indexes: [Int64],
+    in shard: String
+  ) throws(RelabelError) {
+    for (key, index) in zip(keys, indexes) { try desk.note(key, index, in: shard) }
   }
 
   /// What the source settles; of an archive, read ahead as far as it takes.

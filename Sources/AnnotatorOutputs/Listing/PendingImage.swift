@@ -13,6 +13,9 @@ public struct PendingImage: Sendable {
   /// Where the labels come from: `dir/a.pt`, `maps.tar:dir/a.pt` or `batch.npz[12]`.
   public var source: String { entry.place.description(key: key) }
 
+  /// True when there is no map to load, whatever is tried.
+  package var isFailing: Bool { entry.isFailing }
+
   /// How many bytes of input the image takes; 0 when that is not known.
   public var byteCount: Int { entry.payload.byteCount }
 

@@ -13,8 +13,14 @@ package struct GivenImages {
   }
 
   /// Notes images that an earlier run has packed.
-  package mutating func note(_ keys: [String], in shard: String) {
-    for key in keys { desk.note(key, in: shard) }
+  ///
+  /// - Throws: `.usage` where the image list is another one by now.
+  package mutating func note(
+    _ keys: [String],
+    _ indexes: [Int64],
+    in shard: String
+  ) throws(RelabelError) {
+    for (key, index) in zip(keys, indexes) { try desk.note(key, index, in: shard) }
   }
 
   /// Lines of the image list that no image has come for.

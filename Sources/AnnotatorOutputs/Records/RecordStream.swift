@@ -6,6 +6,8 @@ final class RecordStream: ArrivalSource {
   static let magic: [UInt8] = [0x89] + Array("RLS\r\n".utf8) + [0x1A] + Array("\n".utf8)
   /// Bytes of a header at most.
   private static let maximumHeader = 1 << 20
+  /// Bytes of the reason for leaving an image out, at most: `index.json` keeps all of them.
+  private static let maximumReason = 1024
 
   /// What the user and the header say together.
   let options: InputOptions
@@ -79,6 +81,13 @@ final class RecordStream: ArrivalSource {
     }
     let place = Place.row(of: name, records)
     if head.kind == .leftOut {
+      guard cursor.remaining <= Self.maximumReason else {
+        throw RelabelError(
+          .invalidInput,
+          "the reason in record \(records) has \(cursor.remaining) bytes; it may have "
+            + "\(Self.maximumReason)"
+        )
+      }
       guard let reason = String(exactly: bytes[try cursor.take(cursor.remaining)]) else {
         throw RelabelError(.invalidInput, "the reason in record \(records) is not UTF-8")
       }

@@ -63,7 +63,8 @@ struct ChunkRoute: Sendable {
 
   /// The way in pieces, each for one thread: long enough to make its memory worth while.
   func legs(_ threads: Int) -> [Range<Int>] {
-    let fair = (chunks.count + threads - 1) / max(threads, 1)
+    let threads = min(max(threads, 1), max(chunks.count, 1))
+    let fair = (chunks.count + threads - 1) / threads
     let length = max(threads > 1 ? min(fair, 16) : chunks.count, 1)
     return stride(from: 0, to: chunks.count, by: length).map {
       $0..<min($0 + length, chunks.count)
