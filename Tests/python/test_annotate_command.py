@@ -222,8 +222,34 @@ def test_a_resumed_run_names_again_what_an_earlier_one_left_out(pictures, classe
             path.unlink()
         found = run(*network("small"), *options)
         assert found.returncode == 3, found.stderr
+        assert f"{8 * kept} pictures were done before" in found.stderr
         assert (shards(tmp_path / "labels"), (tmp_path / "labels" / "index.json").read_bytes()) == before
         (tmp_path / "labels" / "index.json").unlink()
+
+
+def test_other_pictures_are_not_gone_on_with_nor_joined(undisturbed, pictures, classes, tmp_path):
+    shutil.copytree(pictures, tmp_path / "pictures")
+    shutil.copytree(undisturbed, tmp_path / "labels")
+    (tmp_path / "labels" / "index.json").unlink()
+    options = ["--images", tmp_path / "pictures", "--classes", classes, "--images-per-shard", 8, "--batch-size", 3]
+    for rank in (0, 1):
+        assert run(*network("small"), *options, "--output", tmp_path / "o", "--rank", rank, "--ranks", 2).returncode == 0
+    Image.new("RGB", (9, 9)).save(tmp_path / "pictures" / "n00000000" / "im00b.png")
+    found = run(*network("small"), *options, "--output", tmp_path / "labels")
+    assert found.returncode == 64 and "begun otherwise here (listing)" in found.stderr, found.stderr
+    joined = run("--images", tmp_path / "pictures", "--output", tmp_path / "o", "--join", 2)
+    assert joined.returncode == 64 and "some were added or removed" in joined.stderr, joined.stderr
+    many = run(*network("small"), *options, "--output", tmp_path / "m", "--rank", 0, "--ranks", 15)
+    assert many.returncode == 64 and "14 batches for 15 ranks" in many.stderr, many.stderr
+
+
+def test_a_run_killed_before_its_index_has_nothing_more_to_annotate(undisturbed, pictures, classes, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "labels")
+    (tmp_path / "labels" / "index.json").unlink()
+    found = run(*network("small"), "--images", pictures, "--output", tmp_path / "labels", "--classes", classes,
+                "--images-per-shard", 8, "--batch-size", 3)  # fmt: skip
+    assert found.returncode == 0 and "0 pictures in" in found.stdout, found.stderr
+    assert shards(tmp_path / "labels") == shards(undisturbed)
 
 
 def test_crop_stores_an_extent_for_each_picture(pictures, tmp_path):
@@ -282,7 +308,10 @@ def test_dry_run_and_tune_write_nothing(pictures, tmp_path):
 
 
 def test_help_names_every_exit_code_and_errors_can_be_json(pictures, tmp_path):
-    assert "Exit codes" in run("--help").stdout
+    shown = run("--help").stdout.partition("Exit codes:")[2]
+    assert set(re.findall(r"\d+", shown)) == {"0", "3", "4", "5", "64", "70", "74", "130"}
+    for option, value in (("--batch-size", "0"), ("--workers", "-1"), ("--dilate", "x"), ("--input-size", "1x2x3")):
+        assert run(option, value, "--output", "o").returncode == 64
     found = run("--model", "resnet", "--images", pictures, "--output", tmp_path / "o", "--format", "json")
     assert found.returncode == 64 and json.loads(found.stdout)["status"] == 64
 

@@ -279,6 +279,34 @@ def test_classes_of_timm_are_its_own():
     swapped = (own[1], own[0], *own[2:])
     with pytest.raises(UsageError, match="2 of 1000 differ: output 0 is n01440764"):
         Annotator(network, classes=swapped)
+    cranes = list(own)  # two classes of one name
+    cranes[134], cranes[517] = cranes[517], cranes[134]
+    with pytest.raises(UsageError, match="2 of 1000 differ: output 134"):
+        Annotator(network, classes=tuple(cranes))
+
+
+@pytest.mark.parametrize("make, options, reason", [
+    (lambda: made("convnext_atto"), {"input_size": (283, 283)}, "choose a multiple of 32, such as 256 or 288"),
+    (FAMILIES["swin, channels last"][0], {"dilations": 1}, "dilated stages make"),
+    (FAMILIES["vit, class token"][0], {"dilations": 1}, "can't be dilated|does not take|dilated stages"),
+    (lambda: networks.small(), {"device": "cuda:7"}, "can't be put on cuda:7"),
+])  # fmt: skip
+def test_geometry_that_the_file_could_not_say_is_refused(make, options, reason):
+    with pytest.raises(UsageError, match=reason):
+        Annotator(make(), preprocessing=USUAL, **options)
+
+
+def test_norms_of_one_picture_are_no_batch_statistics():
+    network = networks.small()
+    network[1] = nn.InstanceNorm2d(24)
+    assert Annotator(network).grid == (4, 4)
+
+
+def test_networks_for_one_size_are_measured_at_it():
+    torch.manual_seed(0)
+    network = timm.create_model("vit_tiny_patch16_224", depth=1, img_size=96, num_classes=5)
+    annotator = Annotator(network)
+    assert annotator.native_size == annotator.preprocessing.input_size == (96, 96)
 
 
 def test_progress_says_what_people_ask():

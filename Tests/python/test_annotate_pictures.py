@@ -1,6 +1,7 @@
 """Pictures on their way into a network: which, in which order, and what of them it sees."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -29,11 +30,19 @@ def saved(picture, kind="png", **options):
 
 
 def test_order_is_that_of_image_folder(tmp_path):
-    for name in ("b/2.jpg", "b/10.JPEG", "a/x.png", "a/y/z.jpg", "a/a.txt", "ab/1.jpg"):
+    names = ("b/2.jpg", "b/10.JPEG", "a/x.png", "a/y/z.jpg", "a/zz.jpg", "a/a.txt", "ab/1.jpg", "a-b/1.jpg", "a/y z/1.jpg")
+    for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8)).save(tmp_path / name, "png") if not name.endswith("txt") else (tmp_path / name).touch()
     theirs = [path.removeprefix(f"{tmp_path}/") for path, _ in datasets.ImageFolder(tmp_path).samples]
-    assert sorted(list_pictures(tmp_path).paths) == sorted(theirs)
+    assert list(list_pictures(tmp_path).paths) == theirs
+    before = list_pictures(tmp_path).sha256
+    for hidden in ("a/._x.png", ".trash/1.png"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "a" / "x.png", tmp_path / hidden)
+    assert list_pictures(tmp_path).sha256 == before
+    shutil.copy(tmp_path / "a" / "x.png", tmp_path / "a" / "w.png")
+    assert list_pictures(tmp_path).sha256 != before
     assert [path for path in list_pictures(SAMPLES / "images").paths] == (
         (SAMPLES / "images.txt").read_text().split()
     )
@@ -88,6 +97,10 @@ def test_fit_pads_with_the_mean_and_its_map_shows_the_picture_alone(size):
     places = torch.stack([rows[:, None].expand(16, 16), rows[None].expand(16, 16)])[None]
     found = shown(places, [fit.inner(picture)])[0]
     down, right = fit.inner(picture)[0::2], fit.inner(picture)[1::2]
+    for axis, (start, length) in enumerate((down, right)):
+        # No cell that sees more of the padding than of the picture takes part, where the picture has a cell of its own.
+        if length >= 1 / 16:
+            assert found[axis].min() >= start + 1 / 32 - 1e-6 and found[axis].max() <= start + length - 1 / 32 + 1e-6
     # Half a cell at the border is as far as a grid of cells can tell.
     torch.testing.assert_close(found[0, :, 0].double(), down[0] + rows.double() * down[1], rtol=0, atol=1 / 32)
     torch.testing.assert_close(found[1, 0].double(), right[0] + rows.double() * right[1], rtol=0, atol=1 / 32)

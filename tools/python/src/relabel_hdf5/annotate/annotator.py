@@ -14,7 +14,7 @@ from ..errors import InvalidDataError, UsageError
 from ..header import ClassEntry
 from . import class_tables, models
 from .dilation import dilate
-from .parts import take_apart
+from .parts import Parts, take_apart
 from .preprocessing import Preprocessing
 from .words import PRECISIONS
 
@@ -94,7 +94,11 @@ class Annotator:
         self.preprocessing = described if input_size is None else described.sized(input_size)
         self.device = torch.device(device)
         self.precision, self.flip_average, self.dilations = precision, flip_average, dilations
-        _freeze(found.module.to(self.device))
+        try:
+            found.module.to(self.device)
+        except (AssertionError, RuntimeError) as error:
+            raise UsageError(f"the network can't be put on {self.device}: {error}") from error
+        _freeze(found.module)
         example = torch.zeros(1, 3, *self.preprocessing.input_size, device=self.device)
         _check_runs(found.module, example, found.name)
         self.module = found.module
@@ -104,19 +108,41 @@ class Annotator:
         if dilations:
             if features is not None:
                 raise UsageError("dilate the network that features= runs yourself")
-            self.module = _copied(found.module)
-            dilate(self.module, example, dilations)
+            self.module = _dilated(found.module, example, dilations, found.name)
             self.parts = take_apart(self.module, example)
         with self._running():
             cells = self.parts.cells(example)
             outputs = self.parts.scores(cells[:, :1, :1]).shape[-1]
         self.grid = (int(cells.shape[1]), int(cells.shape[2]))
         """Cells along the height and the width of the input."""
+        self._check_grid(example)
         self.num_classes = int(outputs)
         """Classes that the network scores."""
         given = class_tables.read(classes) if isinstance(classes, str) else classes
         self.classes = class_tables.agreed(given, found.classes, self.num_classes)
         """What the outputs stand for, or None where nobody says."""
+
+    def _check_grid(self, example: Tensor) -> None:
+        """Refuses a grid that leaves out the last rows or columns, and one that dilation did not make as it should."""
+        with self._running():
+            plain = self.plain.cells(example).shape[1:3]
+            size = self.native_size
+            native = plain if size == tuple(example.shape[-2:]) else _grid_at(self.plain, example, size)
+        for cells, before, pixels, own, own_pixels in zip(
+            self.grid, plain, self.preprocessing.input_size, native or plain, size if native else example.shape[-2:]
+        ):
+            if abs(cells - before * 2**self.dilations) > 2**self.dilations - 1:
+                raise UsageError(
+                    f"{self.name}: {self.dilations} dilated stages make {cells} cells of {before}, not "
+                    f"{before * 2**self.dilations}: its stages are not strided convolutions of stride 2"
+                )
+            step = max(1, round(own_pixels / own))
+            if before * step < 0.97 * pixels:
+                raise UsageError(
+                    f"{self.name}: {before} cells of {step} pixels cover {before * step} of {pixels} pixels of the input, "
+                    f"and the file would say that they cover all: choose a multiple of {step}, such as "
+                    f"{pixels // step * step} or {(pixels // step + 1) * step}"
+                )
 
     def maps(self, pictures: Tensor) -> Tensor:
         """Label maps [B, C, H, W], float32 on the annotator's device, of pictures uint8 [B, 3, h, w].
@@ -194,7 +220,7 @@ def _freeze(module: nn.Module) -> None:
     module.eval()
     module.requires_grad_(False)
     for name, part in module.named_modules():
-        if isinstance(part, nn.modules.batchnorm._NormBase) and part.running_mean is None:
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is None:
             raise UsageError(
                 f"{type(module).__name__}: {name} ({type(part).__name__}) keeps no running statistics, so that a "
                 "picture's labels would depend on the other pictures of its batch"
@@ -211,6 +237,28 @@ def _check_runs(module: nn.Module, example: Tensor, name: str) -> None:
     if not isinstance(answer, Tensor) or answer.ndim != 2:
         kind = list(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
         raise UsageError(f"{name} answers with {kind}, not with scores [B, C]")
+
+
+def _dilated(module: nn.Module, example: Tensor, dilations: int, name: str) -> nn.Module:
+    """A copy with dilated stages, around the same tensors."""
+    copied = _copied(module)
+    try:
+        dilate(copied, example, dilations)
+    except UsageError:
+        raise
+    except Exception as error:  # whatever a network's own code raises at a grid that it does not expect
+        raise UsageError(f"{name} can't be dilated: {error}") from error
+    _check_runs(copied, example, name)
+    return copied
+
+
+def _grid_at(parts: Parts, example: Tensor, size: tuple[int, int]) -> tuple[int, int] | None:
+    """The grid of an input of another size, or None where the network takes no other."""
+    try:
+        found = parts.cells(example.new_zeros(1, 3, *size)).shape
+    except Exception:  # a network for one size: its own is all there is to go by
+        return None
+    return int(found[1]), int(found[2])
 
 
 def _copied(module: nn.Module) -> nn.Module:

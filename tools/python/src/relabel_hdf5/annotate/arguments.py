@@ -19,9 +19,9 @@ near pooled targets come to what the classifier says of the crop itself.
 The same command run again goes on where a killed run stopped.
 """
 _EXIT_CODES = """\
-Exit codes: 0 done, 3 done but pictures were left out, 5 an input is broken,
-64 usage (an existing dataset included), 70 internal error, 74 input or output
-failed.
+Exit codes: 0 done, 3 done but pictures were left out, 4 an input is unsafe, 5 an
+input is broken, 64 usage (an existing dataset included), 70 internal error, 74
+input or output failed, 130 interrupted.
 """
 
 
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--input-size", type=_size, metavar="N|HxW", help="Pixels of the input. (default: the network's)"
     )
     network.add_argument(
-        "--dilate", type=int, default=0, metavar="N",
+        "--dilate", type=_natural, default=0, metavar="N",
         help="Set the last N strided stages to stride 1 and dilate what follows: twice the cells along both axes for "
         "each. (default: 0)",
     )  # fmt: skip
@@ -92,12 +92,14 @@ def parser() -> argparse.ArgumentParser:
     )
     network.add_argument("--name", help="What the shards call the annotator. (default: the model)")
     labels = found.add_argument_group("the labels")
-    labels.add_argument("--top-k", type=int, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)")
+    labels.add_argument(
+        "--top-k", type=_positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
+    )
     labels.add_argument(
         "--preset", choices=("default", "small"), default="default", help="As of relabel-pack. (default: default)"
     )
     labels.add_argument(
-        "--images-per-shard", type=int, default=16_384, metavar="N", help="Images in one shard. (default: 16384)"
+        "--images-per-shard", type=_positive, default=16_384, metavar="N", help="Images in one shard. (default: 16384)"
     )
     labels.add_argument(
         "--on-bad-input", choices=("fail", "skip"), default="skip",
@@ -105,23 +107,32 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     labels.add_argument("--overwrite", action="store_true", help="Replace an existing dataset.")
     job = found.add_argument_group("the job")
-    job.add_argument("--batch-size", type=int, default=32, metavar="N", help="Pictures at once. (default: 32)")
-    job.add_argument("--workers", type=int, metavar="N", help="Processes that decode. (default: processors but one)")
+    job.add_argument("--batch-size", type=_positive, default=32, metavar="N", help="Pictures at once. (default: 32)")
     job.add_argument(
-        "--check", type=int, default=16, metavar="N", help="Pictures to measure fidelity on; 0 for none. (default: 16)"
+        "--workers", type=_natural, metavar="N", help="Processes that decode. (default: processors but one)"
     )
     job.add_argument(
-        "--rank", type=int, metavar="R", help="Which part this program does, from 0. (default: torchrun's RANK, or 0)"
+        "--check",
+        type=_natural,
+        default=16,
+        metavar="N",
+        help="Pictures to measure fidelity on; 0 for none. (default: 16)",
+    )
+    job.add_argument(
+        "--rank",
+        type=_natural,
+        metavar="R",
+        help="Which part this program does, from 0. (default: torchrun's RANK, or 0)",
     )
     job.add_argument(
         "--ranks",
-        type=int,
+        type=_positive,
         metavar="N",
         help="How many programs share the pictures. (default: torchrun's WORLD_SIZE, or 1)",
     )
     job.add_argument(
         "--join",
-        type=int,
+        type=_positive,
         metavar="N",
         help="Join the parts of N ranks into the dataset; needs --images and --output alone.",
     )
@@ -138,6 +149,18 @@ def parser() -> argparse.ArgumentParser:
         help="How to print the summary, or the error. (default: text)",
     )
     return found
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -71,9 +71,10 @@ def agreed(given: Table | None, models: Table | None, outputs: int) -> Table | N
             raise UsageError(f"the network has {outputs:,} outputs, and {whose} has {len(table):,} classes{background}")
     if given is None or models is None:
         return given if models is None else models
-    places = [place for place, (one, other) in enumerate(zip(given, models)) if not _is_same(one, other)]
-    # Lists name a few classes differently; another order differs nearly everywhere, two swapped classes by their ids.
     both_have_ids = _has_ids(given) and _has_ids(models)
+    # Lists name a few classes differently; another order differs nearly everywhere, two swapped classes by their ids.
+    same = (lambda one, other: one.id == other.id) if both_have_ids else _is_same
+    places = [place for place, (one, other) in enumerate(zip(given, models)) if not same(one, other)]
     if places and (both_have_ids or len(places) > len(given) / 20):
         shown = "; ".join(
             f"output {place} is {models[place].id} ({models[place].name}), in the list {given[place].id} "

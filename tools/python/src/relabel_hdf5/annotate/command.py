@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except KeyboardInterrupt:
-        print("relabel-annotate: stopped; the same command goes on from here", file=sys.stderr)
+        print("relabel-annotate: stopped; the same command without --overwrite goes on from here", file=sys.stderr)
         return 130
     except (RelabelError, OSError) as error:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
@@ -39,7 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps({"schema_version": "1.0", "error": printable(str(error)), "status": status}))
         print(f"relabel-annotate: {printable(str(error))}", file=sys.stderr)
         return status
-    except ImportError as error:
+    except Exception as error:  # an error of ours, or of a library that says it in no form that is known here
+        if not isinstance(error, ImportError):
+            print(
+                f"relabel-annotate: internal error: {type(error).__name__}: {printable(str(error))[:500]}",
+                file=sys.stderr,
+            )
+            return 70
         print(f"relabel-annotate: {error}: pip install 'relabel-hdf5[annotate]'", file=sys.stderr)
         return 64
 
@@ -61,11 +67,14 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError("--images names the folder of pictures")
     listing = list_pictures(options.images)
     if options.join is not None:
-        summary = joining.join(options.output, options.join, paths=listing.paths, overwrite=options.overwrite)
+        summary = joining.join(options.output, options.join, listing=listing, overwrite=options.overwrite)
         return _done(options, summary, f"joined {options.join} parts")
     if options.model is None:
         raise UsageError("--model names the network")
     rank, ranks = _ranks(options)
+    whole = -(-len(listing) // options.batch_size)
+    if ranks > whole:
+        raise UsageError(f"there are {whole} batches for {ranks} ranks: fewer ranks, or a smaller --batch-size")
     output = options.output if ranks == 1 else joining.part_folder(options.output, rank, ranks)
     say = _say if rank == 0 else _ignore
     annotator = _annotator(options, None, options.dilate)
@@ -77,7 +86,7 @@ def _run(options: argparse.Namespace) -> int:
     with _writer(options, output, listing, annotator) as (make, kept):
         if kept is None:
             checks = check(annotator, listing, labels, top_k=options.top_k, count=options.check, say=say)
-            kept = _document(annotator, checks, options)
+            kept = _document(annotator, checks, options, listing)
         planned = parts(len(listing), options.batch_size, (rank, ranks))
         own = sum(map(len, planned))
         if options.dry_run:
@@ -90,12 +99,12 @@ def _run(options: argparse.Namespace) -> int:
                 listing, annotator, writer, batch_size=options.batch_size, workers=options.workers, part=(rank, ranks),
                 labels=labels, progress=lambda total, done: Progress(total, done),
             )  # fmt: skip
-        summary = writer.close()
+        summary = joining.complete(writer.close(), output) if ranks == 1 else writer.close()
     if found.rotated:
         say(
             f"{found.rotated} pictures ask viewers for a rotation (EXIF); it is not followed, as training loaders don't"
         )
-    text = f"{found.images:,} pictures in {duration(found.images / found.rate)}, {found.rate:.1f} a second"
+    text = f"{found.images:,} pictures in {duration(found.images / max(found.rate, 1e-9))}, {found.rate:.1f} a second"
     status = _done(options, summary, text, output)
     if ranks > 1:
         say(
@@ -110,7 +119,8 @@ def _annotator(options: argparse.Namespace, size: tuple[int, int] | None, dilati
     from . import models
     from .annotator import Annotator
 
-    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    local = int(os.environ.get("LOCAL_RANK", 0))
+    device = options.device or (f"cuda:{local % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu")
     found = models.load(options.model, options.weights, size or options.input_size)
     given = _preprocessing(options, found.preprocessing)
     return Annotator(
@@ -143,10 +153,10 @@ def _preprocessing(options: argparse.Namespace, described: Any) -> Any:
     return Preprocessing(options.input_size, resize=options.resize, **said)
 
 
-def _document(annotator: Any, checks: Any, options: argparse.Namespace) -> dict[str, Any]:
+def _document(annotator: Any, checks: Any, options: argparse.Namespace, listing: Any) -> dict[str, Any]:
     from .documents import document
 
-    return document(annotator, checks, options.batch_size)
+    return document(annotator, checks, options.batch_size, listing)
 
 
 @contextlib.contextmanager
@@ -167,7 +177,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         if kept is not None:
             from .checks import Checks
 
-            now = document(annotator, Checks.none(), options.batch_size)
+            now = document(annotator, Checks.none(), options.batch_size, listing)
             if differing := same_but_measured(kept, now):
                 raise UsageError(
                     f"an earlier run has begun otherwise here ({', '.join(differing)}): go on as it began, or --overwrite",

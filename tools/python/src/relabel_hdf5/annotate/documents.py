@@ -8,10 +8,11 @@ from typing import Any
 from ..versions import VERSION
 from .annotator import Annotator
 from .checks import Checks
+from .pictures import Listing
 
 
-def document(annotator: Annotator, checks: Checks, batch_size: int) -> dict[str, Any]:
-    """What the shards say of the network, its preprocessing, and what was proven and measured."""
+def document(annotator: Annotator, checks: Checks, batch_size: int, listing: Listing) -> dict[str, Any]:
+    """What the shards say of the network, its preprocessing, its pictures, and what was proven and measured."""
     height, width = annotator.grid
     found: dict[str, Any] = {
         "name": annotator.name,
@@ -28,6 +29,7 @@ def document(annotator: Annotator, checks: Checks, batch_size: int) -> dict[str,
         "precision": annotator.precision,
         "device": annotator.device.type,
         "batch_size": batch_size,
+        "listing": {"pictures": len(listing), "sha256": listing.sha256},
         "checks": checks.described(),
     }
     return found

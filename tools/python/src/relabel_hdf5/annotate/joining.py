@@ -19,6 +19,7 @@ from ..layout import INDEX_NAME, OPTIONAL
 from ..programs import program
 from ..writing import Writer
 from .documents import same_but_measured
+from .pictures import Listing
 
 _AT_ONCE = 512
 _KEPT = ("cell_order", "compression", "images_per_chunk", "images_per_shard", "max_error", "score_encoding", "top_k")
@@ -29,10 +30,8 @@ def part_folder(output: str | os.PathLike[str], rank: int, ranks: int) -> str:
     return f"{os.fspath(output).rstrip('/')}.rank-{rank}-of-{ranks}"
 
 
-def join(
-    output: str | os.PathLike[str], ranks: int, *, paths: Sequence[str], overwrite: bool = False
-) -> dict[str, Any]:
-    """Packs the parts of all ranks into one dataset, in the order of the pictures `paths`; the packer's summary.
+def join(output: str | os.PathLike[str], ranks: int, *, listing: Listing, overwrite: bool = False) -> dict[str, Any]:
+    """Packs the parts of all ranks into one dataset, in the order of their pictures; the packer's summary.
 
     Every part is verified before anything is read from it. Raises `UsageError` where a part is missing or was made
     otherwise than the first, `InvalidDataError` where one is not sound.
@@ -41,26 +40,37 @@ def join(
     indexes = [_verified(folder) for folder in folders]
     options = {name: indexes[0]["options"][name] for name in _KEPT}
     with tempfile.TemporaryDirectory(prefix="relabel-annotate-") as scratch:
-        listing = os.path.join(scratch, "images.txt")
-        write_listing(listing, paths)
+        images = os.path.join(scratch, "images.txt")
+        write_listing(images, listing.paths)
         parts = [open_maps(folder) for folder in folders]
         try:
             header = parts[0].header
+            if header.annotator is None or header.annotator.get("listing", {}).get("sha256") != listing.sha256:
+                raise UsageError(
+                    "the pictures are not those that were annotated: some were added or removed", file=listing.root
+                )
             for folder, part, index in zip(folders, parts, indexes):
                 _demand_same(header, part.header, folder)
                 if {name: index["options"][name] for name in _KEPT} != options:
                     raise UsageError("this part was packed with other options than the first", file=folder)
             with Writer(
                 output, num_classes=header.num_classes, score_kind="logit", orientation="yx",
-                classes=header.classes, annotator=header.annotator, images=listing, on_bad_input="skip",
+                classes=header.classes, annotator=header.annotator, images=images, on_bad_input="skip",
                 overwrite=overwrite, **options,
             ) as writer:  # fmt: skip
                 for folder, part, index in zip(folders, parts, indexes):
                     _copy(folder, part, index, writer)
-            return writer.close()
+            return complete(writer.close(), os.fspath(output))
         finally:
             for part in parts:
                 part.close()
+
+
+def complete(summary: dict[str, Any], output: str) -> dict[str, Any]:
+    """The packer's summary; raises `InvalidDataError` where a picture has neither a map nor a reason for it."""
+    if without := summary["images_without_map"]:
+        raise InvalidDataError(f"{len(without)} pictures have no map: {', '.join(map(str, without[:3]))}", file=output)
+    return summary
 
 
 def write_listing(path: str, paths: Sequence[str]) -> None:

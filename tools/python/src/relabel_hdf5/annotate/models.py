@@ -69,6 +69,8 @@ def of_module(module: nn.Module, name: str) -> Classifier:
         raise UsageError(f"{name} is a {type(module).__name__}, not a torch.nn.Module")
     config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None) or {}
     preprocessing = _configured(config)
+    if preprocessing is not None and _is_sized(module):
+        preprocessing = preprocessing.sized(_patches(module))  # the one size that it takes
     classes = class_tables.of_timm(module) if type(module).__module__.startswith("timm.") else None
     return Classifier(module, name, preprocessing, classes, "tensors of the state dict", digest(module))
 

@@ -21,7 +21,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".
 
 @dataclass(frozen=True)
 class Listing:
-    """The pictures below a folder, in the order of torchvision's `ImageFolder`: folders and names sorted."""
+    """The pictures below a folder, in the order of torchvision's `ImageFolder`, without hidden ones."""
 
     root: str
     paths: tuple[str, ...]
@@ -30,9 +30,20 @@ class Listing:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def sha256(self) -> str:
+        """The digest of all paths, a line each: another folder, or one that has changed, has another."""
+        return hashlib.sha256("".join(f"{path}\n" for path in self.paths).encode()).hexdigest()
+
     def key(self, place: int) -> str:
         """The key of a picture: its path without extension (spec, section 9.2)."""
         return key_of(self.paths[place])
+
+
+def _as_image_folder(path: str) -> tuple[str, str, str]:
+    """Class, folder, name: a folder's own pictures come before those of the folders in it."""
+    folder, _, name = path.rpartition("/")
+    return folder.partition("/")[0], folder, name
 
 
 def key_of(path: str) -> str:
@@ -56,14 +67,17 @@ def list_pictures(root: str | os.PathLike[str]) -> Listing:
         raise error
 
     for folder, folders, names in os.walk(base, onerror=refuse, followlinks=True):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         inside = pathlib.PurePath(os.path.relpath(folder, base)).as_posix()
         prefix = "" if inside == "." else inside + "/"
-        found += [prefix + name for name in names if os.path.splitext(name)[1].lower() in SUFFIXES]
+        found += [
+            prefix + name
+            for name in names
+            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+        ]
     if not found:
         raise UsageError(f"there are no pictures ({', '.join(sorted(SUFFIXES))}) below this folder", file=base)
-    # Sorted by the parts of their paths, as walking sorted folders does.
-    found.sort(key=lambda path: path.split("/"))
+    found.sort(key=_as_image_folder)
     by_key: dict[str, str] = {}
     for path in found:
         if (earlier := by_key.setdefault(key_of(path), path)) is not path:
@@ -104,6 +118,10 @@ def load_picture(listing: Listing, place: int, preprocessing: Preprocessing) -> 
     try:
         with open(os.path.join(listing.root, listing.paths[place]), "rb") as file:
             data = file.read()
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+        # Only what is wrong with one file: a disk that fails would leave out all the rest.
+        return Unreadable(place, error.strerror or type(error).__name__)
+    try:
         picture = decoded(data)
         pixels = torch.from_numpy(preprocessing.pixels(picture))
         rotated = is_rotated(data)

@@ -70,7 +70,9 @@ def annotate(
     planned = plan(listing, batch_size, part, writer.done)
     total = sum(len(places) for places in parts(len(listing), batch_size, part))
     seen = (progress or _silent)(total, total - sum(len(places) for places in planned))
-    workers = max(1, len(os.sched_getaffinity(0)) - 1) if workers is None else workers
+    if workers is None:
+        sharing = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's programs on this machine
+        workers = max(1, len(os.sched_getaffinity(0)) // sharing - 1)
     sink = _Sink(writer, annotator, listing, labels, seen)
     try:
         decoded = batches(listing, planned, annotator.preprocessing, workers, annotator.device.type == "cuda")
