@@ -187,7 +187,7 @@ class Writer:
         try:
             if self._packer is None:
                 self._start(finished.fields(self._output, self._name))
-            self._running().send([records.left_out(key, printable(reason))])
+            self._running().send([records.left_out(key, _short(reason))])
         except BaseException as error:
             self._fail(error)
             raise
@@ -331,6 +331,11 @@ class Writer:
         if self._packer is not None and self._packer.is_own:
             self._packer.abandon()
         self._error = error if isinstance(error, Exception) else UsageError(f"the writer was interrupted: {error!r}")
+
+
+def _short(reason: str) -> str:
+    """A reason in one line, of at most as many bytes as a record takes."""
+    return printable(reason).encode()[:1024].decode(errors="ignore")
 
 
 def _grid(maps: scores.Maps) -> tuple[int, int]:
