@@ -56,6 +56,14 @@ def test_two_pictures_of_one_key_are_refused(tmp_path):
     assert error.value.key == "cat"
 
 
+def test_a_link_into_a_folder_above_is_no_endless_listing(tmp_path):
+    for folder in ("a", "a/b"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / folder / "x.png")
+    (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")
+    assert list_pictures(tmp_path).paths == ("a/x.png", "a/b/x.png")
+
+
 @pytest.mark.parametrize("make", [lambda path: path / "nothing", lambda path: path])
 def test_a_folder_without_pictures_is_refused(make, tmp_path):
     with pytest.raises(UsageError):

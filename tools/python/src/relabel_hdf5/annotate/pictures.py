@@ -13,10 +13,8 @@ import numpy as np
 import torch
 
 from ..errors import InvalidDataError, UsageError, printable
+from ..image_folder import EXTENSIONS, class_folders, is_picture, key_of_path, paths_in
 from .preprocessing import Extent, Preprocessing, decoded, is_rotated
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
-"""What torchvision's `ImageFolder` takes for pictures."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,7 @@ class Listing:
 
     def key(self, place: int) -> str:
         """The key of a picture: its path without extension (spec, section 9.2)."""
-        return key_of(self.paths[place])
-
-
-def _as_image_folder(path: str) -> tuple[str, str, str]:
-    """Class, folder, name: a folder's own pictures come before those of the folders in it."""
-    folder, _, name = path.rpartition("/")
-    return folder.partition("/")[0], folder, name
-
-
-def key_of(path: str) -> str:
-    """A picture's path without its last extension."""
-    folder, slash, name = path.rpartition("/")
-    stem = name.rpartition(".")[0]
-    return folder + slash + (stem or name)
+        return key_of_path(self.paths[place])
 
 
 def list_pictures(root: str | os.PathLike[str]) -> Listing:
@@ -61,27 +46,17 @@ def list_pictures(root: str | os.PathLike[str]) -> Listing:
     base = os.fspath(root)
     if not os.path.isdir(base):
         raise UsageError("this is no folder of pictures", file=base)
-    found: list[str] = []
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    for folder, folders, names in os.walk(base, onerror=refuse, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        inside = pathlib.PurePath(os.path.relpath(folder, base)).as_posix()
-        prefix = "" if inside == "." else inside + "/"
-        found += [
-            prefix + name
-            for name in names
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
-        ]
+    with os.scandir(base) as entries:
+        own = [entry.name for entry in entries if not entry.is_dir() and not entry.name.startswith(".")]
+    found = sorted(filter(is_picture, own))
+    for folder in class_folders(base):
+        found += paths_in(pathlib.Path(base), folder, EXTENSIONS)
     if not found:
-        raise UsageError(f"there are no pictures ({', '.join(sorted(SUFFIXES))}) below this folder", file=base)
-    found.sort(key=_as_image_folder)
+        raise UsageError(f"there are no pictures ({', '.join(EXTENSIONS)}) below this folder", file=base)
     by_key: dict[str, str] = {}
     for path in found:
-        if (earlier := by_key.setdefault(key_of(path), path)) is not path:
-            raise InvalidDataError(f"{earlier} and {path} have the same key", file=base, key=key_of(path))
+        if (earlier := by_key.setdefault(key_of_path(path), path)) is not path:
+            raise InvalidDataError(f"{earlier} and {path} have the same key", file=base, key=key_of_path(path))
     return Listing(base, tuple(found))
 
 

@@ -15,11 +15,12 @@ import relabel_hdf5
 
 from ..errors import BoxError, RelabelError, UsageError
 from ..geometry import is_clamped, is_transposed
+from ..image_folder import EXTENSIONS
 from .box_transform import WithBox, with_box
 from .classes import DroppedMass, match_classes
 from .foreign import check_collate
 from .join import Missing, join
-from .pictures import EXTENSIONS, KeyOfPath, Pictures
+from .pictures import KeyOfPath, Pictures
 from .raw_maps import RawMap
 
 

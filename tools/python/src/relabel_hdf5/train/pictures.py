@@ -6,15 +6,14 @@ Packer and verifier pass over names that begin with a dot, such as the ._x.jpg o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ..errors import UsageError
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+from ..image_folder import class_folders, key_of_path, paths_in
 
 KeyOfPath = Callable[[str], str]
 
@@ -28,9 +27,7 @@ class Pictures:
         self.root = Path(os.path.abspath(root))  # the working folder may change
         if not self.root.is_dir():
             raise UsageError("there is no such image folder", file=str(self.root))
-        self.folders = sorted(
-            entry.name for entry in os.scandir(self.root) if entry.is_dir() and not entry.name.startswith(".")
-        )
+        self.folders = class_folders(self.root)
         self._key = key or key_of_path
         endings = tuple(extension.lower() for extension in extensions)
         found = [_paths(self.root, folder, endings) for folder in self.folders]
@@ -78,32 +75,6 @@ def plain_key(key: str) -> str:
     return key
 
 
-def key_of_path(path: str) -> str:
-    """The key that the packer gives to a file at this path below its input root (spec section 9.2)."""
-    head, slash, name = path.rpartition("/")
-    stem, dot, _ = name.rpartition(".")
-    return f"{head}{slash}{stem if dot and stem else name}"
-
-
-def _paths(root: Path, folder: str, endings: tuple[str, ...]) -> np.ndarray:
+def _paths(root: Path, folder: str, endings: Sequence[str]) -> np.ndarray:
     """The paths of a folder's pictures, as bytes of one width: strings would take three times the memory."""
-    found = []
-    status = os.stat(root)
-    for where, names in sorted(_walk(str(root / folder), ((status.st_dev, status.st_ino),))):
-        below = Path(where).relative_to(root).as_posix()
-        found += [os.fsencode(f"{below}/{name}") for name in sorted(names) if name.lower().endswith(endings)]
-    return np.array(found, np.bytes_)
-
-
-def _walk(folder: str, ancestors: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, list[str]]]:
-    """Folders and their files; past hidden ones, through links, but not into a folder that the walk is in."""
-    status = os.stat(folder)
-    identity = status.st_dev, status.st_ino
-    if identity in ancestors:
-        return
-    with os.scandir(folder) as listing:
-        entries = [entry for entry in listing if not entry.name.startswith(".")]
-    yield folder, [entry.name for entry in entries if not entry.is_dir()]
-    for entry in entries:
-        if entry.is_dir():
-            yield from _walk(entry.path, (*ancestors, identity))
+    return np.array([os.fsencode(path) for path in paths_in(root, folder, endings)], np.bytes_)
