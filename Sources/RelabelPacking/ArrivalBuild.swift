@@ -115,20 +115,14 @@ struct ArrivalBuild: ~Copyable {
   ) throws(RelabelError) {
     let plan = build.plan
     if !failing.isEmpty {
-      if shard == nil {
-        let path = folder.path(of: folder.shardName(number))
-        shard = try ShardBuild(path, plan, options, build.sample)
-      }
+      try open(build, folder)
       try shard?.append(failing)
       dealt += failing.count
       failing = []
     }
     var first = 0
     while first < waiting.count {
-      if shard == nil {
-        let path = folder.path(of: folder.shardName(number))
-        shard = try ShardBuild(path, plan, options, build.sample)
-      }
+      try open(build, folder)
       let room = min(min(plan.window, Self.maximumImages), plan.imagesPerShard - rows)
       let last = min(first + room, waiting.count)
       try shard?.append(Array(waiting[first..<last]))
@@ -140,6 +134,16 @@ struct ArrivalBuild: ~Copyable {
     }
     waiting = []
     waitingBytes = 0
+  }
+
+  /// Begins the shard that images go to, unless one is begun.
+  private mutating func open(
+    _ build: DatasetBuild,
+    _ folder: borrowing OutputFolder
+  ) throws(RelabelError) {
+    guard shard == nil else { return }
+    let path = folder.path(of: folder.shardName(number))
+    shard = try ShardBuild(path, build.plan, options, build.sample)
   }
 
   private mutating func close(_ folder: borrowing OutputFolder) throws(RelabelError) {

@@ -61,14 +61,22 @@ struct ArrivalDesk {
     return PendingImage(key: InputPath.key(of: path), imageIndex: index, entry: entry)
   }
 
-  /// Notes an image that an earlier run has packed.
+  /// Notes images that an earlier run has packed.
   ///
   /// - Parameters:
-  ///   - key: its key.
-  ///   - index: its place in the listing of that run.
-  ///   - shard: the file that holds it.
+  ///   - keys: their keys.
+  ///   - indexes: their places in the listing of that run.
+  ///   - shard: the file that holds them.
   /// - Throws: `.usage` where the image list is another one by now.
   mutating func note(
+    _ keys: [String],
+    _ indexes: [Int64],
+    in shard: String
+  ) throws(RelabelError) {
+    for (key, index) in zip(keys, indexes) { try note(key, index, in: shard) }
+  }
+
+  private mutating func note(
     _ key: String,
     _ index: Int64,
     in shard: String

@@ -75,7 +75,7 @@ public final class ArrivalStream: @unchecked Sendable {
     _ indexes: [Int64],
     in shard: String
   ) throws(RelabelError) {
-    for (key, index) in zip(keys, indexes) { try desk.note(key, index, in: shard) }
+    try desk.note(keys, indexes, in: shard)
   }
 
   /// What the source settles; of an archive, read ahead as far as it takes.

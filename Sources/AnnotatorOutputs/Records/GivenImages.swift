@@ -20,7 +20,7 @@ package struct GivenImages {
     _ indexes: [Int64],
     in shard: String
   ) throws(RelabelError) {
-    for (key, index) in zip(keys, indexes) { try desk.note(key, index, in: shard) }
+    try desk.note(keys, indexes, in: shard)
   }
 
   /// Lines of the image list that no image has come for.
