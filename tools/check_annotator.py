@@ -1,5 +1,6 @@
 """Checks of the annotator that take minutes: what it costs beside the bare network, its memory, and being killed."""
 
+import itertools
 import os
 import pathlib
 import resource
@@ -55,14 +56,15 @@ def overhead():
         photos(folder, 8 * BATCH)
         listing = list_pictures(folder)
 
+        numbers = itertools.count()
+
         def bare():
             with torch.inference_mode():
                 for _, pixels, _ in batches(listing, parts(len(listing), BATCH), usual, 1, False):
                     annotator.classifier.module(usual.normalised(pixels))
 
-        def whole(number=[0]):  # noqa: B006
-            number[0] += 1
-            with Writer(f"{scratch}/{number[0]}", num_classes=1000, score_kind="logit", on_bad_input="skip") as writer:
+        def whole():
+            with Writer(f"{scratch}/{next(numbers)}", num_classes=1000, score_kind="logit", on_bad_input="skip") as writer:
                 annotate(listing, annotator, writer, batch_size=BATCH, workers=1)
 
         found = {bare: [], whole: []}

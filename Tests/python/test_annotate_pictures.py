@@ -14,7 +14,7 @@ from torchvision.transforms import functional
 
 from relabel_hdf5 import InvalidDataError, UsageError
 from relabel_hdf5.annotate import Preprocessing, list_pictures
-from relabel_hdf5.annotate.fidelity import shown
+from relabel_hdf5.annotate.fitting import shown
 from relabel_hdf5.annotate.pictures import Picture, Unreadable, load_picture
 from relabel_hdf5.annotate.preprocessing import decoded, is_rotated
 from relabel_hdf5.annotate.session import parts

@@ -27,7 +27,6 @@ def bars(found, title):
     spread = [statistics.stdev(v) if len(v) > 1 else 0 for v in values]
     axes.bar(range(len(names)), [statistics.fmean(v) for v in values], yerr=spread, capsize=4, color="#4477aa")
     axes.set_xticks(range(len(names)), names, fontsize=7)
-    axes.set_ylim(bottom=max(0, min(map(min, values)) - 5))
     axes.set_ylabel("top-1, %")
     axes.set_title(title, fontsize=9)
     return _written(figure)

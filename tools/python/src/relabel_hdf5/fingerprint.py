@@ -37,16 +37,22 @@ def of_shard(path: str, size: int) -> str:
 
     Raises `CorruptError` where the file has another size than it had when it was opened.
     """
+    digest, read = digest_of(path)
+    if read != size:
+        raise CorruptError(
+            f"the file has {read} bytes and had {size} when it was opened: it was replaced; open it again", file=path
+        )
+    return _joined([digest])
+
+
+def digest_of(path: str) -> tuple[str, int]:
+    """The SHA-256 of a file and its bytes."""
     digest, read = hashlib.sha256(), 0
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
             read += len(block)
-    if read != size:
-        raise CorruptError(
-            f"the file has {read} bytes and had {size} when it was opened: it was replaced; open it again", file=path
-        )
-    return _joined([digest.hexdigest()])
+    return digest.hexdigest(), read
 
 
 def _joined(digests: Iterable[str]) -> str:

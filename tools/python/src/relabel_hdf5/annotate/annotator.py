@@ -14,6 +14,7 @@ from ..errors import InvalidDataError, UsageError
 from ..header import ClassEntry
 from . import class_tables, models
 from .dilation import dilate
+from .findings import first_line
 from .parts import Parts, take_apart
 from .preprocessing import Preprocessing
 from .words import PRECISIONS
@@ -232,8 +233,7 @@ def _check_runs(module: nn.Module, example: Tensor, name: str) -> None:
         with torch.inference_mode():
             answer = module(example)
     except Exception as error:  # whatever the network's own code raises
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UsageError(f"{name} does not take an input of {list(example.shape)}: {first}") from error
+        raise UsageError(f"{name} does not take an input of {list(example.shape)}: {first_line(error)}") from error
     if not isinstance(answer, Tensor) or answer.ndim != 2:
         kind = list(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
         raise UsageError(f"{name} answers with {kind}, not with scores [B, C]")

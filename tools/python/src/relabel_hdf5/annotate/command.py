@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except Exception as error:  # an error of ours, or of a library that says it in no form that is known here
         if not isinstance(error, ImportError):
+            print(_trace(error), file=sys.stderr)
             print(
                 f"relabel-annotate: internal error: {type(error).__name__}: {printable(str(error))[:500]}",
                 file=sys.stderr,
@@ -48,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 70
         print(f"relabel-annotate: {error}: pip install 'relabel-hdf5[annotate]'", file=sys.stderr)
         return 64
+
+
+def _trace(error: Exception) -> str:
+    """Where an internal error came from, for who mends it."""
+    return "\n".join(map(printable, "".join(traceback.format_exception(error)).splitlines()))
 
 
 def run() -> None:
@@ -58,6 +65,7 @@ def run() -> None:
 def _run(options: argparse.Namespace) -> int:
     from . import joining
     from .checks import check
+    from .documents import document
     from .labels import SourceLabels
     from .pictures import list_pictures
     from .progress import Progress, duration
@@ -86,7 +94,7 @@ def _run(options: argparse.Namespace) -> int:
     with _writer(options, output, listing, annotator) as (make, kept):
         if kept is None:
             checks = check(annotator, listing, labels, top_k=options.top_k, count=options.check, say=say)
-            kept = _document(annotator, checks, options, listing)
+            kept = document(annotator, checks, options.batch_size, listing)
         planned = parts(len(listing), options.batch_size, (rank, ranks))
         own = sum(map(len, planned))
         if options.dry_run:
@@ -97,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
                 say(f"{len(writer.done):,} pictures were done before")
             found = annotate(
                 listing, annotator, writer, batch_size=options.batch_size, workers=options.workers, part=(rank, ranks),
-                labels=labels, progress=lambda total, done: Progress(total, done),
+                labels=labels, progress=lambda total, done: Progress(total, done, sys.stderr),
             )  # fmt: skip
         summary = joining.complete(writer.close(), output) if ranks == 1 else writer.close()
     if found.rotated:
@@ -151,12 +159,6 @@ def _preprocessing(options: argparse.Namespace, described: Any) -> Any:
     if missing:
         raise UsageError(f"nothing says how pictures for {options.model} are made: give {', '.join(missing)}")
     return Preprocessing(options.input_size, resize=options.resize, **said)
-
-
-def _document(annotator: Any, checks: Any, options: argparse.Namespace, listing: Any) -> dict[str, Any]:
-    from .documents import document
-
-    return document(annotator, checks, options.batch_size, listing)
 
 
 @contextlib.contextmanager

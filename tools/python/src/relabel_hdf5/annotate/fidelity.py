@@ -18,8 +18,9 @@ from ..dataset import open as open_maps
 from ..pooling_torch import axis_weights
 from ..writing import Writer
 from .annotator import Annotator, finite
+from .findings import Finding, rounded
+from .fitting import shown
 from .preprocessing import Extent, decoded
-from .rounding import rounded
 
 Array = npt.NDArray[np.float64]
 ROWS = ("localised", "localised, before the cut to k", "global", "transposed", "image label, smoothed by 0.1")
@@ -28,7 +29,7 @@ CROPS = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Fidelity:
+class Fidelity(Finding):
     """How far targets are from the annotator's answer on crops; by kind of target, then by share of the picture."""
 
     pictures: int
@@ -44,9 +45,7 @@ class Fidelity:
 
     def described(self) -> dict[str, Any]:
         """The members of the annotator document."""
-        found = dataclasses.asdict(self)
-        found["areas"] = ["all", *(f"{low:g} to {high:g}" for low, high in AREAS)]
-        return found
+        return super().described() | {"areas": ["all", *(f"{low:g} to {high:g}" for low, high in AREAS)]}
 
     @property
     def helps(self) -> bool:
@@ -143,32 +142,6 @@ def measure(
         rounded(sum(bool((scores.argmax(1) == label).any()) for scores, label, _ in known) / len(known)) if known else None,
         rounded(sum(label == answer for _, label, answer in known) / len(known)) if known else None,
     )  # fmt: skip
-
-
-def shown(scores: Tensor, inner: Sequence[Sequence[float]]) -> Tensor:
-    """Maps [B, C, H, W] of the pictures alone, where `fit` has padded the inputs around them.
-
-    Cells of the picture are resampled to the grid, bilinearly as RoIAlign does with one sample a cell.
-    """
-    if all(tuple(box) == (0.0, 0.0, 1.0, 1.0) for box in inner):
-        return scores
-    height, width = scores.shape[2:]
-    places = torch.tensor(inner, dtype=torch.float64)
-    rows = places[:, :1] + (torch.arange(height, dtype=torch.float64) + 0.5) / height * places[:, 2:3]
-    columns = places[:, 1:2] + (torch.arange(width, dtype=torch.float64) + 0.5) / width * places[:, 3:]
-    # Not nearer to the picture's border than half a cell: beyond it cells see what was padded.
-    rows = _inside(rows, places[:, :1], places[:, 2:3], height)
-    columns = _inside(columns, places[:, 1:2], places[:, 3:], width)
-    grid = torch.stack([columns[:, None, :].expand(-1, height, -1), rows[:, :, None].expand(-1, -1, width)], -1)
-    return torch.nn.functional.grid_sample(
-        scores, (grid * 2 - 1).to(scores), mode="bilinear", padding_mode="border", align_corners=False
-    )
-
-
-def _inside(places: Tensor, start: Tensor, length: Tensor, cells: int) -> Tensor:
-    """Places [B, n] moved into the middle of a part where they are nearer to its ends than half a cell."""
-    margin = torch.minimum(torch.full_like(length, 0.5 / cells), length / 2)
-    return torch.minimum(torch.maximum(places, start + margin), start + length - margin)
 
 
 def _boxes(generator: np.random.Generator, extent: Sequence[float]) -> Array:

@@ -14,8 +14,10 @@ import torch
 from torch import nn
 
 from ..errors import UsageError
+from ..fingerprint import digest_of
 from ..header import ClassEntry
 from . import class_tables
+from .findings import first_line
 from .preprocessing import Preprocessing
 from .words import INTERPOLATIONS
 
@@ -59,7 +61,7 @@ def load(name: str, weights: str | None = None, input_size: tuple[int, int] | No
         found = _function(name, source, rest)
     if weights is not None:
         _load_weights(found.module, weights)
-        return replace(found, weights=f"the file {pathlib.Path(weights).name}", weights_sha256=_file_digest(weights))
+        return replace(found, weights=f"the file {pathlib.Path(weights).name}", weights_sha256=digest_of(weights)[0])
     return replace(found, weights_sha256=digest(found.module))
 
 
@@ -97,9 +99,8 @@ def _timm(name: str, model: str, weights: str | None, input_size: tuple[int, int
         if input_size is not None and _is_sized(module) and tuple(_patches(module)) != input_size:
             module = timm.create_model(model, img_size=input_size, **options)
     except Exception as error:  # timm, huggingface_hub and the network raise what they like
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UsageError(
-            f"timm does not give {model!r}: {first}. Is the name one of timm.list_pretrained(), and can its weights be "
+            f"timm does not give {model!r}: {first_line(error)}. Is the name one of timm.list_pretrained(), and can its weights be "
             "fetched? --weights FILE takes a file that you have"
         ) from error
     return of_module(module, name)
@@ -124,9 +125,8 @@ def _torchvision(name: str, model: str, weights: str | None) -> Classifier:
         default = known.DEFAULT
         module = models.get_model(model, weights=None if weights else default)
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UsageError(
-            f"torchvision does not give {model!r}: {first}. Is the name one of torchvision.models.list_models(), and can "
+            f"torchvision does not give {model!r}: {first_line(error)}. Is the name one of torchvision.models.list_models(), and can "
             "its weights be fetched? --weights FILE takes a file that you have"
         ) from error
     made = default.transforms()
@@ -184,8 +184,7 @@ def _load_weights(module: nn.Module, path: str) -> None:
             # weights_only: a pickle that would run code is refused.
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UsageError(f"the weights can't be read: {first}", file=path) from error
+        raise UsageError(f"the weights can't be read: {first_line(error)}", file=path) from error
     for wrapper in ("state_dict", "model", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
@@ -198,15 +197,3 @@ def _load_weights(module: nn.Module, path: str) -> None:
     except (RuntimeError, TypeError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise UsageError(f"the weights are not this network's: {' '.join(lines)[:400]}", file=path) from error
-
-
-def _file_digest(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _read(file)
-
-
-def _read(file: Any) -> str:
-    found = hashlib.sha256()
-    while block := file.read(1 << 20):
-        found.update(block)
-    return found.hexdigest()

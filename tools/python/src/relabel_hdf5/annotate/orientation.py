@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import UsageError
 from .annotator import Annotator
-from .rounding import rounded
+from .findings import Finding, rounded
 
 # Middles of the bright object, as fractions of height and width; no turn or mirror image takes one to another.
 _PLACES = ((0.20, 0.35), (0.30, 0.85), (0.70, 0.12), (0.85, 0.62))
@@ -24,7 +23,7 @@ _TURNS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Proof:
+class Proof(Finding):
     """What the impulse has shown."""
 
     share: float
@@ -35,10 +34,6 @@ class Proof:
     """How far maps of mirrored pictures are from mirrored maps, as a share of how maps vary; None: not measured."""
     transposed: float | None = None
     """The same of transposed pictures, where the input is square."""
-
-    def described(self) -> dict[str, Any]:
-        """The members of the annotator document."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
         text = f"orientation yx proven: a bright object fits its cells {self.ratio:.1f}× as well as in any turned grid"

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TextIO
 
 
 class Progress:
-    """Prints pictures, pictures per second, time left and what the labels look like; rarely where nobody watches."""
+    """Prints pictures, pictures per second, time left and what the labels look like; rarely where nobody watches, nothing without `out`."""
 
     def __init__(
         self, total: int, done: int = 0, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._out = sys.stderr if out is None else out
+        self._out = out
         self._clock = clock
         self._total, self._first, self.done = total, done, done
         self._begin = self._last = clock()
-        self._every = 1.0 if self._out.isatty() else 60.0
+        self._every = 1.0 if out is not None and out.isatty() else 60.0
         self.left_out = self.rotated = 0
         self._agreeing = self._labelled = 0
         self._peak = 0.0
@@ -29,7 +28,7 @@ class Progress:
         self._agreeing, self._labelled = self._agreeing + agreeing, self._labelled + labelled
         self._peak += peak * count
         now = self._clock()
-        if now - self._last >= self._every:
+        if self._out is not None and now - self._last >= self._every:
             self._last = now
             print(self.line(), file=self._out, end="\r" if self._out.isatty() else "\n", flush=True)
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..errors import UsageError
 from .annotator import Annotator, finite
-from .rounding import rounded
+from .findings import Finding, rounded
 
 TOLERANCE = 2e-5
 """How far equal scores may lie apart in float32, as a share of the largest."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Relation:
+class Relation(Finding):
     """How the mean of a map's cells and the network's answer relate on some pictures."""
 
     is_mean: bool
@@ -29,10 +28,6 @@ class Relation:
     largest: float
     """The largest score of the answers, in absolute terms."""
 
-    def described(self) -> dict[str, Any]:
-        """The members of the annotator document."""
-        return dataclasses.asdict(self)
-
     def __str__(self) -> str:
         if self.is_mean:
             return f"the mean of the cells is the network's answer (within {self.deviation:.1e})"
@@ -43,7 +38,7 @@ class Relation:
 
 
 @dataclasses.dataclass(frozen=True)
-class PrecisionError:
+class PrecisionError(Finding):
     """How far scores in a narrower precision are from float32."""
 
     precision: str
@@ -53,10 +48,6 @@ class PrecisionError:
     """The root mean square of the differences."""
     other_top: float
     """The share of cells with another top class."""
-
-    def described(self) -> dict[str, Any]:
-        """The members of the annotator document."""
-        return dataclasses.asdict(self)
 
     def __str__(self) -> str:
         return (

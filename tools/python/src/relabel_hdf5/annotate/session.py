@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import InvalidDataError
 from ..writing import Writer
 from .annotator import Annotator, finite
-from .fidelity import shown
+from .fitting import shown
 from .labels import SourceLabels
 from .pictures import Listing, Picture, Unreadable, batches, list_pictures
 from .progress import Progress
@@ -69,7 +69,7 @@ def annotate(
     labels = labels or SourceLabels(listing, annotator.classes)
     planned = plan(listing, batch_size, part, writer.done)
     total = sum(len(places) for places in parts(len(listing), batch_size, part))
-    seen = (progress or _silent)(total, total - sum(len(places) for places in planned))
+    seen = (progress or Progress)(total, total - sum(len(places) for places in planned))
     if workers is None:
         sharing = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # torchrun's programs on this machine
         workers = max(1, len(os.sched_getaffinity(0)) // sharing - 1)
@@ -212,20 +212,3 @@ class _Sink:
         known = sum(labels[row] >= 0 for row in fresh)
         peak = float((best.values - normalizer).exp().mean())
         self._progress.add(len(fresh), agreeing, known, peak)
-
-
-class _Quiet:
-    """Somewhere to print where nobody reads."""
-
-    def isatty(self) -> bool:
-        return False
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-
-def _silent(total: int, done: int) -> Progress:
-    return Progress(total, done, _Quiet())  # type: ignore[arg-type]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
+from .findings import first_line
+
 
 class NotTraced(Exception):
     """A network's graph can't be had, or has no global pooling."""
@@ -62,8 +64,7 @@ def _traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
             with torch.inference_mode():
                 ShapeProp(traced).propagate(example)
     except Exception as error:  # whatever a network's own code raises when a stand-in goes through it
-        first = (str(error).strip().splitlines() or [""])[0]
-        raise NotTraced(f"its graph can't be traced ({type(error).__name__}: {first})") from error
+        raise NotTraced(f"its graph can't be traced ({type(error).__name__}: {first_line(error)})") from error
     return traced
 
 
