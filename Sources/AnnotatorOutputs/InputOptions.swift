@@ -14,6 +14,8 @@ public struct InputOptions: Sendable {
   public var stripComponents: Int = 0
   /// True where the logarithm of the sum of exp(score) over all classes is wanted for each cell of dense maps.
   public var keepsLogNormalizer: Bool = false
+  /// True where logits of dense maps are stored less the mean of those that their cell leaves out.
+  public var centres: Bool = false
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 

@@ -134,6 +134,14 @@ public struct PackCommand: ParsableCommand {
   )
   var logNormalizer = false
 
+  @Flag(
+    help: """
+      For dense logits: subtract from each cell the mean logit of the classes that are not kept. These count as 0 in \
+      training, and the scores of all classes give the same targets as before.
+      """
+  )
+  var centre = false
+
   @Option(
     help: """
       How many folders to take off the front of every path below an input folder or in a tar. Use it to make keys \
@@ -220,6 +228,7 @@ public struct PackCommand: ParsableCommand {
     if let images { options.imageList = try TextFile.lines(images) }
     options.pictures = pictures
     options.logNormalizer = logNormalizer
+    options.centres = centre
     if let mapExtents {
       options.mapExtents = ExtentTable(file: mapExtents, bytes: try TextFile.bytes(mapExtents))
     }

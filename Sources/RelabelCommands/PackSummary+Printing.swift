@@ -110,6 +110,7 @@ extension TargetEffect {
       "largest_change": .number(largestChange),
       "mean_change": .number(meanChange),
       "top_class_changes": .integer(Int64(topClassChanges)),
+      "outranked": .integer(Int64(outranked)),
     ])
   }
 }
@@ -129,6 +130,7 @@ extension CutEffect {
       "crops": .integer(Int64(crops)),
       "top_class_changes": .integer(Int64(topClassChanges)),
       "mean_distance": .number(meanDistance),
+      "mean_distance_centred": .number(meanCentredDistance),
       "mean_score": .number(meanScore),
     ])
   }

@@ -9,6 +9,8 @@ struct BuildPlan {
   let options: [String: JSON]
   let imagesPerShard: Int
   let annotator: String?
+  /// True where logits are stored less the mean of those that their cell leaves out.
+  let centres: Bool
   /// What is stored of each image beside its map.
   let facts: ImageFacts
   /// What the packer had to assume: the name and value of each option.
@@ -64,6 +66,12 @@ struct BuildPlan {
           + " \(kind.rawValue) scores"
       )
     }
+    guard kind == .logit || !options.centres else {
+      throw RelabelError(
+        .usage,
+        "only logits may be shifted: --centre does not go with \(kind.rawValue) scores"
+      )
+    }
     guard shape.topK <= numClasses else {
       throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
     }
@@ -116,6 +124,7 @@ struct BuildPlan {
     self.header = header
     assumptions = Self.assumptions(header, options, traits)
     imagesPerShard = options.imagesPerShard
+    centres = options.centres
     annotator = metadata.annotatorName
   }
 
@@ -240,9 +249,11 @@ struct BuildPlan {
   /// Options that decide the bytes of the dataset; jobs, paths and policies do not.
   private static func record(_ header: ShardHeader, _ options: PackOptions) -> [String: JSON] {
     // Only where it is used, so that the digest of all other builds stays what it was.
-    let stripped: [String: JSON] =
-      options.stripComponents == 0
-      ? [:] : ["strip_components": .integer(Int64(options.stripComponents))]
+    var used: [String: JSON] = [:]
+    if options.stripComponents != 0 {
+      used["strip_components"] = .integer(Int64(options.stripComponents))
+    }
+    if options.centres { used["centre"] = .bool(true) }
     return [
       "top_k": .integer(Int64(header.shape.topK)),
       "score_encoding": .string(header.encoding.name.rawValue),
@@ -253,7 +264,7 @@ struct BuildPlan {
       "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
       "images_per_shard": .integer(Int64(options.imagesPerShard)),
       "compression": .string("\(header.compression)"),
-    ].merging(stripped) { one, _ in one }
+    ].merging(used) { one, _ in one }
   }
 
   /// The digest of what decides the bytes, apart from the contents of the inputs

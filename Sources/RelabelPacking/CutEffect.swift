@@ -12,10 +12,13 @@ public struct CutEffect: Hashable, Sendable {
   /// Crops whose most probable class is another.
   public private(set) var topClassChanges: Int = 0
   private var totalDistance = 0.0
+  private var totalCentredDistance = 0.0
   private var totalScore = 0.0
 
   /// The mean over the crops of half the sum of all probabilities' changes, 0 to 1.
   public var meanDistance: Double { crops == 0 ? 0 : totalDistance / Double(crops) }
+  /// `meanDistance` with each cell's logits less the mean of those that are left out; as it is for other scores.
+  public var meanCentredDistance: Double { crops == 0 ? 0 : totalCentredDistance / Double(crops) }
   /// The share of crops whose most probable class is another.
   public var share: Double { crops == 0 ? 0 : Double(topClassChanges) / Double(crops) }
   /// The mean of all scores that were given, of all classes.
@@ -30,6 +33,7 @@ public struct CutEffect: Hashable, Sendable {
   init(
     _ dense: DenseMap,
     _ stored: LabelMap,
+    _ kind: ScoreKind,
     _ pooling: LabelPooling,
     seed: UInt64
   ) throws(RelabelError) {
@@ -37,12 +41,21 @@ public struct CutEffect: Hashable, Sendable {
     totalScore = Double(dense.score.reduce(0.0) { $0 + Double($1) }) / Double(dense.score.count)
     var random = SplitMix64(state: seed)
     let boxes = (0..<EffectSample.cropsPerImage).map { _ in CropBox.random(&random) }
+    let centred = kind == .logit ? stored.less(dense.absentMeans(stored)) : stored
     for (box, given) in zip(boxes, try pooling.targets(of: dense, in: boxes)) {
       let kept = try pooling.target(of: stored, in: box).dense()
       crops += 1
-      totalDistance += zip(given, kept).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / 2
+      totalDistance += Self.distance(given, kept)
+      totalCentredDistance += Self.distance(
+        given,
+        try pooling.target(of: centred, in: box).dense()
+      )
       if Self.best(given) != Self.best(kept) { topClassChanges += 1 }
     }
+  }
+
+  private static func distance(_ one: [Float], _ other: [Float]) -> Double {
+    zip(one, other).reduce(0) { $0 + Double(abs($1.0 - $1.1)) } / 2
   }
 
   private static func best(_ target: [Float]) -> Int? {
@@ -55,6 +68,7 @@ public struct CutEffect: Hashable, Sendable {
     crops += other.crops
     topClassChanges += other.topClassChanges
     totalDistance += other.totalDistance
+    totalCentredDistance += other.totalCentredDistance
     totalScore += other.totalScore
   }
 }

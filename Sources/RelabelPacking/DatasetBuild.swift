@@ -63,7 +63,7 @@ struct DatasetBuild {
 
   /// What of the scores does not fit what they were packed as.
   var doubts: [String] {
-    sight.looks.doubts(plan.header.scoreKind) + sight.cut.doubts(plan.header)
+    sight.looks.doubts(plan.header, sight.effect) + sight.cut.doubts(plan.header)
   }
 
   /// Writes the index of the finished dataset, which makes it complete.

@@ -69,6 +69,7 @@ public final class DatasetWriter {
       spoolDirectory: options.output
     )
     inputOptions.keepsLogNormalizer = options.logNormalizer
+    inputOptions.centres = options.centres
     var images = try GivenImages(inputOptions)
     var finished: [String] = []
     if options.resumes {

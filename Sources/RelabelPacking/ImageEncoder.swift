@@ -5,12 +5,14 @@ import Relabel
 struct ImageEncoder: Sendable {
   private let codec: MapCodec
   private let keyBytes: Int
+  private let centres: Bool
   private let facts: ImageFacts
   private let sample: EffectSample?
 
   init(_ plan: BuildPlan, _ sample: EffectSample?) {
     codec = MapCodec(plan.header)
     keyBytes = plan.header.keyBytes
+    centres = plan.centres
     facts = plan.facts
     self.sample = sample
   }
@@ -29,6 +31,13 @@ struct ImageEncoder: Sendable {
       }
       let wantsDense = sample?.wantsDense(image.imageIndex) ?? false
       let loaded = try image.load(wantsDense: wantsDense)
+      guard loaded.isFromAllClasses || !centres else {
+        throw RelabelError(
+          .invalidInput,
+          "the input holds the best classes only, so the mean of the others is not known: pack it without"
+            + " --centre"
+        )
+      }
       let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: loaded.map)
       var encoded = try codec.encode(labelled)
       let (values, label) = try facts.values(of: image, loaded)

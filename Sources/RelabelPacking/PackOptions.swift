@@ -54,6 +54,8 @@ public struct PackOptions: Sendable {
   public var mapExtents: ExtentTable?
   /// Store the logarithm of the sum of exp(logit) over all classes, which only dense input tells.
   public var logNormalizer: Bool = false
+  /// Store dense logits less the mean of those that their cell leaves out, which then lie about 0.
+  public var centres: Bool = false
   /// Folders that are taken off the front of paths below an input, before they become keys.
   public var stripComponents: Int = 0
   /// Threads; nothing but time depends on it.

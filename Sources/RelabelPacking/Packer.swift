@@ -50,6 +50,7 @@ public struct Packer: Sendable {
     )
     inputOptions.stripComponents = options.stripComponents
     inputOptions.keepsLogNormalizer = options.logNormalizer
+    inputOptions.centres = options.centres
     let input = try AnnotatorOutput.open(options.inputs, options: inputOptions)
     let build: DatasetBuild
     switch input.images {

@@ -1,11 +1,12 @@
 import Relabel
+import RelabelVerification
 
 /// What the kept scores of a sample look like, and what of it does not fit the declared kind.
 public struct ScoreLooks: Hashable, Sendable {
   /// Maps that were looked at.
   public private(set) var maps: Int = 0
-  private var (lowest, highest) = (Float.infinity, -Float.infinity)
-  private var (entries, entriesBelow, cells, cellsBelow) = (0, 0, 0, 0)
+  private var zeroFit = ZeroFit()
+  private var highest = -Float.infinity
 
   /// Nothing looked at so far.
   init() {}
@@ -13,28 +14,15 @@ public struct ScoreLooks: Hashable, Sendable {
   /// One map.
   init(_ map: LabelMap) {
     maps = 1
-    (entries, cells) = (map.shape.entries, map.shape.cells)
-    let k = map.shape.topK
-    for cell in 0..<cells {
-      var best = -Float.infinity
-      for score in map.score[cell * k..<(cell + 1) * k] {
-        best = max(best, score)
-        lowest = min(lowest, score)
-        if score < 0 { entriesBelow += 1 }
-      }
-      highest = max(highest, best)
-      if best < 0 { cellsBelow += 1 }
-    }
+    zeroFit = ZeroFit(map)
+    highest = map.score.reduce(highest, max)
   }
 
   /// Adds what other maps are like.
   mutating func add(_ other: Self) {
     maps += other.maps
-    (lowest, highest) = (min(lowest, other.lowest), max(highest, other.highest))
-    entries += other.entries
-    entriesBelow += other.entriesBelow
-    cells += other.cells
-    cellsBelow += other.cellsBelow
+    zeroFit.merge(other.zeroFit)
+    highest = max(highest, other.highest)
   }
 
   /// Maps that must agree before a kind is doubted.
@@ -42,61 +30,56 @@ public struct ScoreLooks: Hashable, Sendable {
 
   /// What does not fit scores of a kind, in sentences that say what to do.
   ///
-  /// Real top-5 logits of ImageNet lie between 0.09 and 61; a classifier trained with cross entropy has
-  /// 16 % of the kept ones and no best one below 0, one trained with a sigmoid loss 81 % and 21 %.
-  func doubts(_ kind: ScoreKind) -> [String] {
-    guard kind == .logit, maps >= Self.fewMaps, lowest < highest else { return [] }
-    if lowest >= 0 && highest <= 1 {
+  /// - Parameters:
+  ///   - header: of the shards.
+  ///   - effect: what the targets of the sample look like.
+  func doubts(_ header: ShardHeader, _ effect: TargetEffect) -> [String] {
+    guard header.scoreKind == .logit, maps >= Self.fewMaps, zeroFit.lowest < highest else {
+      return []
+    }
+    if zeroFit.lowest >= 0 && highest <= 1 {
       return [
         "all scores lie from 0 to 1, as after softmax or sigmoid, but are packed as logits: "
           + "targets will be almost uniform; give --score-kind probability, or pack logits"
       ]
     }
+    guard header.shape.topK < header.numClasses else { return [] }
     if highest <= 0 {
       return [
         "no score is above 0, as with logarithms of probabilities, but they are packed as logits, "
           + "where absent classes count as 0 and outrank them; give --score-kind log-probability"
       ]
     }
-    if cellsBelow * 20 > cells || entriesBelow * 2 > entries {
+    if let misfit = zeroFit.misfit { return ["\(misfit); \(Self.mend)"] }
+    // A single crop may be of nothing that the classes name.
+    if effect.outranked * 100 > effect.crops {
       return [
-        "\(percent(entriesBelow, of: entries)) of the kept logits and the best one of "
-          + "\(percent(cellsBelow, of: cells)) of the cells lie below 0, the logit of classes that are "
-          + "not kept, which then outrank them: a sigmoid classifier, or logits that are not centred; "
-          + "pack probabilities, or subtract each cell's mean first"
-      ]
-    }
-    if lowest > Self.uncentred {
-      return [
-        "even the lowest kept logit is \(lowest), far above 0, the logit of classes that are not kept: "
-          + "the logits are probably not centred; subtract each cell's mean over all classes first"
+        "in \(effect.outranked) of \(effect.crops) random crops the target gives every class that is not "
+          + "stored more than the best one that is; \(Self.mend)"
       ]
     }
     return []
   }
 
-  /// Above what the lowest of all kept logits shows that they are shifted.
-  private static let uncentred: Float = 10
-
-  private func percent(_ part: Int, of whole: Int) -> String {
-    "\((Double(part) / Double(max(whole, 1)) * 100).rounded()) %".replacing(".0 %", with: " %")
-  }
+  /// What to do about logits that 0 does not fit.
+  static let mend =
+    "pack the scores of all classes with --centre, or subtract from each cell the mean logit of the classes that "
+    + "are not stored"
 }
 
 extension CutEffect {
   /// What keeping k classes does that nobody may want, in sentences that say what to do.
   func doubts(_ header: ShardHeader) -> [String] {
-    guard header.scoreKind == .logit, images > 0 else { return [] }
-    if abs(meanScore) > Self.centred {
-      let mean = (meanScore * 100).rounded() / 100
-      return [
-        "the logits are not centred: their mean over all classes is \(mean), but classes that are not "
-          + "kept count as 0; subtract each cell's mean first"
-      ]
+    guard header.scoreKind == .logit, meanDistance - meanCentredDistance > Self.gain else {
+      return []
     }
-    return []
+    func shown(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+    return [
+      "classes that are not kept count as logit 0, and the mean of all logits is \(shown(meanScore)): with "
+        + "--centre half of L1 would be \(shown(meanCentredDistance)) instead of \(shown(meanDistance))"
+    ]
   }
 
-  /// The largest distance from 0 of the mean logit that softmax classifiers show.
-  private static let centred = 2.0
+  /// By how much centred targets have to be nearer to those of all classes.
+  private static let gain = 0.01
 }

@@ -14,6 +14,8 @@ public struct TargetEffect: Hashable, Sendable {
   public var meanChange: Double { crops == 0 ? 0 : totalChange / Double(crops) }
   /// Crops whose most probable class is another.
   public private(set) var topClassChanges: Int = 0
+  /// Crops whose stored target gives each absent class more than the best stored one.
+  public private(set) var outranked: Int = 0
   private var totalChange = 0.0
 
   /// Nothing measured so far.
@@ -41,6 +43,7 @@ public struct TargetEffect: Hashable, Sendable {
     crops += 1
     largestChange = max(largestChange, change)
     totalChange += change
+    if stored.rest > stored.probability.max() ?? 0 { outranked += 1 }
     if given.top(1).first?.classIndex != stored.top(1).first?.classIndex { topClassChanges += 1 }
   }
 
@@ -51,6 +54,7 @@ public struct TargetEffect: Hashable, Sendable {
     largestChange = max(largestChange, other.largestChange)
     totalChange += other.totalChange
     topClassChanges += other.topClassChanges
+    outranked += other.outranked
   }
 }
 
@@ -58,6 +62,7 @@ public struct TargetEffect: Hashable, Sendable {
 struct EffectSample: Sendable {
   private let pooling: LabelPooling
   private let codec: MapCodec
+  private let scoreKind: ScoreKind
   private let stride: Int64
   private let denseStride: Int64
 
@@ -81,6 +86,7 @@ struct EffectSample: Sendable {
     // Which way the grid lies changes no error, but a profile has to be named for unknown maps.
     pooling = try LabelPooling(header, profile: .relabel)
     codec = MapCodec(header)
+    scoreKind = header.scoreKind
     stride = max(1, (Int64(count ?? 0) + Self.images - 1) / Self.images)
     denseStride = max(1, (Int64(count ?? 0) + Self.denseImages - 1) / Self.denseImages)
   }
@@ -114,6 +120,7 @@ struct EffectSample: Sendable {
     try CutEffect(
       dense,
       codec.map(of: encoded),
+      scoreKind,
       pooling,
       seed: UInt64(max(encoded.imageIndex, 0))
     )

@@ -11,13 +11,14 @@ import Testing
     "num_classes": .integer(10), "score_kind": .string("logit"), "metadata_sha256": .string("m"),
   ])
 
-  /// Images, seven more counts, mean, sum of squares, likely kinds.
+  /// Images, eleven more counts, mean, sum of squares, likely kinds, lowest score.
   private static func statistics(
     images: UInt64 = 2,
     mean: Double = 1.5,
-    squares: Double = 0.25
+    squares: Double = 0.25,
+    lowest: UInt64 = 0
   ) -> [UInt64] {
-    [images] + Array(repeating: 0, count: 7) + [mean.bitPattern, squares.bitPattern, 0]
+    [images] + Array(repeating: 0, count: 11) + [mean.bitPattern, squares.bitPattern, 0, lowest]
   }
 
   private func receive(_ facts: JSON, _ words: [UInt64]) throws -> ShardOutcome {
@@ -35,7 +36,8 @@ import Testing
 
   @Test(arguments: [
     statistics(images: 1 << 41), statistics(mean: .nan), statistics(mean: 1e300),
-    statistics(squares: -1), statistics(squares: .infinity), [1, 2, 3],
+    statistics(squares: -1), statistics(squares: .infinity),
+    statistics(lowest: 1 << 32), statistics(lowest: UInt64(Float.nan.bitPattern)), [1, 2, 3],
   ])
   func statisticsWithoutSenseAreRefused(words: [UInt64]) {
     #expect(throws: RelabelError.self) { try receive(Self.facts, words) }

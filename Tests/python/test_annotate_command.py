@@ -333,3 +333,43 @@ sys.exit(main(["--model", "timm:x", "--images", ".", "--output", "o"]))
     assert shown.returncode == 0 and "Exit codes" in shown.stdout, shown.stderr
     missing = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert missing.returncode == 64 and missing.stderr.endswith("pip install 'relabel-hdf5[annotate]'\n"), missing.stderr
+
+
+# What absent classes count as
+
+
+def annotated(name, pictures, folder, *options):
+    found = run(*network(name), "--images", pictures, "--output", folder, "--top-k", 3, *options)
+    assert found.returncode == 0, found.stderr
+    with relabel_hdf5.open(folder) as maps:
+        order = np.argsort([maps.key(place) for place in range(len(maps))])
+        batch = maps.batch(order)
+        return batch.class_index, batch.score, maps.header.annotator, found.stderr
+
+
+@pytest.mark.parametrize("name", ["lowered", "log_softmax"])
+def test_a_shift_of_a_cell_s_logits_changes_no_label(name, pictures, tmp_path):
+    """The same network with other logits of the same softmax."""
+    ids, scores, document, _ = annotated("small", pictures, tmp_path / "plain")
+    others = annotated(name, pictures, tmp_path / name)
+    np.testing.assert_array_equal(others[0], ids)
+    np.testing.assert_allclose(others[1], scores, atol=1 / 128)
+    assert document["logits"] == "less the mean of the classes that their cell leaves out"
+    assert others[2]["checks"]["zero"]["are_logarithms"] == (name == "log_softmax")
+
+
+def test_logits_as_they_are_given(pictures, tmp_path):
+    ids, scores, document, said = annotated("lowered", pictures, tmp_path / "given", "--logits", "as-given")
+    assert scores.max() < 0 and document["logits"] == "as the network gives them"
+    assert "0 does not fit them: use --logits centred" in said
+    rules = {finding["rule"] for finding in verify(tmp_path / "given")[1]["findings"]}
+    assert rules & {"V017", "V023"}
+    again = run(*network("lowered"), "--images", pictures, "--output", tmp_path / "given", "--top-k", 3, "--dry-run")
+    assert again.returncode == 64 and "logits" in again.stderr
+
+
+@pytest.mark.parametrize("name, layer", [("softmax", "a softmax"), ("sigmoid", "a sigmoid")])
+def test_probabilities_are_no_logits(name, layer, pictures, tmp_path):
+    found = run(*network(name), "--images", pictures, "--output", tmp_path / "out")
+    assert found.returncode == 64 and f"as behind {layer}: labels are its logits" in found.stderr
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())

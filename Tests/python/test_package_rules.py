@@ -27,6 +27,7 @@ NOT_READ = {
     "V008": "padding rows are never handed out",
     "I001": "needs the pictures", "I002": "the same", "I003": "the same", "I004": "the same",
     "I005": "needs boxes", "I006": "needs the annotator",
+    "V023": "a warning about all maps together",
     "V020": "source labels are not handed out", "V021": "nor are sizes", "V022": "nor are normalizers",
     "P001": "a note", "P002": "a note", "P003": "a note",
     ("C007", "optional"): "an HDF5 dataset that this package does not use",

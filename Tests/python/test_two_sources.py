@@ -210,7 +210,7 @@ LOOKS = {
         lambda: np.log(np.sort(RANDOM.dirichlet([1] * 6, (4, 4)).T[:5], 0)[::-1]), "as with logarithms of probabilities"
     ),
     "a sigmoid classifier's logits": (
-        lambda: np.sort(RANDOM.normal(-2, 1.5, (5, 4, 4)), 0)[::-1], "lie below 0, the logit of classes that are not kept"
+        lambda: np.sort(RANDOM.normal(-2, 1.5, (5, 4, 4)), 0)[::-1], "lie below 0, the logit of classes that are not stored"
     ),
     "logits 30 too high": (lambda: np.sort(RANDOM.normal(40, 3, (5, 4, 4)), 0)[::-1], "probably not centred"),
     "logits": (lambda: np.sort(RANDOM.uniform(0.1, 20, (5, 4, 4)), 0)[::-1], None),
@@ -229,12 +229,28 @@ def test_scores_of_another_kind_are_named_at_packing(name, tmp_path):
     assert words is None or words in result.stdout
     rules = {finding["rule"] for finding in verify(tmp_path / "out")[1]["findings"]}
     assert ("V017" in rules) == (name in ("sigmoid", "softmax", "log-softmax"))
+    assert ("V023" in rules) == (name in ("a sigmoid classifier's logits", "logits 30 too high"))
 
 
 def test_dense_logits_that_are_not_centred(tmp_path):
     np.save(tmp_path / "a.npy", np.stack([dense(seed=seed) + 7 for seed in range(12)]))
     summary = packed(tmp_path / "a.npy", "-o", tmp_path / "out", "--score-kind", "logit")
-    assert any("their mean over all classes is 7.0" in doubt for doubt in summary["doubts"])
+    assert any("the mean of all logits is 7.0" in doubt and "--centre" in doubt for doubt in summary["doubts"])
+    summary = packed(tmp_path / "a.npy", "-o", tmp_path / "centred", "--score-kind", "logit", "--centre")
+    assert summary["doubts"] == []
+
+
+def test_a_target_that_gives_absent_classes_most(tmp_path):
+    """Two classes take turns: each is 1 where it leads and −4 where it does not, so below 0 on average."""
+    (tmp_path / "maps").mkdir()
+    turns = np.indices((4, 4)).sum(0) % 2
+    scores = np.broadcast_to(np.array([1.0, -4.0])[:, None, None], (2, 4, 4))
+    for number in range(12):
+        torch.save(sparse(scores, np.stack([turns, 1 - turns]) + 2 * number), tmp_path / "maps" / f"{number}.pt")
+    summary = packed(tmp_path / "maps", "-o", tmp_path / "out")
+    crops, outranked = summary["targets"]["crops"], summary["targets"]["outranked"]
+    assert crops // 2 < outranked <= crops
+    assert [doubt for doubt in summary["doubts"] if f"in {outranked} of {crops} random crops" in doubt]
 
 
 def test_what_was_assumed_is_printed_and_stored(tmp_path):

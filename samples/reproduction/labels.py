@@ -89,7 +89,7 @@ def annotate(folder, name, spec):
 
 
 def write_wrong(source, output, wrong):
-    """The same maps with one mistake: transposed, with lower logits, or under the keys of other pictures."""
+    """The same maps with one mistake: transposed, other logits, or under the keys of other pictures."""
     with relabel_hdf5.open(source) as maps:
         order = np.argsort(maps.image_indexes())
         keys = [maps.key(int(place)) for place in order]
@@ -106,6 +106,8 @@ def write_wrong(source, output, wrong):
                     ids, scores = ids.swapaxes(1, 2), scores.swapaxes(1, 2)
                 if wrong == "lowered":
                     scores = scores - 10
+                if wrong == "sigmoid":
+                    scores = 1 / (1 + np.exp(-scores))
                 writer.add_batch(keys[first : first + 256], (ids, scores))
 
 

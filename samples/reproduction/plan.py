@@ -11,18 +11,21 @@ LABELS = {
     "top 1": {"annotator": "strong", "options": ["--top-k", "1"]},
     "top 3": {"annotator": "strong", "options": ["--top-k", "3"]},
     "all 10": {"annotator": "strong", "options": ["--top-k", "10"]},
+    "bfloat16 annotator": {"annotator": "strong", "options": ["--precision", "bfloat16"]},
     "small preset": {"annotator": "strong", "options": ["--preset", "small"]},
     "8×8 cells": {"annotator": "coarse"},
     "no ground seen": {"annotator": "no-ground"},
+    "logits as given": {"annotator": "strong", "options": ["--logits", "as-given"]},
     "transposed": {"annotator": "strong", "wrong": "transposed"},
     "logits lowered by 10": {"annotator": "strong", "wrong": "lowered"},
+    "sigmoids as logits": {"annotator": "strong", "wrong": "sigmoid"},
     "maps of other pictures": {"annotator": "strong", "wrong": "shuffled"},
 }
 """Labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
 
 ABLATIONS = (
-    "top 1", "top 3", "all 10", "small preset", "8×8 cells", "no ground seen", "transposed", "logits lowered by 10",
-    "maps of other pictures",
+    "top 1", "top 3", "all 10", "bfloat16 annotator", "small preset", "logits as given", "8×8 cells", "no ground seen",
+    "transposed", "logits lowered by 10", "sigmoids as logits", "maps of other pictures",
 )  # fmt: skip
 
 

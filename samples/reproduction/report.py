@@ -13,6 +13,7 @@ import torch
 
 METRICS = {
     "top1": "one garment, top-1", "in_label_set": "scene, top-1 in its classes", "mean_average_precision": "scene, mAP",
+    "of_windows": "scene by windows, mAP",
     "calibration_error": "calibration error",
 }  # fmt: skip
 

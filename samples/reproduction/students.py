@@ -118,15 +118,20 @@ def single_crops(test):
     return np.stack(crops), np.array(labels)
 
 
+WINDOWS = [(top, left) for top in (0, 16, 32) for left in (0, 16, 32)]
+
+
 def scenes_as_wholes(test):
-    """Scenes [N, 32, 32], resized, and which classes each shows [N, 10]."""
+    """Scenes resized [N, 32, 32], their windows [N, 9, 32, 32], and which classes each scene shows [N, 10]."""
     truth = json.loads((pathlib.Path(test) / "scenes.json").read_text())
-    pictures, shows = [], np.zeros((len(truth), len(CLASSES)), bool)
+    pictures, windows, shows = [], [], np.zeros((len(truth), len(CLASSES)), bool)
     for place, (key, placed) in enumerate(truth.items()):
         picture = Image.open(pathlib.Path(test) / "images" / f"{key}.png").convert("L")
         pictures.append(np.asarray(picture.resize((32, 32), Image.Resampling.BILINEAR)))
+        pixels = np.asarray(picture)
+        windows.append([pixels[top : top + 32, left : left + 32] for top, left in WINDOWS])
         shows[place, [label for _, _, label in placed]] = True
-    return np.stack(pictures), shows
+    return np.stack(pictures), np.array(windows), shows
 
 
 def answers(network, pictures):
@@ -142,17 +147,24 @@ def score(network, test):
     sure, right = found.max(1), found.argmax(1) == labels
     bins = np.clip((sure * 15).astype(int), 0, 14)
     gaps = [abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in range(15) if (bins == b).any()]
-    pictures, shows = scenes_as_wholes(test)
+    pictures, windows, shows = scenes_as_wholes(test)
     of_scenes = answers(network, pictures)
-    precisions = []
-    for label in range(shows.shape[1]):
-        hits = shows[np.argsort(-of_scenes[:, label], kind="stable"), label]
-        precisions.append((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
+    of_windows = answers(network, windows.reshape(-1, 32, 32)).reshape(*windows.shape[:2], -1).max(1)
     return {
         "top1": float(right.mean()), "calibration_error": float(sum(gaps)),
         "in_label_set": float(shows[np.arange(len(shows)), of_scenes.argmax(1)].mean()),
-        "mean_average_precision": float(np.mean(precisions)),
+        "mean_average_precision": mean_average_precision(of_scenes, shows),
+        "of_windows": mean_average_precision(of_windows, shows),
     }  # fmt: skip
+
+
+def mean_average_precision(scores, shows):
+    """The mean over classes of the precision at each scene that shows the class, scenes ranked by its score [N, 10]."""
+    precisions = []
+    for label in range(shows.shape[1]):
+        hits = shows[np.argsort(-scores[:, label], kind="stable"), label]
+        precisions.append((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
+    return float(np.mean(precisions))
 
 
 def label_seconds(folder):

@@ -43,6 +43,8 @@ final class DenseLayout: Sendable {
   let rows: Int?
   /// True where each cell's logarithm of the sum over all classes is wanted.
   let keepsLogNormalizer: Bool
+  /// True where scores are stored less the mean of those that their cell leaves out.
+  let centres: Bool
 
   /// Checks the header of a dense array against everything but the file's size.
   init(_ header: NumPyHeader, _ options: InputOptions) throws(RelabelError) {
@@ -99,6 +101,7 @@ final class DenseLayout: Sendable {
     scalar = header.scalar
     isFortran = header.isFortran
     keepsLogNormalizer = options.keepsLogNormalizer
+    centres = options.centres
     self.classes = classes
     self.rowBytes = rowBytes
     shape = MapShape(height: height, width: width, topK: topK)
@@ -123,8 +126,8 @@ final class DenseLayout: Sendable {
       "\(reading): give --num-classes \(classes) if that is so; else classes come first, and \(mend)"
   }
 
-  /// The top-k of one map.
-  func decode(_ bytes: [UInt8]) throws(RelabelError) -> LabelMap {
+  /// The top-k of one map, as its network gave it.
+  private func decode(_ bytes: [UInt8]) throws(RelabelError) -> LabelMap {
     guard bytes.count == rowBytes else {
       throw RelabelError(.internalFault, "a map has \(bytes.count) bytes instead of \(rowBytes)")
     }
@@ -140,9 +143,24 @@ final class DenseLayout: Sendable {
     return map
   }
 
-  /// One map with the scores of all classes, which `decode` has found finite.
-  func dense(_ bytes: [UInt8]) -> DenseMap {
-    DenseMap(classes: classes, shape: shape, score: floats(bytes))
+  /// One map as it is stored, with what the options ask for beside it.
+  ///
+  /// - Throws: `.invalidInput` naming the first score that is not finite.
+  func loaded(_ bytes: [UInt8], wantsDense: Bool) throws(RelabelError) -> LoadedMap {
+    let map = try decode(bytes)
+    var loaded = LoadedMap(map)
+    if wantsDense || keepsLogNormalizer || centres {
+      var dense = DenseMap(classes: classes, shape: shape, score: floats(bytes))
+      if centres {
+        let means = dense.absentMeans(map)
+        loaded = LoadedMap(map.less(means))
+        if wantsDense || keepsLogNormalizer { dense = dense.less(means) }
+      }
+      if keepsLogNormalizer { loaded.logNormalizer = dense.logNormalizer() }
+      if wantsDense { loaded.dense = dense }
+    }
+    loaded.isFromAllClasses = true
+    return loaded
   }
 
   /// The scores of one map in the order [C, H, W].
@@ -161,18 +179,13 @@ extension DenseLayout: MapDescription {
     wantsDense: Bool,
     path: () -> String
   ) throws(RelabelError) -> LoadedMap {
-    let bytes = try region.read(limit: Limits.denseBytes, path: path())
-    var loaded = LoadedMap(try decode(bytes))
-    guard wantsDense || keepsLogNormalizer else { return loaded }
-    let dense = dense(bytes)
-    if keepsLogNormalizer { loaded.logNormalizer = dense.logNormalizer() }
-    if wantsDense { loaded.dense = dense }
-    return loaded
+    try loaded(region.read(limit: Limits.denseBytes, path: path()), wantsDense: wantsDense)
   }
 
   static func == (a: DenseLayout, b: DenseLayout) -> Bool {
     a.scalar == b.scalar && a.isFortran == b.isFortran && a.classes == b.classes
       && a.shape == b.shape && a.rows == b.rows && a.keepsLogNormalizer == b.keepsLogNormalizer
+      && a.centres == b.centres
   }
 
   func hash(into hasher: inout Hasher) {

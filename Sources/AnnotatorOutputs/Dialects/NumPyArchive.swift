@@ -88,16 +88,15 @@ struct NumPyArchive {
     for row in 0..<rows {
       let bytes = try stream.read(layout.rowBytes)
       do throws(RelabelError) {
-        let map = try layout.decode(bytes)
+        let isWhole = keepsWhole(row, of: rows, spool)
+        let loaded = try layout.loaded(bytes, wantsDense: isWhole)
+        let map = loaded.map
         try file.write(map.classIndex, at: classOffset + row * entries * 4)
         try file.write(map.score, at: scoreOffset + row * entries * 4)
-        if let normalizerOffset {
-          let values = layout.dense(bytes).logNormalizer()
+        if let normalizerOffset, let values = loaded.logNormalizer {
           try file.write(values, at: normalizerOffset + row * cells * 4)
         }
-        if row % max(1, rows / Self.wholeRowsOfFile) == 0 {
-          try keepWhole(bytes, layout, row, &spool)
-        }
+        if let dense = loaded.dense { try keepWhole(dense, row, &spool) }
       } catch {
         try note(error, row)
       }
@@ -113,19 +112,19 @@ struct NumPyArchive {
   /// measure on what the cut to k does.
   private static let (wholeRowsOfFile, wholeRowsOfAll) = (16, 16)
 
+  private func keepsWhole(_ row: Int, of rows: Int, _ spool: Spool) -> Bool {
+    row % max(1, rows / Self.wholeRowsOfFile) == 0 && wholeRows.count < Self.wholeRowsOfFile
+      && spool.samples < Self.wholeRowsOfAll
+  }
+
   private mutating func keepWhole(
-    _ bytes: [UInt8],
-    _ layout: DenseLayout,
+    _ dense: DenseMap,
     _ row: Int,
     _ spool: inout Spool
   ) throws(RelabelError) {
-    guard wholeRows.count < Self.wholeRowsOfFile, spool.samples < Self.wholeRowsOfAll else {
-      return
-    }
     spool.samples += 1
-    let floats = layout.dense(bytes).score
-    let (file, offset) = try spool.reserve(values: floats.count)
-    try file.write(floats, at: offset)
+    let (file, offset) = try spool.reserve(values: dense.score.count)
+    try file.write(dense.score, at: offset)
     wholeRows[row] = offset
   }
 

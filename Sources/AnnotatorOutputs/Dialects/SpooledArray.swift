@@ -59,6 +59,7 @@ extension SpooledArray: MapDescription {
       score: try file.values(at: scoreOffset + place, count: entries, as: Float.self)
     )
     var loaded = LoadedMap(try SparseMap.keepingBest(topK, of: map))
+    loaded.isFromAllClasses = denseClasses != nil
     if let normalizerOffset {
       let place = normalizerOffset + region.offset * shape.cells * 4
       loaded.logNormalizer = try file.values(at: place, count: shape.cells, as: Float.self)

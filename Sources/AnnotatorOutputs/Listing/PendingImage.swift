@@ -51,6 +51,8 @@ package struct LoadedMap {
   /// The logarithm of the sum of exp(score) over all classes, for each cell: where the options ask for it and
   /// the input has all scores.
   package var logNormalizer: [Float]?
+  /// True where the input has the scores of all classes.
+  package var isFromAllClasses: Bool = false
 
   init(_ map: LabelMap) { self.map = map }
 }

@@ -10,6 +10,9 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
   let step: Float
   @usableFromInline
   let offset: Float
+  /// The lowest key of a score that is not below 0.
+  @usableFromInline
+  package private(set) var zero: Lane = 0
   /// The lowest and highest key of a score that breaks no rule by itself; no key lies between when
   /// the first is above the second.
   @usableFromInline
@@ -33,6 +36,9 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     let low = Self.first(in: finite) { !rules.isTooLow(value(Lane($0))) }
     let high = Self.first(in: finite) { rules.isTooHigh(value(Lane($0))) } - 1
     sound = (Lane(low), Lane(high))
+    let zero = Self.first(in: finite) { value(Lane($0)) >= 0 }
+    // Where all scores are below 0, no key is that high; a lane has room for one more.
+    self.zero = Lane(clamping: zero)
   }
 
   /// The first number of a range for which `holds`, which holds for all after it; one beyond the

@@ -60,6 +60,7 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case v020 = "V020"
   case v021 = "V021"
   case v022 = "V022"
+  case v023 = "V023"
 
   case m001 = "M001"
   case m002 = "M002"
@@ -159,6 +160,8 @@ extension Rule {
     case .v020: Definition("Every source label is a class or −1", .findings)
     case .v021: Definition("Every picture has a height and a width", .findings)
     case .v022: Definition("No log normalizer is below a score of its cell", .findings)
+    case .v023:
+      Definition("Logit 0 fits the classes that are not stored", .sound, .warning)
 
     case .m001: Definition("The folder has an index.json", .findings)
     case .m002: Definition("index.json matches its own digest", .corrupt)

@@ -230,10 +230,12 @@ extension LabelStatistics {
     let near = counts.neighbours
     let whole = [
       images, counts.labelled, counts.agreeing, counts.judged, near.maps, near.pairs, near.sameID,
-      near.sameScore,
+      near.sameScore, counts.zeroFit.entries, counts.zeroFit.entriesBelow, counts.zeroFit.cells,
+      counts.zeroFit.cellsBelow,
     ]
     return whole.map { UInt64(clamping: $0) }
       + [scoreMean.bitPattern, scoreSpread.bitPattern, counts.likelyKinds.rawValue]
+      + [UInt64(counts.zeroFit.lowest.bitPattern)]
   }
 
   /// Numbers that are counts, not nonsense: sums of them can't overflow.
@@ -249,23 +251,27 @@ extension LabelStatistics {
   private static let squares = 0...1e100
 
   fileprivate init?(_ words: [UInt64]) {
-    guard words.count == 11, words[..<8].allSatisfy(Self.counts.contains),
-      Self.scores.contains(Double(bitPattern: words[8])),
-      Self.squares.contains(Double(bitPattern: words[9]))
+    guard words.count == 16, words[..<12].allSatisfy(Self.counts.contains),
+      Self.scores.contains(Double(bitPattern: words[12])),
+      Self.squares.contains(Double(bitPattern: words[13])),
+      let lowest = UInt32(exactly: words[15]), !Float(bitPattern: lowest).isNaN
     else { return nil }
-    let whole = words[..<8].map { Int($0) }
+    let whole = words[..<12].map { Int($0) }
     var counts = LabelCounts(
       numClasses: 0,
-      likelyKinds: LabelCounts.LikelyKinds(rawValue: words[10])
+      likelyKinds: LabelCounts.LikelyKinds(rawValue: words[14])
     )
     (counts.labelled, counts.agreeing, counts.judged) = (whole[1], whole[2], whole[3])
     counts.neighbours.maps = whole[4]
     counts.neighbours.pairs = whole[5]
     counts.neighbours.sameID = whole[6]
     counts.neighbours.sameScore = whole[7]
+    (counts.zeroFit.entries, counts.zeroFit.entriesBelow) = (whole[8], whole[9])
+    (counts.zeroFit.cells, counts.zeroFit.cellsBelow) = (whole[10], whole[11])
+    counts.zeroFit.lowest = Float(bitPattern: lowest)
     self.init(counts)
     images = whole[0]
-    scoreMean = Double(bitPattern: words[8])
-    scoreSpread = Double(bitPattern: words[9])
+    scoreMean = Double(bitPattern: words[12])
+    scoreSpread = Double(bitPattern: words[13])
   }
 }

@@ -1,4 +1,4 @@
-"""Maps that are sound one by one and suspicious as a whole: rules V011 to V018 and M011."""
+"""Maps that are sound one by one and suspicious as a whole: rules V011 to V018, V023 and M011."""
 
 import numpy as np
 from registry import Fixtures
@@ -188,7 +188,6 @@ add("V016", "sorted_after", **planes(STORED, IDS))
 add("V016", "class_order", **planes(STORED, IDS, cell_order="class"))
 add("V016", "uncompressed", **planes(STORED, IDS, compression="none"))
 add_quiet("planes_in_their_places", **planes(IDS, STORED))
-add_quiet("both_planes_coherent", **planes(IDS, IDS // 2 + 20_000))
 add_quiet("neither_plane_coherent", **planes(STORED, STORED[::-1]))
 add_quiet("few_exchanged_cells", **planes(STORED[:8], IDS[:8]))
 
@@ -211,8 +210,33 @@ add("V017", "log_probabilities_float16", **disguised(logarithms=True, encoding="
 add_quiet("too_few_to_tell_their_kind", **disguised(rows=9))
 add("V017", "sigmoids", **disguised(loud=[0.75, 0.625, 0.5]))
 add_quiet("small_logits", **disguised(loud=[1.25, 0.625, 0.5]))
-add_quiet("negative_logits", **disguised(logarithms=True, loud=[0.75, 0.625, 0.5]))
 add_quiet("probabilities_that_say_so", **disguised(score_kind="probability"))
+
+
+# ------------------------------------------------------------------------- logit 0 of absent classes: V023
+
+
+def shifted(below=0, of=144, rows=12, by=0.0, negative=0, **changes):
+    """Logits of 144 cells: the best one of `below` of them lies under 0, and the lowest in `negative` others."""
+    ids, scores = random_maps(rows, classes=changes.get("num_classes", 10))
+    flat = scores.reshape(-1, 3)
+    flat[:below] -= 31
+    flat[below:below + negative, 1:] -= 31
+    return given(ids, scores + by, **changes)
+
+
+add("V023", "lowered", **shifted(below=8))
+add("V023", "lowered_class_order", **shifted(below=8, cell_order="class"))
+add("V023", "lowered_float16", **shifted(below=8, encoding="float16"))
+add("V023", "negative_logits", **disguised(logarithms=True, loud=[0.75, 0.625, 0.5]))
+add("V023", "most_below_zero", **shifted(negative=110))
+add("V023", "raised", **shifted(by=9.75))
+add("V023", "both_planes_coherent", **planes(IDS, IDS // 2 + 20_000))
+add_quiet("few_cells_below_zero", **shifted(below=7))
+add_quiet("half_below_zero", **shifted(negative=108))
+add_quiet("raised_less", **shifted(by=9.25))
+add_quiet("too_few_to_tell_their_zero", **shifted(rows=9, below=60))
+add_quiet("no_class_is_absent", **shifted(below=60, num_classes=3))
 
 
 # ------------------------------------------------------------------------------------- drift: M011

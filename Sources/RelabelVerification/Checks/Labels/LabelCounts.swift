@@ -11,6 +11,8 @@ package struct LabelCounts: Hashable, Sendable {
   package var neighbours = Neighbours()
   /// The kinds that scores declared as logits could be as well.
   package var likelyKinds: LikelyKinds
+  /// How logits compare with the 0 of classes that are not stored.
+  package var zeroFit = ZeroFit()
   /// Maps that could say something against them: those whose scores differ.
   package var judged: Int = 0
 
@@ -61,6 +63,7 @@ package struct LabelCounts: Hashable, Sendable {
     neighbours.sameID &+= other.neighbours.sameID
     neighbours.sameScore &+= other.neighbours.sameScore
     likelyKinds.formIntersection(other.likelyKinds)
+    zeroFit.merge(other.zeroFit)
     judged &+= other.judged
   }
 }

@@ -6,6 +6,8 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
   let kernel: CellKernel<Lane>
   let masses: CellMasses<Lane>
   let rules: CellRules
+  /// The key of logit 0 where classes that are not stored count as 0, else nil.
+  let zero: Lane?
   /// The source label of each row; empty where there are none to compare with.
   let labels: [Int32]
 
@@ -15,6 +17,8 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
     rules = header.cellRules(order: header.cellOrder)
     kernel = CellKernel(MapForm(header), rules)
     masses = CellMasses(keys: kernel.scores, topK: header.shape.topK)
+    let hasZero = header.scoreKind == .logit && header.shape.topK < header.numClasses
+    zero = hasZero ? kernel.scores.zero : nil
   }
 }
 
@@ -101,6 +105,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     countClasses()
     countAgreement(row: row)
     judgeKinds(range)
+    compareWithZero(range)
     outcome.sound = Outcome.Sound(
       range: range,
       scoreMean: plan.kernel.scores.mean(scores, entries, floats),
@@ -190,6 +195,21 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     let (ids, step) = best
     let agrees = (0..<cells).contains { ClassKeys<Lane>.id(ids[$0 &* step]) == label }
     if agrees { counts.agreeing += 1 }
+  }
+
+  /// Counts logits below that of classes that are not stored.
+  private func compareWithZero(_ range: (lowest: Lane, highest: Lane)) {
+    // A map of one score everywhere has a rule of its own.
+    guard let zero = plan.zero, range.lowest != range.highest else { return }
+    counts.zeroFit.entries += entries
+    counts.zeroFit.cells += cells
+    counts.zeroFit.lowest = min(counts.zeroFit.lowest, plan.kernel.scores.value(range.lowest))
+    guard range.lowest < zero else { return }
+    for entry in 0..<entries where scores[entry] < zero { counts.zeroFit.entriesBelow += 1 }
+    for cell in 0..<cells {
+      let best = plan.header.cellOrder == .score ? scores[cell &* topK] : bestScores[cell]
+      if best < zero { counts.zeroFit.cellsBelow += 1 }
+    }
   }
 
   /// Takes away the kinds that this map can't be of.

@@ -4,9 +4,9 @@ internal import Relabel
 // side; `spec/rules.md` says what was measured.
 
 extension LabelStatistics {
-  /// Rules V014, V015, V017 and V018; `neighbours` has one of its own.
+  /// Rules V014, V015, V017, V018 and V023; `neighbours` has one of its own.
   var warnings: [Violation] {
-    [unseenClasses, dominatingClass, otherKind, sourceLabels].compactMap(\.self)
+    [unseenClasses, dominatingClass, otherKind ?? otherZero, sourceLabels].compactMap(\.self)
   }
 
   /// V014: a class that no cell holds, among at least ten images for each class.
@@ -48,6 +48,12 @@ extension LabelStatistics {
       return Violation(.v017, message, at: place)
     }
     return nil
+  }
+
+  /// V023: logits that 0, the logit of classes that are not stored, does not fit, in at least ten maps.
+  private var otherZero: Violation? {
+    guard counts.judged >= 10, let misfit = counts.zeroFit.misfit else { return nil }
+    return Violation(.v023, misfit, at: Location(dataset: Layout.score))
   }
 
   /// True when too few of enough images agree with their labels for chance or a weak annotator (rule V018).

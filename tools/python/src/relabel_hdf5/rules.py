@@ -7,7 +7,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "unsafe": ("C002", "C003", "C006", "C010", "C011", "C012", "M009"),
     "unsupported": ("L002", "L003"),
     "sound": (
-        "V011", "V012", "V013", "V014", "V015", "V016", "V017", "V018", "M011", "I005", "P001", "P002", "P003",
+        "V011", "V012", "V013", "V014", "V015", "V016", "V017", "V018", "V023", "M011", "I005", "P001", "P002", "P003",
     ),
 }  # fmt: skip
 """The rules by outcome: the file is damaged, could do harm, needs a newer reader, or stays sound. Any other rule

@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 from ..versions import VERSION
-from .words import INTERPOLATIONS, PRECISIONS, RESIZES
+from .words import INTERPOLATIONS, LOGITS, PRECISIONS, RESIZES
 
 _DESCRIPTION = """\
 Annotate a folder of pictures: every cell of every picture gets the scores of a
@@ -95,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
     labels.add_argument(
         "--top-k", type=_positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
     )
+    labels.add_argument(
+        "--logits", choices=LOGITS, default="centred",
+        help="centred: each cell less the mean logit of the classes that it leaves out, which count as 0 in training; "
+        "targets of all classes stay the same. as-given: as the network gives them. (default: centred)",
+    )  # fmt: skip
     labels.add_argument(
         "--preset", choices=("default", "small"), default="default", help="As of relabel-pack. (default: default)"
     )

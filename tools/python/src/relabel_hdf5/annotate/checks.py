@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ..errors import UsageError
-from . import fidelity, orientation, relations
+from . import fidelity, orientation, relations, zero
 from .annotator import Annotator
 from .labels import SourceLabels
 from .pictures import Listing, Picture, load_picture, sample
@@ -25,16 +25,20 @@ class Checks:
     relation: relations.Relation | None
     proof: orientation.Proof | None
     precision: relations.PrecisionError | None
+    zero: zero.Zero | None
     fidelity: fidelity.Fidelity | None
 
     @classmethod
     def none(cls) -> Checks:
         """No findings."""
-        return cls(None, None, None, None)
+        return cls(None, None, None, None, None)
 
     def described(self) -> dict[str, Any]:
         """The members of the annotator document."""
-        named = {"relation_to_answer": self.relation, "orientation": self.proof, "precision_error": self.precision}
+        named = {
+            "relation_to_answer": self.relation, "orientation": self.proof, "precision_error": self.precision,
+            "zero": self.zero,
+        }  # fmt: skip
         found = {name: value.described() for name, value in named.items() if value is not None}
         if self.fidelity is not None:
             found["fidelity"] = self.fidelity.described()
@@ -47,6 +51,7 @@ def check(
     labels: SourceLabels,
     *,
     top_k: int,
+    centre: bool,
     count: int,
     say: Callable[[str], None],
 ) -> Checks:
@@ -72,14 +77,16 @@ def check(
     narrower = relations.precision_error(annotator, pixels, keys)
     if narrower is not None:
         say(str(narrower))
+    fit = zero.measure(annotator, pixels, top_k, centre)
+    say(str(fit))
     proof = orientation.prove(annotator, pixels)
     say(str(proof))
     if not count:
-        return Checks(relation, proof, narrower, None)
+        return Checks(relation, proof, narrower, fit, None)
     chosen = []
     for picture in good[:count]:
         with open(os.path.join(listing.root, listing.paths[picture.place]), "rb") as file:
             chosen.append((listing.key(picture.place), file.read(), labels.label(picture.place)))
-    measured = fidelity.measure(annotator, chosen, top_k)
+    measured = fidelity.measure(annotator, chosen, top_k, centre)
     say(str(measured))
-    return Checks(relation, proof, narrower, measured)
+    return Checks(relation, proof, narrower, fit, measured)

@@ -85,6 +85,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"there are {whole} batches for {ranks} ranks: fewer ranks, or a smaller --batch-size")
     output = options.output if ranks == 1 else joining.part_folder(options.output, rank, ranks)
     say = _say if rank == 0 else _ignore
+    centre = options.logits == "centred"
     annotator = _annotator(options, None, options.dilate)
     labels = SourceLabels(listing, annotator.classes)
     if options.tune:
@@ -93,8 +94,8 @@ def _run(options: argparse.Namespace) -> int:
     say(f"{len(listing):,} pictures; {_described(annotator)}")
     with _writer(options, output, listing, annotator) as (make, kept):
         if kept is None:
-            checks = check(annotator, listing, labels, top_k=options.top_k, count=options.check, say=say)
-            kept = document(annotator, checks, options.batch_size, listing)
+            checks = check(annotator, listing, labels, top_k=options.top_k, centre=centre, count=options.check, say=say)
+            kept = document(annotator, checks, options.batch_size, listing, centre)
         planned = parts(len(listing), options.batch_size, (rank, ranks))
         own = sum(map(len, planned))
         if options.dry_run:
@@ -179,7 +180,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         if kept is not None:
             from .checks import Checks
 
-            now = document(annotator, Checks.none(), options.batch_size, listing)
+            now = document(annotator, Checks.none(), options.batch_size, listing, options.logits == "centred")
             if differing := same_but_measured(kept, now):
                 raise UsageError(
                     f"an earlier run has begun otherwise here ({', '.join(differing)}): go on as it began, or --overwrite",
@@ -189,6 +190,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         def make(document: dict[str, Any]) -> Writer:
             return Writer(
                 output, num_classes=annotator.num_classes, score_kind="logit", orientation="yx", top_k=options.top_k,
+                centre=options.logits == "centred",
                 classes=annotator.classes, annotator=document, images=images, preset=options.preset,
                 images_per_shard=options.images_per_shard, on_bad_input=options.on_bad_input,
                 overwrite=options.overwrite, resume=bool(earlier),

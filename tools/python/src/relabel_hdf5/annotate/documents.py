@@ -11,7 +11,7 @@ from .checks import Checks
 from .pictures import Listing
 
 
-def document(annotator: Annotator, checks: Checks, batch_size: int, listing: Listing) -> dict[str, Any]:
+def document(annotator: Annotator, checks: Checks, batch_size: int, listing: Listing, centre: bool) -> dict[str, Any]:
     """What the shards say of the network, its preprocessing, its pictures, and what was proven and measured."""
     height, width = annotator.grid
     found: dict[str, Any] = {
@@ -27,6 +27,7 @@ def document(annotator: Annotator, checks: Checks, batch_size: int, listing: Lis
         "grid": {"height": height, "width": width, "covers": _covered(annotator)},
         "flip_average": annotator.flip_average,
         "precision": annotator.precision,
+        "logits": "less the mean of the classes that their cell leaves out" if centre else "as the network gives them",
         "device": annotator.device.type,
         "batch_size": batch_size,
         "listing": {"pictures": len(listing), "sha256": listing.sha256},

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import tempfile
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,12 +96,12 @@ def measure(
     annotator: Annotator,
     pictures: Sequence[tuple[str, bytes, int]],
     top_k: int,
-    score_kind: Literal["logit"] = "logit",
+    centre: bool = True,
     seed: int = 0,
 ) -> Fidelity:
     """Annotates pictures and random crops of them, packs and pools the maps as training will, and compares.
 
-    `pictures` are key, file and class of the folder (−1 for none). The truth is the answer of the network as it was
+    `pictures` are key, file and class of the folder (−1 for none); `centre` is the writer's. The truth is the answer of the network as it was
     trained, at the size it was trained at, for the crop's own pixels.
     """
     generator = np.random.default_rng(seed)
@@ -124,7 +124,7 @@ def measure(
         maps.append((scores, extent))
         boxes.append(chosen)
     found = {"localised, before the cut to k": np.stack(dense)}
-    found |= _pooled_as_stored(annotator, keys, maps, np.stack(boxes), min(top_k, annotator.num_classes), score_kind)
+    found |= _pooled_as_stored(annotator, keys, maps, np.stack(boxes), min(top_k, annotator.num_classes), centre)
     labels = np.array([label if label >= 0 else answer for (_, _, label), answer in zip(pictures, answers)])
     smooth = np.full((len(labels), 1, annotator.num_classes), 0.1 / annotator.num_classes)
     smooth[np.arange(len(labels)), 0, labels] += 0.9
@@ -191,12 +191,17 @@ def _pooled_as_stored(
     maps: Sequence[Any],
     boxes: Array,
     top_k: int,
-    score_kind: Literal["logit"],
+    centre: bool,
 ) -> dict[str, Array]:
     """Targets by kind, of a dataset that is packed, verified, read and pooled like any other."""
     with tempfile.TemporaryDirectory(prefix="relabel-annotate-") as folder:
         with Writer(
-            f"{folder}/labels", num_classes=annotator.num_classes, score_kind=score_kind, top_k=top_k, overwrite=True
+            f"{folder}/labels",
+            num_classes=annotator.num_classes,
+            score_kind="logit",
+            top_k=top_k,
+            centre=centre,
+            overwrite=True,
         ) as writer:
             for key, (scores, extent) in zip(keys, maps):
                 writer.add(key, scores[0], map_extent=extent)

@@ -22,16 +22,16 @@ def maps_of(scores: Any, num_classes: int, top_k: int, is_batch: bool) -> Maps:
 
     Dense scores on another device are reduced to the best classes there.
     """
-    parts = _parts(scores)
-    if parts is not None:
-        return _sparse(*parts, is_batch)
-    if _is_tensor(scores):
+    pair = parts(scores)
+    if pair is not None:
+        return _sparse(*pair, is_batch)
+    if is_tensor(scores):
         return _dense_tensor(scores.detach(), num_classes, top_k, is_batch)
     return _dense(np.asarray(scores), num_classes, is_batch)
 
 
-def _parts(scores: Any) -> tuple[Any, Any] | None:
-    """Class ids and scores of what is sparse, else None."""
+def parts(scores: Any) -> tuple[Any, Any] | None:
+    """Class ids and scores of what is sparse, else None: then the scores are dense."""
     if hasattr(scores, "class_index") and hasattr(scores, "score"):
         return scores.class_index, scores.score
     if hasattr(scores, "values") and hasattr(scores, "indices") and isinstance(scores, tuple):
@@ -71,9 +71,7 @@ def _sparse(class_index: Any, score: Any, is_batch: bool) -> SparseMaps:
 
 
 def _dense(scores: Array, num_classes: int, is_batch: bool) -> DenseMaps:
-    if scores.dtype.kind != "f":
-        raise UsageError(f"dense scores are float16, float32 or float64, not {scores.dtype}")
-    _check_dense(scores.shape, num_classes, is_batch)
+    check_dense(scores, num_classes, is_batch)
     if not is_batch:
         scores = scores[None]
     if scores.dtype != np.float16:
@@ -82,7 +80,17 @@ def _dense(scores: Array, num_classes: int, is_batch: bool) -> DenseMaps:
     return DenseMaps(np.ascontiguousarray(scores), scores.dtype.name)
 
 
-def _check_dense(shape: tuple[int, ...], num_classes: int, is_batch: bool) -> None:
+def check_dense(scores: Any, num_classes: int, is_batch: bool) -> None:
+    """Refuses arrays and tensors that are no scores [B, C, H, W] of a batch, or [C, H, W] of one map."""
+    if is_tensor(scores):
+        if not scores.dtype.is_floating_point:
+            raise UsageError(f"dense scores are floats, not {scores.dtype}")
+    elif scores.dtype.kind != "f":
+        raise UsageError(f"dense scores are float16, float32 or float64, not {scores.dtype}")
+    _check_shape(tuple(scores.shape), num_classes, is_batch)
+
+
+def _check_shape(shape: tuple[int, ...], num_classes: int, is_batch: bool) -> None:
     axes = "[B, C, H, W]" if is_batch else "[C, H, W]"
     if len(shape) != (4 if is_batch else 3):
         raise UsageError(
@@ -107,9 +115,7 @@ def _check_grid(height: int, width: int, axes: str) -> None:
 def _dense_tensor(scores: Any, num_classes: int, top_k: int, is_batch: bool) -> Maps:
     import torch
 
-    if not scores.dtype.is_floating_point:
-        raise UsageError(f"dense scores are floats, not {scores.dtype}")
-    _check_dense(tuple(scores.shape), num_classes, is_batch)
+    check_dense(scores, num_classes, is_batch)
     if not is_batch:
         scores = scores[None]
     if scores.device.type != "cpu":
@@ -123,7 +129,7 @@ def _dense_tensor(scores: Any, num_classes: int, top_k: int, is_batch: bool) -> 
 
 def whole(scores: Any, count: int) -> DenseMaps | None:
     """The first `count` maps of dense scores on another device, for the packer's sample; None for others."""
-    if not _is_tensor(scores) or scores.device.type == "cpu":
+    if not is_tensor(scores) or scores.device.type == "cpu":
         return None
     part = scores.detach()
     part = part[None] if part.ndim == 3 else part
@@ -161,13 +167,14 @@ def _best(scores: Any, top_k: int) -> SparseMaps:
 
 
 def _array(values: Any) -> Array:
-    if _is_tensor(values):
+    if is_tensor(values):
         values = values.detach().cpu()
         return np.asarray(values.float() if values.dtype.is_floating_point else values)
     return np.asarray(values)
 
 
-def _is_tensor(values: Any) -> bool:
+def is_tensor(values: Any) -> bool:
+    """Whether this is a tensor of torch; torch is not loaded for it."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(values, torch.Tensor)
 

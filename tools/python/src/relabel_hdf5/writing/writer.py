@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from ..errors import RelabelError, UsageError, printable
-from . import best, facts, finished, options, records, scores
+from . import best, centring, facts, finished, options, records, scores
 from .packer import Packer
 from .records import DenseMaps, SparseMaps
 
@@ -45,6 +45,7 @@ class Writer:
         score_kind: ScoreKind,
         orientation: Literal["yx", "xy", "unknown"] = "yx",
         top_k: int | None = None,
+        centre: bool = False,
         classes: str | os.PathLike[str] | Iterable[tuple[str, str]] | None = None,
         annotator: str | os.PathLike[str] | Mapping[str, Any] | None = None,
         images: str | os.PathLike[str] | None = None,
@@ -70,6 +71,8 @@ class Writer:
             score_kind: What a score is.
             orientation: How the grid lies on the picture: axes (y, x) of a picture that was not transposed are `yx`.
             top_k: Classes to keep in a cell: 5 of dense scores, all of sparse ones, unless given.
+            centre: Subtract from each cell of dense logits the mean of the classes that are not kept. These count as 0,
+                and targets of the scores of all classes stay the same; `log_normalizer` is shifted alike.
             classes: The class table: a file with a line ID<TAB>NAME for each class, or pairs (id, name).
             annotator: The annotator document (spec, section 10.3), or its file.
             images: A file with a relative path for each image of the source: its order becomes `image_index`.
@@ -93,7 +96,9 @@ class Writer:
         """
         self._output = os.fspath(output)
         self._num_classes, self._score_kind, self._orientation = num_classes, score_kind, orientation
-        self._top_k = top_k
+        if centre and score_kind != "logit":
+            raise UsageError(f"only logits may be shifted: centre does not go with {score_kind} scores")
+        self._top_k, self._centre = top_k, centre
         self._name = name
         self._jobs = jobs or best.usual_jobs()
         self._skips = on_bad_input == "skip"
@@ -245,6 +250,8 @@ class Writer:
                 raise UsageError(f"a key is text, not {type(key).__name__}: {key!r}")
         top_k = self._top_k or _DEFAULT_TOP_K
         try:
+            if self._centre:
+                given_scores, shifts = centring.centred(given_scores, self._num_classes, top_k, is_batch)
             maps = scores.maps_of(given_scores, self._num_classes, top_k, is_batch)
             if len(maps) != len(keys):
                 raise UsageError(f"there are {len(keys)} keys for {len(maps)} maps")
@@ -255,6 +262,8 @@ class Writer:
                     "or none"
                 )
             rows = facts.facts_of(given, len(keys), _grid(maps), fields)
+            if self._centre and "log_normalizer" in rows:
+                rows["log_normalizer"] = rows["log_normalizer"] - shifts
             sample = min(len(keys), max(0, _SAMPLE - len(self.done) - self._sent))
             first = maps if isinstance(maps, DenseMaps) else scores.whole(given_scores, sample)
             sparse = self._reduced(maps, top_k)
