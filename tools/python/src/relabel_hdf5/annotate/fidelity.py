@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ..dataset import open as open_maps
-from ..pooling_torch import axis_weights
 from ..writing import Writer
+from . import crops
 from .annotator import Annotator, finite
+from .crops import Array
 from .findings import Finding, rounded
 from .fitting import shown
 from .preprocessing import Extent, decoded
 
-Array = npt.NDArray[np.float64]
 ROWS = ("localised", "localised, before the cut to k", "global", "transposed", "image label, smoothed by 0.1")
 AREAS = ((0.0, 0.25), (0.25, 0.5), (0.5, 1.0))
 CROPS = 4
@@ -118,9 +117,9 @@ def measure(
         scores = shown(annotator.maps(own), [annotator.preprocessing.inner(picture)])
         finite(scores, [key], annotator.precision)
         chosen = _boxes(generator, extent)
-        truths.append(_answers(annotator, picture, chosen))
-        answers.append(int(_answers(annotator, picture, np.array([extent])).argmax()))
-        dense.append(_pooled_dense(scores[0], chosen, extent))
+        truths.append(crops.answers(annotator, picture, chosen))
+        answers.append(int(crops.answers(annotator, picture, np.array([extent])).argmax()))
+        dense.append(crops.pooled_dense(scores[0], chosen, extent))
         maps.append((scores, extent))
         boxes.append(chosen)
     found = {"localised, before the cut to k": np.stack(dense)}
@@ -137,7 +136,7 @@ def measure(
     ]
     return Fidelity(
         len(pictures), int(areas.size),
-        {name: [_mean(_divergence(truth, found[name]), mask) for mask in masks] for name in ROWS},
+        {name: [_mean(crops.divergence(truth, found[name]), mask) for mask in masks] for name in ROWS},
         {name: [_mean(truth.argmax(-1) == found[name].argmax(-1), mask) for mask in masks] for name in ROWS},
         rounded(sum(bool((scores.argmax(1) == label).any()) for scores, label, _ in known) / len(known)) if known else None,
         rounded(sum(label == answer for _, label, answer in known) / len(known)) if known else None,
@@ -156,33 +155,6 @@ def _boxes(generator: np.random.Generator, extent: Sequence[float]) -> Array:
             found.append([top, left, height, width])
     boxes = np.array(found)
     return boxes * [extent[2], extent[3], extent[2], extent[3]] + [extent[0], extent[1], 0, 0]
-
-
-def _answers(annotator: Annotator, picture: Image.Image, boxes: Array) -> Array:
-    """The network's probabilities [n, C] for the pixels of boxes, at the size it was trained at."""
-    plain = dataclasses.replace(annotator.preprocessing, input_size=annotator.native_size, resize="squash")
-    crops = [plain.pixels(_crop(picture, box)) for box in boxes]
-    inputs = plain.normalised(torch.from_numpy(np.stack(crops)).to(annotator.device))
-    found: Array = annotator.answers(inputs).double().softmax(-1).cpu().numpy()
-    return found
-
-
-def _crop(picture: Image.Image, box: Array) -> Image.Image:
-    """The pixels of a box, at least one."""
-    width, height = picture.size
-    top, left, tall, wide = box
-    first = (round(left * width), round(top * height))
-    last = (round((left + wide) * width), round((top + tall) * height))
-    return picture.crop((*first, max(first[0] + 1, last[0]), max(first[1] + 1, last[1])))
-
-
-def _pooled_dense(scores: Tensor, boxes: Array, extent: Sequence[float]) -> Array:
-    """Targets [n, C] of all classes' scores [C, H, W], as pooling gives them without a cut."""
-    inside = torch.from_numpy((boxes - [extent[0], extent[1], 0, 0]) / [extent[2], extent[3], extent[2], extent[3]])
-    rows = axis_weights(inside[:, 0], inside[:, 2], scores.shape[1])
-    columns = axis_weights(inside[:, 1], inside[:, 3], scores.shape[2])
-    found: Array = torch.einsum("chw,nh,nw->nc", scores.double().cpu(), rows, columns).softmax(-1).numpy()
-    return found
 
 
 def _pooled_as_stored(
@@ -216,11 +188,6 @@ def _pooled_as_stored(
                 name: stored.targets(list(keys), chosen, outside="clamp")[0].astype(np.float64)
                 for name, chosen in kinds.items()
             }
-
-
-def _divergence(truth: Array, target: Array) -> Array:
-    found: Array = (truth * (np.log(truth.clip(1e-12)) - np.log(target.clip(1e-12)))).sum(-1)
-    return found
 
 
 def _mean(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_]) -> float | None:
