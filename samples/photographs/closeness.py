@@ -43,19 +43,19 @@ def measure(network, pictures, chosen, answers, scales, say):
     """Rows of figures: each way to make maps, each form that is stored, each kind of target."""
     truth, whole = answers
     rows = [row(truth, label_targets(truth, whole), "", "", "image label")]
-    by_size = {}
+    by_scale = {}
     for scale in scales:
         dense = maps.annotate(network, scale, pictures)
         say(f"{network}, {scale.name}: {dense.shape[2]}×{dense.shape[3]} cells")
         for form in FORMS:
             found = maps.targets(dense, chosen, form)
-            rows += compared(truth, found, scale.name, form)
+            by_scale.setdefault(form, {})[scale.name] = found
+            rows += compared(truth, found, scale.name, form, by_scale[form][scales[0].name]["global"])
             if form == "dense":
                 rows += tempered(truth, found, scale.name)
-            if len(scale.inputs) == 1:
-                by_size.setdefault(form, {})[scale.inputs[0][0]] = found
-    for form, several in by_size.items():
-        rows += compared(truth, matched(several, chosen), MATCHED, form)
+    for form, found in by_scale.items():
+        by_size = {scale.inputs[0][0]: found[scale.name] for scale in scales if len(scale.inputs) == 1}
+        rows += compared(truth, matched(by_size, chosen), MATCHED, form, found[scales[0].name]["global"])
     return rows
 
 
@@ -72,9 +72,17 @@ def matched(several, chosen):
     }
 
 
-def compared(truth, found, scale, form):
-    """A row for each kind of target, and one for the difference that localising makes."""
-    return [row(truth, found[kind], scale, form, kind) for kind in TARGETS[1:]] + [difference(truth, found, scale, form)]
+def compared(truth, found, scale, form, own):
+    """A row for each kind of target, and what localising gains on global targets of the same maps and of `own`.
+
+    `own` are the global targets of maps at the network's own size, the best global ones.
+    """
+    rows = [row(truth, found[kind], scale, form, kind) for kind in TARGETS[1:]]
+    rows.append(difference(truth, found["localised"], found["global"], scale, form, "localised − global"))
+    if found["global"] is not own:
+        name = "localised − global at own size"
+        rows.append(difference(truth, found["localised"], own, scale, form, name))
+    return rows
 
 
 def label_targets(truth, whole):
@@ -94,15 +102,12 @@ def row(truth, found, scale, form, kind):
     }  # fmt: skip
 
 
-def difference(truth, found, scale, form):
-    """What localised targets gain on global ones, picture by picture: below 0 is nearer."""
-    local, whole = found["localised"], found["global"]
+def difference(truth, found, other, scale, form, name):
+    """What targets gain on others, picture by picture: a divergence below 0 is nearer."""
     top = truth.argmax(-1)
-    same = (top == local.argmax(-1)).astype(float) - (top == whole.argmax(-1))
-    gap = crops.divergence(truth, local) - crops.divergence(truth, whole)
-    return {
-        "scale": scale, "form": form, "target": "localised − global", "divergence": by_area(gap), "same_top": by_area(same),
-    }  # fmt: skip
+    same = (top == found.argmax(-1)).astype(float) - (top == other.argmax(-1))
+    gap = crops.divergence(truth, found) - crops.divergence(truth, other)
+    return {"scale": scale, "form": form, "target": name, "divergence": by_area(gap), "same_top": by_area(same)}
 
 
 def tempered(truth, found, scale):

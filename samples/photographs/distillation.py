@@ -16,11 +16,11 @@ from networks import STUDENTS  # noqa: E402
 
 from relabel_hdf5.annotate import crops  # noqa: E402
 
-SIDE, STUDENT = 48, "residual-16"
+SIDE, STUDENT = 32, "residual-8"
 
 
 def pixels(pictures, boxes):
-    """Inputs of the student [N, n, 3, 48, 48], around 0."""
+    """Inputs of the student [N, n, 3, 32, 32], around 0."""
     found = [
         np.asarray(crops.crop(picture, box).resize((SIDE, SIDE), crops.Image.Resampling.BICUBIC), np.float32)
         for picture, several in zip(pictures, boxes)

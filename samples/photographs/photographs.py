@@ -64,7 +64,7 @@ def main():
         parts["collages"][network] = part(
             folder, f"collages-{network}",
             lambda n=network, a=answers: collages.measure(
-                n, pictures, a[1], (1 if options.quick else 4) * len(pictures), scales, say
+                n, pictures, a[1], (1 if options.quick else 2) * len(pictures), scales, say
             ),
         )  # fmt: skip
     parts["students"] = part(
@@ -82,7 +82,7 @@ def main():
 
 def students(folder, pictures, scored, network, scale, quick, say):
     """The figures of the students, whose annotator is the first network."""
-    chosen = closeness.boxes(len(pictures), 4 if quick else 16, seed=1)
+    chosen = closeness.boxes(len(pictures), 2 if quick else 4, seed=1)
     truth, wholes = kept(folder / f"answers-{network}.npz", None)
     kinds = distillation.targets(network, scale, pictures, chosen, wholes)
     if quick:
@@ -90,7 +90,7 @@ def students(folder, pictures, scored, network, scale, quick, say):
     else:
         path = folder / "answers-students.npz"
         kinds["the crop's own answer"], _ = kept(path, lambda: closeness.truths(network, pictures, chosen, say))
-    folds, epochs = (1, 4) if quick else (3, 16)
+    folds, epochs = (1, 4) if quick else (3, 32)
     return distillation.measure(pictures, truth, scored, kinds, chosen, folds, epochs, say)
 
 

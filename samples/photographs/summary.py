@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drawings import AREA_NAMES, plain
-from settings import FORMS, MATCHED, NETWORKS, TARGETS
+from settings import FORMS, MATCHED, NETWORKS
 
 HEAD = "| all crops | " + " | ".join(AREA_NAMES) + " |"
 CELLS = ("cells_inside", "cells_transposed", "pointing")
@@ -41,8 +41,8 @@ def nearness(rows, scales):
         yield f"| | image label, smoothed | {both(label)} |"
         for scale in scales:
             found = {row["target"]: row for row in plain(rows, scale, form)}
-            for kind in (*TARGETS[1:], "localised − global"):
-                yield f"| {scale} | {kind} | {both(found[kind], signed='−' in kind)} |"
+            for kind, row in found.items():
+                yield f"| {scale} | {kind} | {both(row, signed='−' in kind)} |"
         yield ""
 
 
