@@ -11,14 +11,14 @@ import Testing
     "num_classes": .integer(10), "score_kind": .string("logit"), "metadata_sha256": .string("m"),
   ])
 
-  /// Images, eleven more counts, mean, sum of squares, likely kinds, lowest score.
+  /// Images, thirteen more counts, mean, sum of squares, likely kinds, lowest score.
   private static func statistics(
     images: UInt64 = 2,
     mean: Double = 1.5,
     squares: Double = 0.25,
     lowest: UInt64 = 0
   ) -> [UInt64] {
-    [images] + Array(repeating: 0, count: 11) + [mean.bitPattern, squares.bitPattern, 0, lowest]
+    [images] + Array(repeating: 0, count: 13) + [mean.bitPattern, squares.bitPattern, 0, lowest]
   }
 
   private func receive(_ facts: JSON, _ words: [UInt64]) throws -> ShardOutcome {

@@ -88,6 +88,17 @@ def annotate(folder, name, spec):
     return output, text
 
 
+def findings(folder, output):
+    """The rules that `relabel-verify` names of labels, with the boxes of the garments: what a user can know before training."""
+    command = [program("relabel-verify"), output, "--boxes", folder / "train" / "boxes.csv", "--format", "json"]
+    found = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    named = {}
+    for finding in json.loads(found.stdout)["findings"]:
+        if finding["severity"] != "note":
+            named.setdefault(finding["rule"], finding["message"])
+    return named
+
+
 def write_wrong(source, output, wrong):
     """The same maps with one mistake: transposed, other logits, or under the keys of other pictures."""
     with relabel_hdf5.open(source) as maps:

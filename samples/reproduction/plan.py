@@ -55,4 +55,6 @@ def runs(seeds, epochs, quick):
             for student in ("residual-8", "residual-32", "plain-16"):
                 add("students", target, "strong", seed, student)
             add("crops", target, "strong", seed, crop=0.5)
+        for target in ("global", "localised"):
+            add("sharper", target, "strong", seed, temperature=0.33)
     return found

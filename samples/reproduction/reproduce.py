@@ -43,7 +43,8 @@ def main():
     said = {}
     for name in wanted:
         say(f"labels '{name}'")
-        output, said[name] = labels.annotate(folder, name, plan.LABELS[name])
+        output, text = labels.annotate(folder, name, plan.LABELS[name])
+        said[name] = {"text": text, "findings": labels.findings(folder, output)}
         for run in runs.values():
             if run["labelled"] == name:
                 run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}

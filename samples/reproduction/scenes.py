@@ -58,7 +58,8 @@ def scene(generator, images, classes):
 def write(folder, count, part, seed, garment_range):
     """Writes scenes as torchvision's ImageFolder wants them, under the class of one garment at random.
 
-    `scenes.json` beside them says where every garment is, by key: only tests look at it.
+    `scenes.json` beside them says where every garment is, by key, and `boxes.csv` the same for `relabel-verify`: no student
+    sees either.
     """
     folder = pathlib.Path(folder)
     done = folder / "scenes.json"
@@ -76,5 +77,10 @@ def write(folder, count, part, seed, garment_range):
         key = f"{CLASSES[label]}/{place:05}"
         Image.fromarray(picture).convert("RGB").save(folder / "images" / f"{key}.png")
         truth[key] = placed
+    with open(folder / "boxes.csv", "w") as file:
+        print("key,class,top,left,height,width,image_height,image_width", file=file)
+        for key, placed in truth.items():
+            for top, left, label in placed:
+                print(key, CLASSES[label], top, left, GARMENT, GARMENT, SIDE, SIDE, sep=",", file=file)
     done.write_text(json.dumps(truth))
     return truth

@@ -58,7 +58,10 @@ def targets_of(run, folder):
         "global": lambda pooled, label, number: whole[number],
         "localised": lambda pooled, label, number: pooled,
     }
-    return kinds[run["target"]]
+    make = kinds[run["target"]]
+    if "temperature" not in run:
+        return make
+    return lambda *item: (make(*item).log() / run["temperature"]).softmax(1)
 
 
 def train(run):
@@ -99,7 +102,7 @@ def train(run):
             stepping += begin - ready
         curve.append(round(total / len(loader), 4))
     network.eval()
-    return network, curve, loading / steps, stepping / steps, folder
+    return network, curve, loading / steps, stepping / steps
 
 
 def single_crops(test):
@@ -167,27 +170,14 @@ def mean_average_precision(scores, shows):
     return float(np.mean(precisions))
 
 
-def label_seconds(folder):
-    """What a batch's labels take, from storage to targets, in seconds: the median of 30."""
-    generator = np.random.default_rng(0)
-    times = []
-    for _ in range(30):
-        positions = folder.positions[generator.integers(0, len(folder), BATCH)]
-        boxes = np.tile([0.1, 0.2, 0.5, 0.4], (BATCH, 1))
-        begin = time.perf_counter()
-        folder.maps.targets(positions, boxes)
-        times.append(time.perf_counter() - begin)
-    return float(np.median(times))
-
-
 def main(run_path, result_path):
     run = json.loads(pathlib.Path(run_path).read_text())
     torch.set_num_threads(1)
     begin = time.perf_counter()
-    network, curve, loading, stepping, folder = train(run)
+    network, curve, loading, stepping = train(run)
     result = {
         "run": run, "scores": score(network, run["test"]), "losses": curve, "loading_seconds": loading,
-        "computing_seconds": stepping, "label_seconds": label_seconds(folder),
+        "computing_seconds": stepping,
         "seconds": round(time.perf_counter() - begin, 1), "engine": relabel_hdf5.engine(),
     }  # fmt: skip
     partial = pathlib.Path(f"{result_path}.part")

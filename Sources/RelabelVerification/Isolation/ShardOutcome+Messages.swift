@@ -200,6 +200,7 @@ extension ShardFacts {
       arrays.append(("statistics", statistics.words))
       arrays.append(("best", statistics.counts.best))
       arrays.append(("seen", statistics.counts.seen))
+      arrays.append(("labels", statistics.counts.labels))
     }
     return arrays
   }
@@ -216,11 +217,14 @@ extension ShardFacts {
     case "best" where words.allSatisfy(LabelStatistics.counts.contains):
       statistics?.counts.best += words
     case "seen": statistics?.counts.seen += words
+    case "labels" where words.allSatisfy(LabelStatistics.counts.contains):
+      statistics?.counts.labels += words
     default: return false
     }
-    let classes = (statistics?.counts.best.count ?? 0) + (statistics?.counts.seen.count ?? 0)
+    let counts = statistics?.counts
+    let classes = (counts?.best.count ?? 0) + (counts?.seen.count ?? 0) + (counts?.labels.count ?? 0)
     return max(keyHashes.count, imageIndexes.count, mapDigests.count) <= limit
-      && classes <= 2 * LabelCounts.mostClasses
+      && classes <= 3 * LabelCounts.mostClasses
   }
 }
 
@@ -231,7 +235,7 @@ extension LabelStatistics {
     let whole = [
       images, counts.labelled, counts.agreeing, counts.judged, near.maps, near.pairs, near.sameID,
       near.sameScore, counts.zeroFit.entries, counts.zeroFit.entriesBelow, counts.zeroFit.cells,
-      counts.zeroFit.cellsBelow,
+      counts.zeroFit.cellsBelow, counts.ownShare.sum, counts.ownShare.squares,
     ]
     return whole.map { UInt64(clamping: $0) }
       + [scoreMean.bitPattern, scoreSpread.bitPattern, counts.likelyKinds.rawValue]
@@ -251,15 +255,15 @@ extension LabelStatistics {
   private static let squares = 0...1e100
 
   fileprivate init?(_ words: [UInt64]) {
-    guard words.count == 16, words[..<12].allSatisfy(Self.counts.contains),
-      Self.scores.contains(Double(bitPattern: words[12])),
-      Self.squares.contains(Double(bitPattern: words[13])),
-      let lowest = UInt32(exactly: words[15]), !Float(bitPattern: lowest).isNaN
+    guard words.count == 18, words[..<14].allSatisfy(Self.counts.contains),
+      Self.scores.contains(Double(bitPattern: words[14])),
+      Self.squares.contains(Double(bitPattern: words[15])),
+      let lowest = UInt32(exactly: words[17]), !Float(bitPattern: lowest).isNaN
     else { return nil }
-    let whole = words[..<12].map { Int($0) }
+    let whole = words[..<14].map { Int($0) }
     var counts = LabelCounts(
       numClasses: 0,
-      likelyKinds: LabelCounts.LikelyKinds(rawValue: words[14])
+      likelyKinds: LabelCounts.LikelyKinds(rawValue: words[16])
     )
     (counts.labelled, counts.agreeing, counts.judged) = (whole[1], whole[2], whole[3])
     counts.neighbours.maps = whole[4]
@@ -268,10 +272,11 @@ extension LabelStatistics {
     counts.neighbours.sameScore = whole[7]
     (counts.zeroFit.entries, counts.zeroFit.entriesBelow) = (whole[8], whole[9])
     (counts.zeroFit.cells, counts.zeroFit.cellsBelow) = (whole[10], whole[11])
+    (counts.ownShare.sum, counts.ownShare.squares) = (whole[12], whole[13])
     counts.zeroFit.lowest = Float(bitPattern: lowest)
     self.init(counts)
     images = whole[0]
-    scoreMean = Double(bitPattern: words[12])
-    scoreSpread = Double(bitPattern: words[13])
+    scoreMean = Double(bitPattern: words[14])
+    scoreSpread = Double(bitPattern: words[15])
   }
 }

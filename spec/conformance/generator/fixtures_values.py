@@ -152,6 +152,25 @@ add("V018", "never", **labelled(60, 0))
 add("V018", "in_few", **labelled(60, 14))
 add("V018", "unlabelled_do_not_count", **labelled(80, 12, known=50))
 add("V018", "class_order", **labelled(60, 0, cell_order="class"))
+
+
+def few_classes(led, rows=500, **changes):
+    """Every class leads some cell of every map, and the source's class so many of its twelve cells."""
+    rng = np.random.default_rng(11)
+    labels = np.arange(rows) % 4
+    order = np.array([rng.permutation(12) for _ in range(rows)])
+    best = np.take_along_axis(np.tile(np.arange(12) % 4, (rows, 1)), order, 1)
+    for row, label in enumerate(labels):
+        best[row, np.flatnonzero(best[row] == (label + 1) % 4)[:led - 3]] = label
+    ids = (best.reshape(rows, 3, 4, 1) + np.arange(3)) % 4
+    scores = rng.uniform(0.5, 1, ids.shape) + [20, 10, 1]
+    return given(ids, scores, num_classes=4, images_per_chunk=32, optional=("source_label",), **changes) | with_column(
+        "source_label", data=labels.astype("<i4"))
+
+
+add("V018", "few_classes", **few_classes(3))
+add_quiet("few_classes_that_lead_more", **few_classes(4))
+add_quiet("few_images_of_few_classes", **few_classes(3, rows=496))
 add_quiet("labels_agree_in_a_quarter", **labelled(60, 15))
 add_quiet("few_labels", **labelled(80, 0, known=49))
 

@@ -7,6 +7,10 @@ package struct LabelCounts: Hashable, Sendable {
   /// Images with a source label, and those of them that have it as the best class of some cell.
   package var labelled: Int = 0
   package var agreeing: Int = 0
+  /// How much of its own map each labelled image's class leads.
+  package var ownShare = OwnShare()
+  /// Images that each class is the source label of; empty where classes are too many to count.
+  package var labels: [UInt64]
   /// How often cells that follow each other share the stored best id and its score.
   package var neighbours = Neighbours()
   /// The kinds that scores declared as logits could be as well.
@@ -22,6 +26,21 @@ package struct LabelCounts: Hashable, Sendable {
     package var pairs: Int = 0
     package var sameID: Int = 0
     package var sameScore: Int = 0
+  }
+
+  /// The share of a map's cells in which the source label is best, summed over images in 65,536ths: whole numbers add up
+  /// to the same in any order.
+  package struct OwnShare: Hashable, Sendable {
+    package var sum: Int = 0
+    package var squares: Int = 0
+    /// One.
+    static let unit = 65_536
+
+    mutating func add(cells: Int, of all: Int) {
+      let share = cells &* Self.unit / all
+      sum &+= share
+      squares &+= share &* share / Self.unit
+    }
   }
 
   /// Kinds that no map contradicts so far.
@@ -41,6 +60,7 @@ package struct LabelCounts: Hashable, Sendable {
     let classes = numClasses <= Self.mostClasses ? numClasses : 0
     best = [UInt64](repeating: 0, count: classes)
     seen = [UInt64](repeating: 0, count: (classes + 63) / 64)
+    labels = best
     self.likelyKinds = likelyKinds
   }
 
@@ -58,6 +78,9 @@ package struct LabelCounts: Hashable, Sendable {
     for word in 0..<min(seen.count, other.seen.count) { seen[word] |= other.seen[word] }
     labelled &+= other.labelled
     agreeing &+= other.agreeing
+    ownShare.sum &+= other.ownShare.sum
+    ownShare.squares &+= other.ownShare.squares
+    for id in 0..<min(labels.count, other.labels.count) { labels[id] &+= other.labels[id] }
     neighbours.maps &+= other.neighbours.maps
     neighbours.pairs &+= other.neighbours.pairs
     neighbours.sameID &+= other.neighbours.sameID

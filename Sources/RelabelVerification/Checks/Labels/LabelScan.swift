@@ -193,8 +193,11 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     counts.labelled += 1
     let label = Int(plan.labels[row])
     let (ids, step) = best
-    let agrees = (0..<cells).contains { ClassKeys<Lane>.id(ids[$0 &* step]) == label }
-    if agrees { counts.agreeing += 1 }
+    var own = 0
+    for cell in 0..<cells where ClassKeys<Lane>.id(ids[cell &* step]) == label { own += 1 }
+    if own > 0 { counts.agreeing += 1 }
+    counts.ownShare.add(cells: own, of: cells)
+    if label >= 0, label < counts.labels.count { counts.labels[label] += 1 }
   }
 
   /// Counts logits below that of classes that are not stored.

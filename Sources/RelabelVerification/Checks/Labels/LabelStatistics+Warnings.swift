@@ -62,12 +62,33 @@ extension LabelStatistics {
   }
 
   /// V018: fewer than a quarter of at least fifty labelled images have their label as the best
-  /// class of some cell.
+  /// class of some cell, or the label leads no more of its own map than of the others.
   private var sourceLabels: Violation? {
-    guard Self.areMixedUp(labelled: counts.labelled, agreeing: counts.agreeing) else { return nil }
+    guard Self.areMixedUp(labelled: counts.labelled, agreeing: counts.agreeing) else {
+      return strangers
+    }
     let message =
       "the class of the source, by source_label or by folder, is the best one of a cell in "
       + "\(counts.agreeing) of \(counts.labelled) images that have one"
+    return Violation(.v018, message)
+  }
+
+  /// V018 where classes are few and cells many, so that most labels lead some cell of any map: the share of cells
+  /// that they lead is compared with that in all maps, for at least 500 images.
+  private var strangers: Violation? {
+    let cells = counts.best.reduce(0.0) { $0 + Double($1) }
+    guard counts.labelled >= 500, cells > 0 else { return nil }
+    let images = Double(counts.labelled)
+    let unit = Double(LabelCounts.OwnShare.unit)
+    let own = Double(counts.ownShare.sum) / unit / images
+    let spread = max(0, Double(counts.ownShare.squares) / unit / images - own * own)
+    let byChance =
+      zip(counts.labels, counts.best).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      / images / cells
+    guard own < byChance + 3 * (spread / images).squareRoot() else { return nil }
+    let message =
+      "the class of the source leads \(percent(own)) of the cells of its own map, and \(percent(byChance)) of "
+      + "those of all maps: labels and maps have nothing to do with each other"
     return Violation(.v018, message)
   }
 
