@@ -184,7 +184,7 @@ def test_hits(evaluate):
 def test_products_are_right():
     """What the page computes from figures, and the figures that stand elsewhere."""
     found = re.findall(r"([\d.]+) (×|/|//) ([\d.]+) = (\d+)", PAGE)
-    assert len(found) == 5
+    assert len(found) == 6
     for left, sign, right, result in found:
         value = eval(f"{left} {sign.replace('×', '*')} {right}")
         assert round(value) == int(result), (left, sign, right)
