@@ -26,4 +26,5 @@ distributed.all_gather_object(shares, list(order))
 assert len({item for share in shares for item in share}) == sum(map(len, shares))
 if distributed.get_rank() == 0:
     print(f"{len(shares)} processes took {' and '.join(str(len(share)) for share in shares)} pictures")
+del model, optimizer  # the last to hold the group must not be DDP: it may wait for ever (torch 2.13)
 distributed.destroy_process_group()
