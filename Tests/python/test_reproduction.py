@@ -22,7 +22,12 @@ def test_the_whole_way(tmp_path):
         top1[result["run"]["target"]].append(result["scores"]["top1"])
     deviation = max(map(statistics.stdev, top1.values()))
     assert statistics.fmean(top1["localised"]) - statistics.fmean(top1["single"]) > 2 * deviation
-    assert "orientation yx proven" in document["annotators"]["strong"]
+    assert "orientation yx proven" in document["labels"]["strong"]["text"]
+    assert document["labels"]["strong"]["findings"] == {}
+    # The crop's own target names what the crop shows more often than any other, before anybody trains.
+    named = {kind: row["names"] for kind, row in document["targets"].items()}
+    assert named["localised"] > 1.2 * max(named[kind] for kind in named if kind != "localised")
+    assert document["label_seconds"]["ours"] < document["label_seconds"]["released"]
     report = (tmp_path / "out" / "report.html").read_text()
     assert report.count("<img ") == 3 and "<table>" in report
     # What is there is not done again.
