@@ -37,6 +37,7 @@ public func relabelPool(
 public func relabelPoolingCreate(
   _ numClasses: Int64,
   _ scoreKind: UnsafePointer<CChar>?,
+  _ classesAre: UnsafePointer<CChar>?,
   _ fill: UnsafePointer<CChar>?,
   _ temperature: Double,
   _ orientation: UnsafePointer<CChar>?,
@@ -50,6 +51,7 @@ public func relabelPoolingCreate(
     guard let kind: ScoreKind = try word(scoreKind, "score_kind") else {
       throw missing("score_kind")
     }
+    let relation: ClassRelation = try word(classesAre, "classes_are") ?? .exclusive
     guard let fill: Fill = try word(fill, "fill") else { throw missing("fill") }
     guard let orientation: Orientation = try word(orientation, "orientation") else {
       throw missing("orientation")
@@ -66,7 +68,13 @@ public func relabelPoolingCreate(
     }
     let shape = MapShape(height: Int(height), width: Int(width), topK: Int(topK))
     let pooling = try LabelPooling(
-      PoolingKernel(numClasses: Int(numClasses), kind: kind, fill: fill, temperature: temperature),
+      PoolingKernel(
+        numClasses: Int(numClasses),
+        kind: kind,
+        classesAre: relation,
+        fill: fill,
+        temperature: temperature
+      ),
       shape,
       orientation,
       word(profile, "profile"),

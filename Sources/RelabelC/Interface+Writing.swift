@@ -51,12 +51,14 @@ public func relabelCheckMaps(
   _ count: Int64,
   _ numClasses: Int64,
   _ scoreKind: UnsafePointer<CChar>?,
+  _ classesAre: UnsafePointer<CChar>?,
   _ height: Int64,
   _ width: Int64,
   _ topK: Int64
 ) -> Int32 {
   Failure.status { () throws(RelabelError) in
     let (images, shape) = try size(count, numClasses, height, width, topK)
+    let relation: ClassRelation = try word(classesAre, "classes_are") ?? .exclusive
     guard let kind: ScoreKind = try word(scoreKind, "score_kind") else {
       throw missing("score_kind")
     }
@@ -78,7 +80,7 @@ public func relabelCheckMaps(
         ),
         score: Array(UnsafeBufferPointer(start: score + first, count: shape.entries))
       )
-      if made == nil { made = try checkingCodec(Int(numClasses), kind, shape) }
+      if made == nil { made = try checkingCodec(Int(numClasses), kind, relation, shape) }
       if let refusal = made?.refusal(of: map) { throw placed(refusal, place) }
     }
   }
@@ -88,19 +90,20 @@ public func relabelCheckMaps(
 private func checkingCodec(
   _ numClasses: Int,
   _ kind: ScoreKind,
+  _ relation: ClassRelation,
   _ shape: MapShape
 ) throws(RelabelError) -> MapCodec {
-  MapCodec(
-    ShardHeader(
-      numClasses: numClasses,
-      scoreKind: kind,
-      shape: shape,
-      encoding: try ScoreEncoding(.float32, for: kind),
-      keyBytes: 1,
-      buildID: "",
-      metadata: try MetadataDocument(annotator: nil, classes: nil)
-    )
+  var header = ShardHeader(
+    numClasses: numClasses,
+    scoreKind: kind,
+    shape: shape,
+    encoding: try ScoreEncoding(.float32, for: kind),
+    keyBytes: 1,
+    buildID: "",
+    metadata: try MetadataDocument(annotator: nil, classes: nil)
   )
+  if relation == .independent { header.declareIndependent() }
+  return MapCodec(header)
 }
 
 /// The types of dense scores.

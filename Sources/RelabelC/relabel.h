@@ -147,10 +147,11 @@ int32_t relabel_pool(relabel_maps *maps, const int64_t *positions, const double 
                      int64_t count, int64_t boxes_per_image, const char *profile, int32_t clamp,
                      int32_t threads, float *targets, double *covered);
 
-/* How maps in memory are pooled: score_kind, fill and orientation are words of the format.
+/* How maps in memory are pooled: score_kind, classes_are (NULL: exclusive), fill and orientation are words of the
+ * format.
  * NULL on failure. */
 relabel_pooling *relabel_pooling_create(int64_t num_classes, const char *score_kind,
-                                        const char *fill, double temperature,
+                                        const char *classes_are, const char *fill, double temperature,
                                         const char *orientation, int64_t height, int64_t width,
                                         int64_t top_k, const char *profile, int32_t clamp);
 /* Frees; NULL is allowed. */
@@ -181,7 +182,7 @@ int32_t relabel_top_k(const void *scores, const char *score_type, int64_t count,
                       int64_t height, int64_t width, int64_t top_k, int32_t threads,
                       uint32_t *class_index, float *score);
 
-/* Says whether a packer would take maps.
+/* Says whether a packer would take maps. score_kind and classes_are (NULL: exclusive) are words of the format.
  *
  * class_index [count][height][width][top_k]
  * score       [count][height][width][top_k]
@@ -189,8 +190,8 @@ int32_t relabel_top_k(const void *scores, const char *score_type, int64_t count,
  * Returns RELABEL_OK, or the status of the first map that breaks a rule, whose position in the batch and cell
  * relabel_last_failure() names. */
 int32_t relabel_check_maps(const uint32_t *class_index, const float *score, int64_t count,
-                           int64_t num_classes, const char *score_kind, int64_t height,
-                           int64_t width, int64_t top_k);
+                           int64_t num_classes, const char *score_kind, const char *classes_are,
+                           int64_t height, int64_t width, int64_t top_k);
 
 #ifdef __cplusplus
 }

@@ -78,7 +78,8 @@ private struct Info {
       "  classes      \(header.numClasses)"
         + (header.metadata.classes == nil ? ", no names" : ", with names"),
       "  maps         \(shape), orientation \(header.orientation.rawValue)",
-      "  scores       \(header.scoreKind.rawValue), absent classes \(header.fill.rawValue), "
+      "  scores       \(header.scoreKind.rawValue), \(header.classesAre.rawValue) classes, absent ones "
+        + "\(header.fill.rawValue), "
         + "temperature \(header.temperature)",
       "  stored as    \(header.encoding.name.rawValue)" + encodingText,
       "  order        cells by \(header.cellOrder.rawValue), rows \(header.rowOrder)",
@@ -114,6 +115,7 @@ private struct Info {
       "width": .integer(Int64(header.shape.width)),
       "top_k": .integer(Int64(header.shape.topK)),
       "score_kind": .string(header.scoreKind.rawValue),
+      "classes_are": .string(header.classesAre.rawValue),
       "fill": .string(header.fill.rawValue),
       "temperature": .number(header.temperature),
       "score_encoding": .string(header.encoding.name.rawValue),

@@ -17,6 +17,7 @@ extension ScoreKind: ExpressibleByArgument {
 }
 
 extension ScoreEncoding.Name: ExpressibleByArgument {}
+extension ClassRelation: ExpressibleByArgument {}
 extension CellOrder: ExpressibleByArgument {}
 extension Preset: ExpressibleByArgument {}
 extension Orientation: ExpressibleByArgument {}

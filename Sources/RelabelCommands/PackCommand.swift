@@ -43,6 +43,14 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "What a score is, if the input does not say it.")
   var scoreKind: ScoreKind?
 
+  @Option(
+    help: """
+      Whether the classes of a cell exclude each other, as after softmax, or are independent, as after a sigmoid: then \
+      each has a probability of its own, and they may sum to more than 1.
+      """
+  )
+  var classesAre: ClassRelation = .exclusive
+
   @Option(help: "The encoding of the stored scores.")
   var scoreEncoding: ScoreEncoding.Name = .fixed16
 
@@ -208,6 +216,7 @@ public struct PackCommand: ParsableCommand {
     options.topK = topK
     options.numClasses = numClasses
     options.scoreKind = scoreKind
+    options.classesAre = classesAre
     options.encoding = scoreEncoding
     options.maximumError = maxError
     if let cellOrder { options.cellOrder = cellOrder }

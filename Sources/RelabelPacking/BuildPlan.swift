@@ -96,6 +96,10 @@ struct BuildPlan {
       buildID: "",
       metadata: metadata
     )
+    if options.classesAre == .independent {
+      try Self.checkIndependent(options, traits)
+      header.declareIndependent()
+    }
     header.cellOrder = options.cellOrder
     header.rowOrder = rowOrder
     header.orientation = try Self.orientation(options, traits)
@@ -126,6 +130,26 @@ struct BuildPlan {
     imagesPerShard = options.imagesPerShard
     centres = options.centres
     annotator = metadata.annotatorName
+  }
+
+  /// Refuses what has no meaning where classes don't exclude each other.
+  private static func checkIndependent(
+    _ options: PackOptions,
+    _ traits: SourceTraits
+  ) throws(RelabelError) {
+    if options.centres {
+      throw RelabelError(
+        .usage,
+        "--centre shifts all logits of a cell alike, which only softmax does not notice: it does not go with"
+          + " --classes-are independent"
+      )
+    }
+    if options.logNormalizer || traits.columns.contains(where: { $0.name == Layout.logNormalizer }) {
+      throw RelabelError(
+        .usage,
+        "classes that don't exclude each other have no log_normalizer: leave it out with --classes-are independent"
+      )
+    }
   }
 
   /// The room for a key.
@@ -254,6 +278,9 @@ struct BuildPlan {
       used["strip_components"] = .integer(Int64(options.stripComponents))
     }
     if options.centres { used["centre"] = .bool(true) }
+    if options.classesAre != .exclusive {
+      used["classes_are"] = .string(options.classesAre.rawValue)
+    }
     return [
       "top_k": .integer(Int64(header.shape.topK)),
       "score_encoding": .string(header.encoding.name.rawValue),

@@ -12,6 +12,8 @@ public struct PackOptions: Sendable {
   public var topK: Int?
   /// Classes of the annotator; nil where the source settles it.
   public var numClasses: Int?
+  /// Whether classes exclude each other.
+  public var classesAre: ClassRelation = .exclusive
   /// What a score is; nil where the source settles it.
   public var scoreKind: ScoreKind?
   /// How scores are stored.

@@ -6,10 +6,13 @@ extension File {
   func setAttributes(of header: ShardHeader) throws(HDF5Error) {
     try setAttribute("format", "relabel")
     try setAttribute("format_version", "\(header.version)")
-    try setAttribute("features_required", Features.noneWord)
-    try setAttribute("features_optional", Features.noneWord)
+    try setAttribute("features_required", Features.text(header.features.required))
+    try setAttribute("features_optional", Features.text(header.features.optional))
     try setAttribute("num_classes", Int64(header.numClasses))
     try setAttribute("score_kind", header.scoreKind.rawValue)
+    if header.classesAre != .exclusive {
+      try setAttribute("classes_are", header.classesAre.rawValue)
+    }
     try setAttribute("fill", header.fill.rawValue)
     try setAttribute("temperature", header.temperature)
     try setAttribute("cell_order", header.cellOrder.rawValue)

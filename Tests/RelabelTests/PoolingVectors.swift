@@ -74,6 +74,7 @@ struct PoolingVector: CustomTestStringConvertible, Sendable {
       buildID: String(repeating: "0", count: 64),
       metadata: try MetadataDocument(annotator: nil, classes: nil)
     )
+    if about["classes_are"] != nil { header.declareIndependent() }
     header.fill = try word(Fill.self, about["fill"])
     header.temperature = try #require(about["temperature"]?.number)
     header.orientation = try word(Orientation.self, about["orientation"])

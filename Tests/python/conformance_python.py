@@ -37,8 +37,9 @@ def content(path):
             "class_index": batch.class_index.tolist(),
             "score": batch.score.tolist(),
         }
+    relation = {} if header.classes_are == "exclusive" else {"classes_are": header.classes_are}
     return {
-        "header": {name: getattr(header, name) for name in HEADER} | {"k": header.top_k},
+        "header": {name: getattr(header, name) for name in HEADER} | {"k": header.top_k} | relation,
         "storage": {"encoding": header.encoding, "scale_factor": header.step, "add_offset": header.offset},
         "images": [dict(zip(columns, image)) for image in zip(*columns.values())],
     }
@@ -85,6 +86,7 @@ def shard(held):
         **dict(zip(["rows", "height", "width", "k"], shape)),
         **{name: header[name] for name in ["num_classes", "score_kind", "cell_order"]},
         **packing,
+        classes_are=header.get("classes_are", "exclusive"),
         encoding=storage["encoding"],
         keys=[image["key"] for image in images],
         image_indexes=[image["image_index"] for image in images],

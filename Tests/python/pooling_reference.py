@@ -123,6 +123,8 @@ def dense_map(ids, scores, meaning):
         values = [float(score) for score in scores[y, x]]
         if meaning.score_kind == "log_probability":
             values = [math.exp(value) for value in values]
+        elif meaning.score_kind == "logit" and meaning.classes_are == "independent":
+            values = [1 / (1 + math.exp(-value / meaning.temperature)) for value in values]
         if meaning.fill == "uniform" and meaning.num_classes > len(values):
             dense[:, y, x] = max(0, 1 - math.fsum(values)) / (meaning.num_classes - len(values))
         dense[ids[y, x], y, x] = values
@@ -141,7 +143,7 @@ def reference(batch, image, box, profile=None):
     columns = reference_weights(*horizontal, meaning.width)
     dense = dense_map(batch.class_index[image], batch.score[image], meaning)
     pooled = np.einsum("cyx,y,x->c", dense, rows, columns)
-    if meaning.score_kind != "logit":
+    if meaning.score_kind != "logit" or meaning.classes_are == "independent":
         return pooled
     powers = np.exp((pooled - pooled.max()) / meaning.temperature)
     return powers / powers.sum()

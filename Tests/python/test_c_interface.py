@@ -458,14 +458,15 @@ def test_null_arguments(loaded, sample_dataset):
     "change",
     [
         {"num_classes": 0}, {"num_classes": 4}, {"num_classes": 2**40}, {"score_kind": b"odd"}, {"score_kind": None},
-        {"fill": b"odd"}, {"fill": b"uniform"}, {"orientation": b"odd"}, {"orientation": b"unknown", "profile": None}, {"height": 2**60},
+        {"fill": b"odd"}, {"fill": b"uniform"}, {"classes_are": b"odd"},
+        {"score_kind": b"probability", "classes_are": b"independent", "fill": b"uniform"}, {"orientation": b"odd"}, {"orientation": b"unknown", "profile": None}, {"height": 2**60},
         {"top_k": 2**62}, {"temperature": 0.0}, {"temperature": float("nan")}, {"profile": b"odd"},
         {"width": 14, "profile": b"relabel-2021"},
     ],
 )
 def test_pooling_that_makes_no_sense(loaded, change):
     arguments = {
-        "num_classes": 1000, "score_kind": b"logit", "fill": b"zero", "temperature": 1.0, "orientation": b"yx",
+        "num_classes": 1000, "score_kind": b"logit", "classes_are": None, "fill": b"zero", "temperature": 1.0, "orientation": b"yx",
         "height": 15, "width": 15, "top_k": 5, "profile": b"relabel", "clamp": 0, **change,
     }
     assert loaded.relabel_pooling_create(*arguments.values()) is None and loaded.relabel_error()

@@ -50,6 +50,24 @@ def test_kinds_and_grids(pool, kind, fill, grid, orientation):
     assert_close(pool(batch, boxes), references(batch, boxes))
 
 
+@pytest.mark.parametrize("kind", ["logit", "probability", "log_probability"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("top_k", [1, 2, 6])
+def test_classes_that_do_not_exclude_each_other(pool, kind, temperature, top_k):
+    """Sigmoids, and probabilities of a cell that sum to more than 1."""
+    rng = np.random.default_rng(top_k)
+    batch = random_batch(
+        rng, 4, score_kind=kind, classes_are="independent", temperature=temperature, top_k=top_k, orientation="xy"
+    )
+    if kind != "logit":
+        probable = rng.uniform(0.3, 1, batch.score.shape).astype("f4")
+        batch = dataclasses.replace(batch, score=probable if kind == "probability" else np.log(probable))
+    boxes = random_boxes(rng, 4)
+    found = pool(batch, boxes)
+    assert_close(found, references(batch, boxes))
+    assert top_k == 1 or kind == "logit" or found.sum(-1).max() > 1.01
+
+
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 7.5])
 def test_temperature(pool, temperature):
     rng = np.random.default_rng(1)

@@ -23,6 +23,8 @@ def plain(value):
 def read_header(file):
     """What is equal in all shards of a dataset, but for how scores are stored (sections 5.1 and 10)."""
     header = {name: plain(file.attrs[name]) for name in HEADER}
+    if "classes_are" in file.attrs:
+        header["classes_are"] = plain(file.attrs["classes_are"])
     pieces = sorted(name for name in file.attrs if name.startswith("metadata_0"))
     header["metadata"] = json.loads(b"".join(bytes(file.attrs[name]) for name in pieces))
     header["height"], header["width"], header["k"] = file["score"].shape[1:]

@@ -16,6 +16,9 @@ def grid():
             name, settings = f"{encoding}-{kind}", {"encoding": encoding, "score_kind": kind}
             shards[name] = settings
             shards[f"{name}-class-none"] = settings | {"cell_order": "class", "compression": "none"}
+    for kind in SCORE_KINDS:
+        shards[f"independent-{kind}"] = {"classes_are": "independent", "score_kind": kind}
+    shards["independent-temperature"] = {"classes_are": "independent", "attributes": {"temperature": np.float64(2.5)}}
     return shards
 
 

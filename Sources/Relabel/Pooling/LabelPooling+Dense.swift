@@ -23,8 +23,13 @@ extension LabelPooling {
     var sums = weights.map { _ in [Double]() }
     var values = [Float](repeating: 0, count: map.cells)
     map.forEachPlane { plane in
-      if kernel.kind == .logProbability {
-        for cell in plane.indices { values[cell] = Mathematics.exp(plane[cell]) }
+      if kernel.kind == .logProbability || kernel.hasSigmoids {
+        if kernel.hasSigmoids {
+          let scale = Float(kernel.scale)
+          for cell in plane.indices { values[cell] = 1 / (1 + Mathematics.exp(-plane[cell] * scale)) }
+        } else {
+          for cell in plane.indices { values[cell] = Mathematics.exp(plane[cell]) }
+        }
         values.withUnsafeBufferPointer { values in
           for crop in weights.indices { sums[crop].append(Self.sum(values, weights[crop])) }
         }

@@ -72,6 +72,12 @@ public struct LabelPooling: Sendable {
         "absent classes of logits have logit 0: fill is 'zero', not 'uniform'"
       )
     }
+    guard kernel.classesAre == .exclusive || kernel.fill == .zero else {
+      throw RelabelError(
+        .usage,
+        "classes that don't exclude each other leave no rest to share: fill is 'zero', not 'uniform'"
+      )
+    }
     guard kernel.numClasses <= Self.maximumClasses else {
       throw RelabelError(.usage, "targets of \(kernel.numClasses) classes are not pooled")
     }

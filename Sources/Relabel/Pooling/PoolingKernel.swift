@@ -5,12 +5,20 @@ import RelabelFormat
 package struct PoolingKernel: Sendable {
   let numClasses: Int
   let kind: ScoreKind
+  let classesAre: ClassRelation
   let fill: Fill
   let temperature: Double
 
-  package init(numClasses: Int, kind: ScoreKind, fill: Fill, temperature: Double) {
+  package init(
+    numClasses: Int,
+    kind: ScoreKind,
+    classesAre: ClassRelation = .exclusive,
+    fill: Fill,
+    temperature: Double
+  ) {
     self.numClasses = numClasses
     self.kind = kind
+    self.classesAre = classesAre
     self.fill = fill
     self.temperature = temperature
   }
@@ -20,6 +28,7 @@ package struct PoolingKernel: Sendable {
     self.init(
       numClasses: header.numClasses,
       kind: header.scoreKind,
+      classesAre: header.classesAre,
       fill: header.fill,
       temperature: header.temperature
     )
@@ -34,6 +43,10 @@ package struct PoolingKernel: Sendable {
   func sum<ID>(_ map: MapEntries<ID>, _ scratch: PoolingScratch) -> Double {
     // One loop for each case, so that none asks about the case for every entry.
     let sharesRest = fill == .uniform && numClasses > map.shape.topK
+    if hasSigmoids {
+      let scale = scale
+      return sum(map, scratch, sharesRest: false) { 1 / (1 + Mathematics.exp(-$0 * scale)) }
+    }
     switch (kind, sharesRest) {
     case (.logProbability, true): return sum(map, scratch, sharesRest: true) { Mathematics.exp($0) }
     case (.logProbability, false):
@@ -42,6 +55,12 @@ package struct PoolingKernel: Sendable {
     case (_, false): return sum(map, scratch, sharesRest: false) { $0 }
     }
   }
+
+  /// True where each class of a cell has the sigmoid of its logit as its probability.
+  var hasSigmoids: Bool { kind == .logit && classesAre == .independent }
+
+  /// What logits are multiplied by; infinity times 0 would be no number.
+  var scale: Double { min(1 / temperature, .greatestFiniteMagnitude) }
 
   /// The loop over the entries; class ids are in range.
   @inline(__always)
@@ -86,15 +105,14 @@ package struct PoolingKernel: Sendable {
   /// - Returns: the probability of each class without a sum.
   func finish(_ scratch: PoolingScratch, rest: Double) -> Float {
     let sums = scratch.sums
-    guard kind == .logit else {
+    guard kind == .logit, classesAre == .exclusive else {
       for place in 0..<sums.count { sums[place] += rest }
       return Float(rest)
     }
     // Classes without an entry have logit 0; where there are none, the highest may lie far below.
     var highest = sums.count < numClasses ? 0 : -Double.infinity
     for place in 0..<sums.count { highest = max(highest, sums[place]) }
-    // Infinity times 0 would be no number.
-    let scale = min(1 / temperature, .greatestFiniteMagnitude)
+    let scale = scale
     let others = Double(numClasses - sums.count)
     var total = others > 0 ? others * Mathematics.exp(-highest * scale) : 0
     for place in 0..<sums.count {

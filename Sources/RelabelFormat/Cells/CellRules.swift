@@ -5,6 +5,7 @@ package struct CellRules: Sendable {
   /// Class ids are below it.
   package let numClasses: UInt32
   private let kind: ScoreKind
+  private let classesAre: ClassRelation
   /// How entries of a cell are sorted; nil where they may come in any order.
   @usableFromInline
   package let order: CellOrder?
@@ -12,9 +13,16 @@ package struct CellRules: Sendable {
   private let slack: Double
 
   /// Makes the rules of a dataset; without an order, entries may come in any.
-  package init(numClasses: Int, kind: ScoreKind, encoding: ScoreEncoding, order: CellOrder?) {
+  package init(
+    numClasses: Int,
+    kind: ScoreKind,
+    classesAre: ClassRelation = .exclusive,
+    encoding: ScoreEncoding,
+    order: CellOrder?
+  ) {
     self.numClasses = UInt32(clamping: numClasses)
     self.kind = kind
+    self.classesAre = classesAre
     self.order = order
     self.encoding = encoding
     slack = encoding.slack
@@ -60,7 +68,9 @@ package struct CellRules: Sendable {
   }
 
   /// The most that the probabilities of a cell of `count` entries may sum to.
-  package func largestSum(_ count: Int) -> Double { 1 + encoding.sumSlack(count) }
+  package func largestSum(_ count: Int) -> Double {
+    classesAre == .exclusive ? 1 + encoding.sumSlack(count) : .infinity
+  }
 
   private func isOutOfOrder(_ id: UInt32, _ score: Float, _ nextID: UInt32, _ next: Float) -> Bool {
     switch order {

@@ -56,7 +56,8 @@ extension MapCodec {
       } else if faults.contains(.duplicateClass) {
         "a class id stands twice in the cell: \(ids.map(String.init).joined(separator: ", "))"
       } else if faults.contains(.probabilitySum) && !faults.contains(.probabilityRange) {
-        "the probabilities of the cell sum to more than 1"
+        "the probabilities of the cell sum to more than 1; give --classes-are independent where classes don't "
+          + "exclude each other"
       } else {
         "a score is out of range for this score kind; see --score-kind"
       }

@@ -10,6 +10,9 @@ public struct Features: Hashable, Sendable {
   /// No features at all.
   public static let none: Features = Features(required: noneWord, optional: noneWord)
 
+  /// The feature of shards whose classes don't exclude each other (spec, section 8.6).
+  public static let independent: String = "independent"
+
   /// The text of an attribute that names no feature: a fixed-length string can't be empty.
   package static let noneWord = "none"
 
@@ -22,6 +25,11 @@ public struct Features: Hashable, Sendable {
       Self.fault(required, self.required, "features_required")
       ?? Self.fault(optional, self.optional, "features_optional")
       ?? both.min().map { "feature '\($0)' is required and optional at once" }
+  }
+
+  /// The text of the attribute that holds some names.
+  package static func text(_ names: [String]) -> String {
+    names.isEmpty ? noneWord : names.joined(separator: " ")
   }
 
   private static func names(_ text: String) -> [String] {

@@ -5,11 +5,13 @@ public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
   /// A change that old readers may ignore.
   public let minor: Int
 
-  /// The version this library writes.
+  /// The version of files that ask for no feature.
   public static let current: FormatVersion = FormatVersion(major: 1, minor: 0)
+  /// The newest version whose features and names this library knows, and that of files that ask for one of them.
+  public static let newest: FormatVersion = FormatVersion(major: 1, minor: 1)
 
-  /// Features of `features_required` that this library understands; version 1.0 defines none.
-  public static let supportedFeatures: Set<String> = []
+  /// Features of `features_required` that this library understands.
+  public static let supportedFeatures: Set<String> = [Features.independent]
 
   init(major: Int, minor: Int) {
     self.major = major
@@ -24,6 +26,9 @@ public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
     else { return nil }
     self.init(major: major, minor: minor)
   }
+
+  /// True where this library knows every name that files of the version may use.
+  package var isKnown: Bool { major == Self.newest.major && minor <= Self.newest.minor }
 
   /// `MAJOR.MINOR`.
   public var description: String { "\(major).\(minor)" }

@@ -8,6 +8,9 @@ public struct ShardHeader: Hashable, Sendable {
   public var numClasses: Int
   /// What a score is.
   public var scoreKind: ScoreKind
+  /// Whether classes exclude each other; a new shard of other classes needs version, feature and fill that go with them
+  /// (`declareIndependent`).
+  public package(set) var classesAre: ClassRelation = .exclusive
   /// What an absent class counts as.
   public var fill: Fill
   /// The softmax temperature that the scores were made at.
@@ -57,6 +60,14 @@ public struct ShardHeader: Hashable, Sendable {
     self.metadata = metadata
   }
 
+  /// Says that classes don't exclude each other, which readers of format 1.0 have to refuse (spec, section 8.6).
+  public mutating func declareIndependent() {
+    classesAre = .independent
+    fill = .zero
+    version = .newest
+    features = Features(required: Features.independent, optional: Features.noneWord)
+  }
+
   /// The type of class ids.
   package var classIndexType: ElementType { Layout.classIndexType(numClasses: numClasses) }
 
@@ -67,7 +78,13 @@ public struct ShardHeader: Hashable, Sendable {
 
   /// The rules that every cell obeys.
   package func cellRules(order: CellOrder?) -> CellRules {
-    CellRules(numClasses: numClasses, kind: scoreKind, encoding: encoding, order: order)
+    CellRules(
+      numClasses: numClasses,
+      kind: scoreKind,
+      classesAre: classesAre,
+      encoding: encoding,
+      order: order
+    )
   }
 
   /// How the dataset `column` of a new shard is made.

@@ -8,6 +8,14 @@ public enum ScoreKind: String, Hashable, Sendable, CaseIterable {
   case logProbability = "log_probability"
 }
 
+/// Whether the classes of a cell exclude each other (spec, "Classes that don't exclude each other").
+public enum ClassRelation: String, Hashable, Sendable, CaseIterable {
+  /// Probabilities of a cell sum to at most 1, as after softmax.
+  case exclusive
+  /// Each class has a probability of its own, as after a sigmoid.
+  case independent
+}
+
 /// What a class outside the top-k counts as (spec, "Meaning").
 public enum Fill: String, Hashable, Sendable, CaseIterable {
   /// An absent class has logit 0, or probability 0.

@@ -33,7 +33,10 @@ extension ShardHeader {
       ("filters", .array(filters.map { .string("\($0)") })),
       ("key_bytes", .integer(Int64(keyBytes))),
     ]
-    return Statements(values.map { Statement($0, $1, .m008) })
+    // Said where it is said in the file.
+    let relation: [(String, JSON)] =
+      classesAre == .exclusive ? [] : [("classes_are", .string(classesAre.rawValue))]
+    return Statements((values + relation).map { Statement($0, $1, .m008) })
   }
 
   /// What a shard with some HDF5 datasets says, and all shards of its dataset say alike.

@@ -21,7 +21,7 @@ struct SalvagedFile {
       lost = try Self.unreadable(path, error)
       file = try Self.open(path, except: lost)
     }
-    guard file.header.version == .current, file.header.features == .none else {
+    guard file.header.version.isKnown, file.header.features.optional.isEmpty else {
       throw RelabelError(
         .unsupported,
         "format version \(file.header.version) needs a newer relabel: this one would drop what it "

@@ -519,6 +519,18 @@ for variant, attributes in {
 }.items():
     add("L004", variant, **with_root(**attributes))
 
+INDEPENDENT = {"classes_are": "independent"}
+for variant, attributes in {
+    "independent_unsaid": {"classes_are": None},
+    "independent_exclusive": {"classes_are": "exclusive"},
+    "independent_unknown_word": {"classes_are": "both"},
+    "independent_in_1_0": {"format_version": "1.0"},
+    "independent_uniform": {"fill": "uniform"},
+}.items():
+    add("L004", variant, **INDEPENDENT, score_kind="probability", **with_root(**attributes))
+add("L004", "classes_are_without_feature", **with_root(classes_are="independent"))
+add("L004", "classes_are_without_feature_in_1_1", **with_root(classes_are="independent", format_version="1.1"))
+
 add("L004", "unknown_on_dataset", **with_column_attribute("score", "novel", np.int64(1)))
 add("L004", "unknown_on_keys", **with_column_attribute("image_key", "encoding", "fixed16"))
 
@@ -535,6 +547,7 @@ def extra(name, rows=5, **changes):
 
 add("L005", "unknown", extra_columns=extra("novel"))
 add("L005", "vendor", extra_columns=extra("x-novel"))
+add("L005", "log_normalizer_of_independent", **INDEPENDENT, optional=("log_normalizer",))
 add("L005", "log_normalizer_of_probabilities", score_kind="probability", optional=("log_normalizer",))
 
 

@@ -191,12 +191,14 @@ def fill_value(kind):
 # -------------------------------------------------------------------------------------------- scores
 
 
-def random_scores(generator, kind, shape):
-    """Sound scores of a kind; the probabilities of a cell sum to less than 1."""
+def random_scores(generator, kind, shape, classes_are="exclusive"):
+    """Sound scores of a kind; the probabilities of a cell sum to less than 1, or to more where classes are independent."""
     k = shape[-1]
     if kind == "logit":
-        return generator.uniform(0.5, 30, shape)
+        return generator.uniform(0.5, 30, shape) if classes_are == "exclusive" else generator.uniform(-9, 9, shape)
     probability = generator.uniform(0.05, 0.9 / k, shape)
+    if classes_are == "independent":
+        probability = generator.uniform(1.1 / k, 1, shape)
     return probability if kind == "probability" else np.log(probability)
 
 
@@ -237,6 +239,7 @@ class Shard:
     rows_per_identity_chunk: int = 4
     encoding: str = "fixed16"
     score_kind: str = "logit"
+    classes_are: str = "exclusive"
     cell_order: str = "score"
     compression: str = "deflate"
     step: float | None = None
@@ -283,7 +286,7 @@ class Shard:
         cells = math.prod(self.shape[:3])
         drawn = [generator.choice(self.num_classes, self.k, False) for _ in range(cells)]
         ids = np.array(drawn, kind).reshape(self.shape)
-        scores = random_scores(generator, self.score_kind, self.shape)
+        scores = random_scores(generator, self.score_kind, self.shape, self.classes_are)
         stored = encode(scores, self.encoding, *self.packing)
         ids, stored = in_cell_order(ids, stored, self.cell_order)
         if self.scores is not None:
@@ -322,12 +325,13 @@ class Shard:
         pieces = self.pieces if self.pieces is not None else [text[at : at + 60_000] for at in cut]
         values = {
             "format": "relabel",
-            "format_version": "1.0",
-            "features_required": "none",
+            "format_version": "1.0" if self.classes_are == "exclusive" else "1.1",
+            "features_required": "none" if self.classes_are == "exclusive" else "independent",
             "features_optional": "none",
             "num_classes": np.int64(self.num_classes),
             "score_kind": self.score_kind,
-            "fill": "zero" if self.score_kind == "logit" else "uniform",
+            "classes_are": None if self.classes_are == "exclusive" else self.classes_are,
+            "fill": "zero" if self.score_kind == "logit" or self.classes_are == "independent" else "uniform",
             "temperature": np.float64(1),
             "cell_order": self.cell_order,
             "row_order": "source",

@@ -83,11 +83,18 @@ def dense_planes(header, labels):
     ids, scores = entries(labels)
     classes, k = header["num_classes"], labels["top_k"]
     values = np.exp(scores) if header["score_kind"] == "log_probability" else scores
+    if is_independent(header) and header["score_kind"] == "logit":
+        values = 1 / (1 + np.exp(-scores / header["temperature"]))
     planes = np.zeros((classes + 1, *ids.shape[:2]))
     if header["fill"] == "uniform" and k < classes:
         planes[:] = np.maximum(0, 1 - values.sum(axis=2)) / (classes - k)
     np.put_along_axis(planes, ids.transpose(2, 0, 1), values.transpose(2, 0, 1), axis=0)
     return planes
+
+
+def is_independent(header):
+    """Whether classes don't exclude each other (8.6); cases of version 1.0 don't say."""
+    return header.get("classes_are") == "independent"
 
 
 def entries(labels):
@@ -98,7 +105,7 @@ def entries(labels):
 
 def target(header, means):
     """The probability of each class, and of one without entries, from the means of all planes."""
-    if header["score_kind"] == "logit":
+    if header["score_kind"] == "logit" and not is_independent(header):
         powers = np.exp((means - means.max()) / header["temperature"])
         means = powers / powers[:-1].sum()
     return means[:-1], means[-1]

@@ -12,7 +12,9 @@ WHOLE = [0.0, 0.0, 1.0, 1.0]
 
 def themes():
     """For each file its maps by name and its cases without answers."""
-    makers = [logit, rounding, grids, softmax, probability, log_probability, profiles, extent, refused]
+    makers = [
+        logit, rounding, grids, softmax, probability, log_probability, independent, profiles, extent, refused,
+    ]  # fmt: skip
     return {maker.__name__.replace("_", "-"): maker() for maker in makers}
 
 
@@ -188,6 +190,33 @@ def probability():
 def log_probability():
     """The same as logarithms."""
     return of_probabilities("log_probability", logarithm=True)
+
+
+def independent():
+    """Classes that don't exclude each other: sigmoids, and probabilities that sum to more than 1."""
+    maps = {
+        "logits": random_map(70, 3, 4, 3, 12, scores=(-9.0, 9.0)),
+        "large logits": random_map(71, 3, 4, 3, 12, scores=(-300.0, 300.0)),
+        "k = C logits": random_map(72, 2, 3, 4, 4, scores=(-6.0, 2.0)),
+        "probabilities": random_map(73, 3, 4, 3, 12, scores=(0.0, 1.0)),
+        "all certain": random_map(74, 2, 3, 4, 5, scores=(1.0, 1.0)),
+    }
+    maps["logarithms"] = label_map(*(
+        np.reshape(values, (3, 4, 3))
+        for values in (maps["probabilities"]["class_index"], np.log(np.maximum(maps["probabilities"]["score"], 1e-6)))
+    ))
+    kinds = {"logits": "logit", "large logits": "logit", "k = C logits": "logit", "probabilities": "probability",
+             "all certain": "probability", "logarithms": "log_probability"}
+    classes = {"k = C logits": 4, "all certain": 5}
+    boxes = {"whole": WHOLE, "inside": [0.15, 0.2, 0.55, 0.45], "cell": [0.98, 0.97, 0.02, 0.03]}
+    cases = [
+        case(f"independent, {name}, {place}, temperature {temperature}", name, box, score_kind=kind,
+             classes_are="independent", num_classes=classes.get(name, 12), temperature=temperature)
+        for name, kind in kinds.items()
+        for place, box in boxes.items()
+        for temperature in ((1.0, 2.5) if kind == "logit" else (1.0,))
+    ]
+    return maps, cases
 
 
 # ------------------------------------------------------------------------------ orientation and extent

@@ -17,7 +17,7 @@ def pool(job, part):
         loaded = [maps.batch(group) for group in batches(half(maps.positions(job["pool_keys"]), part))]
     boxes = batches(np.array(half(job["boxes"][: len(job["pool"])], part)))
     pooling = SWIFT.relabel_pooling_create(
-        header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature, b"unknown",
+        header.num_classes, header.score_kind.encode(), header.classes_are.encode(), header.fill.encode(), header.temperature, b"unknown",
         header.height, header.width, header.top_k, b"relabel-2021", 0,
     )
     target = np.empty((256, header.num_classes), np.float32)

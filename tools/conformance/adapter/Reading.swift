@@ -25,7 +25,7 @@ func content(ofPath path: String) throws(RelabelError) -> JSON {
 }
 
 private func described(_ header: ShardHeader) -> JSON {
-  .object([
+  var members: [String: JSON] = [
     "format_version": .string("\(header.version)"),
     "writer": .string(header.writer),
     "build_id": .string(header.buildID),
@@ -41,7 +41,11 @@ private func described(_ header: ShardHeader) -> JSON {
     "height": .integer(Int64(header.shape.height)),
     "width": .integer(Int64(header.shape.width)),
     "k": .integer(Int64(header.shape.topK)),
-  ])
+  ]
+  if header.classesAre != .exclusive {
+    members["classes_are"] = .string(header.classesAre.rawValue)
+  }
+  return .object(members)
 }
 
 private func stored(_ encoding: ScoreEncoding) -> JSON {

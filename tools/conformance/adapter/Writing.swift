@@ -17,8 +17,12 @@ func writeShard(_ path: String, content: JSON) throws(RelabelError) {
 
 private func header(_ content: JSON) throws(RelabelError) -> ShardHeader {
   let described = try content.member("header")
-  guard try described.text("format_version") == "\(FormatVersion.current)" else {
-    throw RelabelError(.notSupported, "only version \(FormatVersion.current) can be written")
+  let version = try described.text("format_version")
+  let relation: ClassRelation =
+    described["classes_are"] == nil ? .exclusive : try described.word("classes_are")
+  let own: FormatVersion = relation == .exclusive ? .current : .newest
+  guard version == "\(own)" else {
+    throw RelabelError(.notSupported, "such a shard is written as version \(own)")
   }
   let kind: ScoreKind = try described.word("score_kind")
   var header = ShardHeader(
@@ -37,6 +41,7 @@ private func header(_ content: JSON) throws(RelabelError) -> ShardHeader {
     buildID: try described.text("build_id"),
     metadata: try MetadataDocument(parsing: try described.member("metadata").canonical())
   )
+  if relation == .independent { header.declareIndependent() }
   header.fill = try described.word("fill")
   header.temperature = try described.number("temperature")
   header.cellOrder = try described.word("cell_order")

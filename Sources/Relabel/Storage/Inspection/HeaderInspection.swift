@@ -4,6 +4,7 @@ struct RootAttributes {
   var features: Features
   var numClasses: Int
   var scoreKind: ScoreKind
+  var classesAre: ClassRelation
   var fill: Fill
   var temperature: Double
   var cellOrder: CellOrder
@@ -26,11 +27,12 @@ struct HeaderInspection {
   /// The attributes, or nil when the file can't be understood further.
   func inspect() -> RootAttributes? {
     guard isShard(), let version = version(), let features = features(version) else { return nil }
-    if version == .current { inspectNames() }
+    if version.isKnown { inspectNames(features) }
     root.inspectVendors()
     let numClasses = numClasses()
     let scoreKind = root.word("score_kind", ScoreKind.self)
-    let fill = fill(scoreKind)
+    let classesAre = relation(version, features)
+    let fill = fill(scoreKind, classesAre)
     let temperature = temperature()
     let cellOrder = root.word("cell_order", CellOrder.self)
     let rowOrder = rowOrder()
@@ -38,7 +40,7 @@ struct HeaderInspection {
     let mapExtent = mapExtent()
     let writer = root.string("writer")
     let buildID = buildID()
-    guard let numClasses, let scoreKind, let fill, let temperature, let cellOrder, let rowOrder,
+    guard let numClasses, let scoreKind, let classesAre, let fill, let temperature, let cellOrder, let rowOrder,
       let orientation, let mapExtent, let writer, let buildID
     else { return nil }
     let metadata = MetadataInspection(
@@ -53,6 +55,7 @@ struct HeaderInspection {
       features: features,
       numClasses: numClasses,
       scoreKind: scoreKind,
+      classesAre: classesAre,
       fill: fill,
       temperature: temperature,
       cellOrder: cellOrder,
@@ -113,14 +116,18 @@ struct HeaderInspection {
     return features
   }
 
-  /// Reports attributes that version 1.0 does not know (spec, section 5.1).
-  private func inspectNames() {
-    for name in root.names where !Self.names.contains(name) && !name.hasPrefix("x-") {
+  /// Reports attributes that no version up to the newest knows, or that need a feature (spec, section 5.1).
+  private func inspectNames(_ features: Features) {
+    let isIndependent = features.required.contains(Features.independent)
+    let names = isIndependent ? Self.names.union([Self.classesAre]) : Self.names
+    for name in root.names where !names.contains(name) && !name.hasPrefix("x-") {
       if !MetadataInspection.owns(name) {
         root.fail("there is no attribute '\(name)' in format 1.0; your own names start with 'x-'")
       }
     }
   }
+
+  private static let classesAre = "classes_are"
 
   private static let names: Set<String> = [
     "format", "format_version", "features_required", "features_optional", "num_classes",
@@ -137,10 +144,32 @@ struct HeaderInspection {
     return Int(value)
   }
 
-  private func fill(_ kind: ScoreKind?) -> Fill? {
+  /// Whether classes exclude each other, which the feature and its attribute say together.
+  private func relation(_ version: FormatVersion, _ features: Features) -> ClassRelation? {
+    guard features.required.contains(Features.independent) else { return .exclusive }
+    if version == .current {
+      root.fail("feature 'independent' came with format 1.1, but 'format_version' is \(version)")
+    }
+    guard let relation = root.word(Self.classesAre, ClassRelation.self) else { return nil }
+    guard relation == .independent else {
+      root.fail(
+        "attribute 'classes_are' is '\(relation.rawValue)', but feature 'independent' is required"
+      )
+      return nil
+    }
+    return relation
+  }
+
+  private func fill(_ kind: ScoreKind?, _ relation: ClassRelation?) -> Fill? {
     guard let fill = root.word("fill", Fill.self) else { return nil }
     if kind == .logit, fill != .zero {
       root.fail("attribute 'fill' is '\(fill.rawValue)', but logits are filled with 'zero'")
+      return nil
+    }
+    if relation == .independent, fill != .zero {
+      root.fail(
+        "attribute 'fill' is '\(fill.rawValue)', but classes that don't exclude each other leave no rest to share"
+      )
       return nil
     }
     return fill

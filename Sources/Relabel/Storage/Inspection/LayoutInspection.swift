@@ -17,6 +17,9 @@ struct LayoutInspection {
     if found["log_normalizer"] != nil, root.scoreKind != .logit {
       fail(.l005, "only logits have a log_normalizer", "log_normalizer")
     }
+    if found["log_normalizer"] != nil, root.classesAre == .independent {
+      fail(.l005, "classes that don't exclude each other have no log_normalizer", "log_normalizer")
+    }
     for column in Layout.required where found[column.name] == nil {
       fail(.l005, "dataset '\(column.name)' is missing", column.name)
     }
@@ -159,7 +162,7 @@ struct LayoutInspection {
     let dataset = file.datasets[column.name]?.object ?? ObjectContents()
     let place = Location(dataset: column.name)
     let attributes = AttributeReader(dataset, rule: .l008, at: place, report: report)
-    if root.version == .current {
+    if root.version.isKnown {
       for name in attributes.names where !column.attributes.contains(name) && !name.hasPrefix("x-")
       {
         let message = "there is no attribute '\(name)' here; your own names start with 'x-'"
@@ -190,6 +193,7 @@ struct LayoutInspection {
     )
     header.version = root.version
     header.features = root.features
+    header.classesAre = root.classesAre
     header.fill = root.fill
     header.temperature = root.temperature
     header.cellOrder = root.cellOrder

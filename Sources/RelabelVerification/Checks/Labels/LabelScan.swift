@@ -17,7 +17,9 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
     rules = header.cellRules(order: header.cellOrder)
     kernel = CellKernel(MapForm(header), rules)
     masses = CellMasses(keys: kernel.scores, topK: header.shape.topK)
-    let hasZero = header.scoreKind == .logit && header.shape.topK < header.numClasses
+    let hasZero =
+      header.scoreKind == .logit && header.classesAre == .exclusive
+      && header.shape.topK < header.numClasses
     zero = hasZero ? kernel.scores.zero : nil
   }
 }
@@ -250,7 +252,8 @@ extension LabelCounts {
   init(_ header: ShardHeader) {
     self.init(
       numClasses: header.numClasses,
-      likelyKinds: header.scoreKind == .logit ? [.probability, .logProbability] : []
+      likelyKinds: header.scoreKind == .logit && header.classesAre == .exclusive
+        ? [.probability, .logProbability] : []
     )
   }
 }

@@ -59,6 +59,13 @@ class Header:
     """The metadata document (section 10); `metadata_sha256` stands for it in comparisons."""
     metadata_sha256: str = field(repr=False)
     """The digest of the document's text (section 10.4)."""
+    classes_are: str = "exclusive"
+    """Whether the classes of a cell exclude each other: `exclusive` or `independent` (section 8.6)."""
+
+    @property
+    def has_softmax(self) -> bool:
+        """Whether pooled scores become a target by a softmax over all classes."""
+        return self.score_kind == "logit" and self.classes_are == "exclusive"
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -103,6 +103,8 @@ def axis_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
 def _targets(header: Header, ids: Tensor, scores: Tensor, weights: Tensor) -> Tensor:
     """Targets [B, n, C] of ids [B, H·W·k], scores [B, H, W, k] and weights [B, n, H, W] (section 13.4)."""
     values = scores.exp() if header.score_kind == "log_probability" else scores
+    if header.score_kind == "logit" and not header.has_softmax:
+        values = (scores / header.temperature).sigmoid()
     sums = weights.new_zeros(*weights.shape[:2], header.num_classes)
     absent = header.num_classes - header.top_k
     if header.fill == "uniform" and absent > 0:
@@ -111,4 +113,4 @@ def _targets(header: Header, ids: Tensor, scores: Tensor, weights: Tensor) -> Te
         values = values - share[..., None]
     parts = (weights[..., None] * values[:, None]).flatten(2)
     sums.scatter_add_(2, ids[:, None].expand_as(parts), parts)
-    return (sums / header.temperature).softmax(-1) if header.score_kind == "logit" else sums
+    return (sums / header.temperature).softmax(-1) if header.has_softmax else sums

@@ -75,7 +75,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     ),
     "pooling_create": (
         _Pointer,
-        [_Long, _Text, _Text, ctypes.c_double, _Text, _Long, _Long, _Long, _Text, _Int],
+        [_Long, _Text, _Text, _Text, ctypes.c_double, _Text, _Long, _Long, _Long, _Text, _Int],
     ),
     "pooling_free": (None, [_Pointer]),
     "pool_arrays": (
@@ -83,7 +83,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
         [_Pointer, _Pointer, _Int, _Pointer, _Pointer, _Pointer, _Long, _Long, _Int, _Pointer, _Pointer],
     ),
     "top_k": (_Int, [_Pointer, _Text, _Long, _Long, _Long, _Long, _Long, _Int, _Pointer, _Pointer]),
-    "check_maps": (_Int, [_Pointer, _Pointer, _Long, _Long, _Text, _Long, _Long, _Long]),
+    "check_maps": (_Int, [_Pointer, _Pointer, _Long, _Long, _Text, _Text, _Long, _Long, _Long]),
 }
 """What each function of relabel.h that is called here returns and takes."""
 

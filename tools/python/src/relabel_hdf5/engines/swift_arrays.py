@@ -19,7 +19,8 @@ def pool_arrays(
     """Targets [B, n, C] and covered shares [B, n] of maps in memory and checked boxes [B, n, 4]."""
     header = batch.header
     pooling = library.relabel_pooling_create(
-        header.num_classes, header.score_kind.encode(), header.fill.encode(), header.temperature,
+        header.num_classes, header.score_kind.encode(), header.classes_are.encode(), header.fill.encode(),
+        header.temperature,
         b"xy" if transposed else b"yx", header.height, header.width, header.top_k, b"relabel", clamp,
     )
     if not pooling:

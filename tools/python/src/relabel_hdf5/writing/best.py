@@ -30,14 +30,14 @@ def best(maps: DenseMaps, top_k: int, jobs: int) -> SparseMaps | None:
     return SparseMaps(ids, score)
 
 
-def check(maps: SparseMaps, num_classes: int, score_kind: str) -> None:
+def check(maps: SparseMaps, num_classes: int, score_kind: str, classes_are: str) -> None:
     """Raises what the packer would refuse; nothing without the library: then it says so a little later."""
     swift = library()
     if swift is None:
         return
     status = swift.relabel_check_maps(
         maps.class_index.ctypes.data, maps.score.ctypes.data, len(maps), num_classes, score_kind.encode(),
-        *maps.class_index.shape[1:],
+        classes_are.encode(), *maps.class_index.shape[1:],
     )  # fmt: skip
     if status:
         raise _placed(swift)

@@ -43,6 +43,7 @@ class Writer:
         *,
         num_classes: int,
         score_kind: ScoreKind,
+        classes_are: Literal["exclusive", "independent"] = "exclusive",
         orientation: Literal["yx", "xy", "unknown"] = "yx",
         top_k: int | None = None,
         centre: bool = False,
@@ -69,6 +70,8 @@ class Writer:
             output: The folder for the dataset.
             num_classes: Classes that the annotator scores.
             score_kind: What a score is.
+            classes_are: Whether the classes of a cell exclude each other, as after softmax, or each has a probability of
+                its own, as after a sigmoid.
             orientation: How the grid lies on the picture: axes (y, x) of a picture that was not transposed are `yx`.
             top_k: Classes to keep in a cell: 5 of dense scores, all of sparse ones, unless given.
             centre: Subtract from each cell of dense logits the mean of the classes that are not kept. These count as 0,
@@ -96,15 +99,17 @@ class Writer:
         """
         self._output = os.fspath(output)
         self._num_classes, self._score_kind, self._orientation = num_classes, score_kind, orientation
+        if centre and classes_are == "independent":
+            raise UsageError("centre shifts all logits of a cell alike, which only softmax does not notice")
         if centre and score_kind != "logit":
             raise UsageError(f"only logits may be shifted: centre does not go with {score_kind} scores")
-        self._top_k, self._centre = top_k, centre
+        self._top_k, self._centre, self._classes_are = top_k, centre, classes_are
         self._name = name
         self._jobs = jobs or best.usual_jobs()
         self._skips = on_bad_input == "skip"
         self._classes, self._annotator = classes, annotator
         self._options = options.arguments(
-            top_k=top_k, images=images, name=name, preset=preset, score_encoding=score_encoding, max_error=max_error,
+            top_k=top_k, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name, preset=preset, score_encoding=score_encoding, max_error=max_error,
             cell_order=cell_order, compression=compression, images_per_chunk=images_per_chunk,
             images_per_shard=images_per_shard, key_bytes=key_bytes, jobs=self._jobs, on_bad_input=on_bad_input,
             overwrite=overwrite, resume=resume,
@@ -307,7 +312,7 @@ class Writer:
             if self._score_kind == "logit":
                 return maps  # finite, distinct and in range as they were made
         if not self._skips:
-            best.check(maps, self._num_classes, self._score_kind)
+            best.check(maps, self._num_classes, self._score_kind, self._classes_are)
         return maps
 
     def _named(self, error: scores.PlacedError, keys: list[str]) -> RelabelError:

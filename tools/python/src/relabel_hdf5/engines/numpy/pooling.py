@@ -28,7 +28,7 @@ def pool_with_numpy(batch: MapBatch, boxes: Floats, transposed: bool) -> npt.NDA
     for part in blocks(len(rows), header):
         weights = rows[part, :, None] * columns[part, None, :]
         sums = weighted_sums(header, batch.class_index[image[part]], batch.score[image[part]], weights)
-        targets[part] = softmax(sums, header.temperature) if header.score_kind == "logit" else sums
+        targets[part] = softmax(sums, header.temperature) if header.has_softmax else sums
     return targets
 
 
@@ -48,6 +48,8 @@ def weighted_sums(
     values: npt.NDArray[Any] = scores
     if header.score_kind == "log_probability":
         values = np.exp(scores, dtype=np.float64)
+    elif header.score_kind == "logit" and not header.has_softmax:
+        values = sigmoid(scores, header.temperature)
     rest = None
     absent = header.num_classes - header.top_k
     if header.fill == "uniform" and absent > 0:
@@ -59,6 +61,12 @@ def weighted_sums(
     counted = np.bincount(slots.ravel(), parts.ravel(), len(ids) * header.num_classes)
     sums = counted.reshape(len(ids), header.num_classes).astype(np.float64, copy=False)
     return sums if rest is None else sums + rest[:, None]
+
+
+def sigmoid(scores: npt.NDArray[np.float32], temperature: float) -> Floats:
+    """The probability of each class for itself; far below 0 it is 0."""
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-scores.astype(np.float64) / temperature)))
 
 
 def softmax(sums: Floats, temperature: float) -> Floats:

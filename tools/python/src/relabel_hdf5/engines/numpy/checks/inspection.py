@@ -41,6 +41,7 @@ def _header(container: Container, root: Root, encoding: Encoding) -> Header:
         writer=root.writer,
         num_classes=root.num_classes,
         score_kind=root.score_kind,
+        classes_are=root.classes_are,
         fill=root.fill,
         temperature=root.temperature,
         cell_order=root.cell_order,
@@ -63,6 +64,7 @@ def _shared(container: Container, root: Root, header: Header) -> dict[str, Any]:
     shared = {field.name: getattr(header, field.name) for field in fields(Header) if field.compare}
     ids = container.datasets[CLASS_INDEX]
     return shared | {
+        "features_required": root.required_features,
         "features_optional": root.optional_features,
         "images_per_chunk": ids.chunk[0],
         "filters": ids.filters,

@@ -54,6 +54,8 @@ def _check_names(found: dict[str, Description], root: Root) -> None:
             raise _fault("L005", "there is no dataset of this name in format 1.0", name)
     if "log_normalizer" in found and root.score_kind != "logit":
         raise _fault("L005", "only logits have a log_normalizer", "log_normalizer")
+    if "log_normalizer" in found and root.classes_are == "independent":
+        raise _fault("L005", "classes that don't exclude each other have no log_normalizer", "log_normalizer")
     for column in REQUIRED:
         if column.name not in found:
             raise _fault("L005", f"dataset '{column.name}' is missing", column.name)

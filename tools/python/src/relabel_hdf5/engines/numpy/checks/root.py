@@ -16,6 +16,8 @@ VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
 _FEATURE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 _ROW_ORDER = re.compile(r"source|shuffled:(0|[1-9][0-9]*)", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_FEATURES = ("independent",)  # that this package knows
+_NEWEST_MINOR = 1  # the newest version whose names it knows
 _NAMES = {
     "format", "format_version", "features_required", "features_optional", "num_classes", "score_kind", "fill",
     "temperature", "cell_order", "row_order", "orientation", "map_extent", "writer", "build_id",
@@ -27,9 +29,11 @@ class Root:
     """The values of the root attributes."""
 
     version: str
+    required_features: tuple[str, ...]
     optional_features: tuple[str, ...]
     num_classes: int
     score_kind: str
+    classes_are: str
     fill: str
     temperature: float
     cell_order: str
@@ -49,13 +53,14 @@ def check_root(root: Attributes) -> Root:
         what = "is missing or no string" if found is None else f"is '{found}', not 'relabel'"
         raise root.fault(f"attribute 'format' {what}: this is not a ReLabel shard", "L001")
     version = _version(root)
-    optional = _features(root, version)
-    if version == "1.0":
-        _check_names(root)
+    required, optional = _features(root, version)
+    if int(version.split(".")[1]) <= _NEWEST_MINOR:
+        _check_names(root, required)
     root.check_vendors()
     num_classes = _num_classes(root)
     score_kind = root.word("score_kind", ("logit", "probability", "log_probability"))
-    fill = _fill(root, score_kind)
+    classes_are = _relation(root, version, required)
+    fill = _fill(root, score_kind, classes_are)
     temperature = _temperature(root)
     cell_order = root.word("cell_order", ("score", "class"))
     row_order = _row_order(root)
@@ -67,7 +72,7 @@ def check_root(root: Attributes) -> Root:
         raise root.fault(f"attribute 'build_id' is '{build_id}', not 64 hexadecimal digits")
     metadata = check_metadata(root, num_classes, temperature, map_extent)
     return Root(
-        version, optional, num_classes, score_kind, fill, temperature, cell_order, row_order, orientation,
+        version, required, optional, num_classes, score_kind, classes_are, fill, temperature, cell_order, row_order, orientation,
         map_extent, writer, build_id, metadata, root.text("metadata_sha256"),
     )  # fmt: skip
 
@@ -93,18 +98,18 @@ def other_version(version: str, writer: str) -> str:
     return f"format version {version}, written by {writer}, {needed}"
 
 
-def _features(root: Attributes, version: str) -> tuple[str, ...]:
-    """The optional features; a required one is unknown to this package, whatever its name."""
+def _features(root: Attributes, version: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The required features, all of them known to this package, and the optional ones."""
     required = _feature_names(root, "features_required")
     optional = _feature_names(root, "features_optional")
     if both := sorted(set(required) & set(optional)):
         raise root.fault(f"feature '{both[0]}' is required and optional at once")
-    if required:
-        names = "', '".join(required)
+    if unknown := [name for name in required if name not in _FEATURES]:
+        names = "', '".join(unknown)
         needed = f"a reader of format version {version} or newer that knows it is needed"
         what = f"feature '{names}' is required by this file, written by {_writer(root)}; {needed}"
         raise root.fault(what, "L003")
-    return optional
+    return required, optional
 
 
 def _feature_names(root: Attributes, attribute: str) -> tuple[str, ...]:
@@ -120,9 +125,10 @@ def _feature_names(root: Attributes, attribute: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _check_names(root: Attributes) -> None:
+def _check_names(root: Attributes, required: tuple[str, ...]) -> None:
+    known = _NAMES | {"classes_are"} if "independent" in required else _NAMES
     for name in root.names:
-        if name not in _NAMES and not name.startswith("x-") and not is_metadata(name):
+        if name not in known and not name.startswith("x-") and not is_metadata(name):
             raise root.fault(f"there is no attribute '{name}' in format 1.0; your own names start with 'x-'")
 
 
@@ -133,10 +139,25 @@ def _num_classes(root: Attributes) -> int:
     return value
 
 
-def _fill(root: Attributes, score_kind: str) -> str:
+def _relation(root: Attributes, version: str, required: tuple[str, ...]) -> str:
+    """Whether classes exclude each other, which the feature and its attribute say together."""
+    if "independent" not in required:
+        return "exclusive"
+    if version == "1.0":
+        raise root.fault("feature 'independent' came with format 1.1, but 'format_version' is 1.0")
+    found = root.word("classes_are", ("exclusive", "independent"))
+    if found != "independent":
+        raise root.fault(f"attribute 'classes_are' is '{found}', but feature 'independent' is required")
+    return found
+
+
+def _fill(root: Attributes, score_kind: str, classes_are: str) -> str:
     fill = root.word("fill", ("zero", "uniform"))
     if score_kind == "logit" and fill != "zero":
         raise root.fault(f"attribute 'fill' is '{fill}', but logits are filled with 'zero'")
+    if classes_are == "independent" and fill != "zero":
+        what = "but classes that don't exclude each other leave no rest to share"
+        raise root.fault(f"attribute 'fill' is '{fill}', {what}")
     return fill
 
 
