@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import NoReturn
 
+from ..command_line import Parser, positive
 from ..versions import VERSION
 from .words import INTERPOLATIONS, LOGITS, PRECISIONS, RESIZES
 
@@ -25,17 +24,9 @@ input or output failed, 130 interrupted.
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose exit status for usage is that of the other programs."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The parser; `--help` prints it."""
-    found = _Parser(
+    found = Parser(
         "relabel-annotate", description=_DESCRIPTION, epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
@@ -93,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     network.add_argument("--name", help="What the shards call the annotator. (default: the model)")
     labels = found.add_argument_group("the labels")
     labels.add_argument(
-        "--top-k", type=_positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
+        "--top-k", type=positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
     )
     labels.add_argument(
         "--logits", choices=LOGITS, default="centred",
@@ -104,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         "--preset", choices=("default", "small"), default="default", help="As of relabel-pack. (default: default)"
     )
     labels.add_argument(
-        "--images-per-shard", type=_positive, default=16_384, metavar="N", help="Images in one shard. (default: 16384)"
+        "--images-per-shard", type=positive, default=16_384, metavar="N", help="Images in one shard. (default: 16384)"
     )
     labels.add_argument(
         "--on-bad-input", choices=("fail", "skip"), default="skip",
@@ -112,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     labels.add_argument("--overwrite", action="store_true", help="Replace an existing dataset.")
     job = found.add_argument_group("the job")
-    job.add_argument("--batch-size", type=_positive, default=32, metavar="N", help="Pictures at once. (default: 32)")
+    job.add_argument("--batch-size", type=positive, default=32, metavar="N", help="Pictures at once. (default: 32)")
     job.add_argument(
         "--workers", type=_natural, metavar="N", help="Processes that decode. (default: processors but one)"
     )
@@ -131,13 +122,13 @@ def parser() -> argparse.ArgumentParser:
     )
     job.add_argument(
         "--ranks",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="How many programs share the pictures. (default: torchrun's WORLD_SIZE, or 1)",
     )
     job.add_argument(
         "--join",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="Join the parts of N ranks into the dataset; needs --images and --output alone.",
     )
@@ -159,12 +150,6 @@ def parser() -> argparse.ArgumentParser:
 def _natural(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
     return int(text)
 
 

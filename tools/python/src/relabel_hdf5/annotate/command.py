@@ -8,16 +8,17 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..command_line import USAGE, finish
+from ..command_line import say as _say
 from ..errors import CorruptError, InvalidDataError, RelabelError, UnsafeError, UsageError, printable
 from .arguments import parser
 
 _STATUS = (
-    (UsageError, 64),
+    (UsageError, USAGE),
     (UnsafeError, 4),
     (InvalidDataError, 5),
     (CorruptError, 5),
@@ -29,32 +30,10 @@ _STATUS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status; errors are printed as one line."""
     options = parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except KeyboardInterrupt:
-        print("relabel-annotate: stopped; the same command without --overwrite goes on from here", file=sys.stderr)
-        return 130
-    except (RelabelError, OSError) as error:
-        status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        if options.format == "json":
-            print(json.dumps({"schema_version": "1.0", "error": printable(str(error)), "status": status}))
-        print(f"relabel-annotate: {printable(str(error))}", file=sys.stderr)
-        return status
-    except Exception as error:  # an error of ours, or of a library that says it in no form that is known here
-        if not isinstance(error, ImportError):
-            print(_trace(error), file=sys.stderr)
-            print(
-                f"relabel-annotate: internal error: {type(error).__name__}: {printable(str(error))[:500]}",
-                file=sys.stderr,
-            )
-            return 70
-        print(f"relabel-annotate: {error}: pip install 'relabel-hdf5[annotate]'", file=sys.stderr)
-        return 64
-
-
-def _trace(error: Exception) -> str:
-    """Where an internal error came from, for who mends it."""
-    return "\n".join(map(printable, "".join(traceback.format_exception(error)).splitlines()))
+    return finish(
+        "relabel-annotate", lambda: _run(options), _STATUS, extra="annotate", as_json=options.format == "json",
+        stopped="the same command without --overwrite goes on from here",
+    )  # fmt: skip
 
 
 def run() -> None:
@@ -263,10 +242,6 @@ def _done(options: argparse.Namespace, summary: dict[str, Any], text: str, outpu
         for entry in left_out:
             print(f"  left out: {printable(entry['key'])}: {printable(entry['reason'])}")
     return 3 if left_out else 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _ignore(text: str) -> None:
