@@ -9,6 +9,7 @@ SCORE = "score"
 IMAGE_INDEX = "image_index"
 IMAGE_KEY = "image_key"
 MAP_EXTENT = "map_extent"
+SOURCE_LABEL = "source_label"
 
 INDEX_NAME = "index.json"
 """The file that makes shards of a folder a dataset."""
@@ -78,7 +79,7 @@ OPTIONAL = tuple(
     for name, axes, kind in (
         ("image_size", "image axis", "uint32"),
         ("image_sha256", "image byte", "uint8"),
-        ("source_label", "image", "int32"),
+        (SOURCE_LABEL, "image", "int32"),
         (MAP_EXTENT, "image box", "float32"),
         ("log_normalizer", "image y x", "float32"),
     )

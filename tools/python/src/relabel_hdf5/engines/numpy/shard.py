@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import InvalidDataError, RelabelError, violation
 from ...header import Extent
-from ...layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, SCORE
+from ...layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, OPTIONAL, SCORE, SOURCE_LABEL
 from .checks.extent import stored_extent_fault
 from .checks.inspection import Inspection, inspect
 from .checks.path import path_fault
@@ -141,6 +141,23 @@ class Shard:
         indexes = np.empty(self.rows, np.int64)
         self._indexes.gather(rows, rows, indexes)
         return self._checked_indexes(indexes, 0)
+
+    def optional_columns(self) -> tuple[str, ...]:
+        """The optional HDF5 datasets that the shard has, by name."""
+        return tuple(column.name for column in OPTIONAL if column.name in self._columns)
+
+    def source_labels(self) -> Array:
+        """The class that the source gives to each image, int32, -1 for none; raises V020 for one that is no class."""
+        labels = np.full(self.rows, -1, np.int32)
+        if SOURCE_LABEL in self._columns:
+            rows = np.arange(self.rows)
+            self._columns[SOURCE_LABEL].gather(rows, rows, labels)
+        wrong = (labels < -1) | (labels >= self.header.num_classes)
+        if wrong.any():
+            row = int(wrong.argmax())
+            message = f"the label is {labels[row]}, neither -1 nor a class below {self.header.num_classes}"
+            raise violation("V020", message, file=self.path, dataset=SOURCE_LABEL, row=row)
+        return labels
 
     def _inspect(self) -> Inspection:
         try:

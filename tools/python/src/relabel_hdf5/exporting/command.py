@@ -1,0 +1,66 @@
+"""`relabel-export`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from ..command_line import USAGE, Statuses, finish, say
+from ..errors import (
+    CorruptError,
+    InvalidDataError,
+    NotFoundError,
+    RelabelError,
+    UnsafeError,
+    UnsupportedError,
+    UsageError,
+)
+from .arguments import parser
+from .options import Options
+from .progress import Progress
+from .session import export
+
+_STATUS: Statuses = (
+    (UsageError, USAGE),
+    (UnsafeError, 4),
+    (CorruptError, 5),
+    (UnsupportedError, 6),
+    (NotFoundError, 66),
+    (InvalidDataError, 1),
+    (OSError, 74),
+    (RelabelError, 74),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status; errors are printed as one line."""
+    options = parser().parse_args(arguments)
+    return finish(
+        "relabel-export", partial(_run, options), _STATUS, extra="export", as_json=options.format == "json",
+        stopped="nothing was written",
+    )  # fmt: skip
+
+
+def run() -> None:
+    """The entry point of the installed program."""
+    sys.exit(main())
+
+
+def _run(options: argparse.Namespace) -> int:
+    chosen = Options(rule=options.rule, threshold=options.threshold, dense=options.dense, extension=options.extension)
+    done = export(
+        options.shards, options.to, options.output, chosen, overwrite=options.overwrite, say=say,
+        progress=lambda total: Progress(total, sys.stderr).add,
+    )  # fmt: skip
+    if options.format == "json":
+        document = {
+            "schema_version": "1.0", "target": options.to, "output": done.output, "images": done.images,
+            "losses": done.losses,
+        }  # fmt: skip
+        print(json.dumps(document))
+    else:
+        print(f"{done.output}: {done.images:,} images as {options.to}")
+    return 0

@@ -1,0 +1,141 @@
+"""The images to export: those of one shard, of a dataset, or of several shards, in the order of their listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..dataset import LabelMaps
+from ..dataset import open as open_maps
+from ..engines.numpy.columns import optional_columns, source_labels
+from ..errors import InvalidDataError, UsageError
+from ..header import Header
+from ..labels import MapBatch
+from ..layout import SOURCE_LABEL
+from .key_column import KeyColumn
+
+_BLOCK_BYTES = 32 << 20
+_BLOCK_IMAGES = 512
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some images, one behind the other in the listing."""
+
+    first: int
+    """The place of the first among the exported images."""
+    keys: list[str]
+    maps: MapBatch
+    labels: npt.NDArray[np.int32] | None
+    """The class that the source gives to each image, -1 where it gives none; None where there is no such column."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+class Source:
+    """What is exported; files stay open until it is left.
+
+    Memory grows by at most 28 bytes an image, whatever the maps are; keys lie on disk.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        with ExitStack() as files:
+            self.parts: list[LabelMaps] = [files.enter_context(open_maps(path)) for path in paths]
+            self.header: Header = _common_header(self.parts)
+            """What the shards say of all maps."""
+            self._first = np.array([0, *map(len, self.parts)], np.int64).cumsum()
+            self._order = _listing_order(self.parts)
+            self.optional = tuple(sorted({name for maps in self.parts for name in optional_columns(maps.path)}))
+            """The optional HDF5 datasets that shards have (spec, section 4.5)."""
+            labels = [source_labels(maps.path) for maps in self.parts] if SOURCE_LABEL in self.optional else None
+            self._labels: npt.NDArray[np.int32] | None = None if labels is None else np.concatenate(labels)
+            keys = KeyColumn(len(self), (key for maps in self.parts for key in maps.keys()))
+            files.callback(keys.close)
+            if repeated := keys.repeated():
+                raise InvalidDataError("two of the images to export have this key", rule="M007", key=keys[repeated[1]])
+            self.keys = keys
+            self._files = files.pop_all()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    def __len__(self) -> int:
+        return int(self._first[-1])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the shards say which class the source gives to an image."""
+        return self._labels is not None
+
+    def key(self, place: int) -> str:
+        """The key of the image at a place of the listing."""
+        return self.keys[int(self._order[place])]
+
+    def blocks(self, image_bytes: int) -> Iterator[Block]:
+        """All images in the order of the listing, as many at once as fit into a bounded memory.
+
+        `image_bytes` is what the caller needs for one of them. In shards whose rows are shuffled, a block's rows lie
+        apart; the chunks that hold them are read once for it.
+        """
+        header = self.header
+        own = header.height * header.width * header.top_k * 24
+        size = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // (own + image_bytes)))
+        for first in range(0, len(self), size):
+            positions = self._order[first : first + size]
+            labels = None if self._labels is None else self._labels[positions]
+            yield Block(first, [self.keys[place] for place in positions.tolist()], self._batch(positions), labels)
+
+    def _batch(self, positions: npt.NDArray[np.int64]) -> MapBatch:
+        numbers = np.searchsorted(self._first[1:], positions, "right")
+        found = [
+            (np.flatnonzero(numbers == number), self.parts[number].batch(positions[numbers == number] - first))
+            for number, first in enumerate(self._first[:-1])
+            if (numbers == number).any()
+        ]
+        if len(found) == 1:
+            return found[0][1]
+        back = np.argsort(np.concatenate([places for places, _ in found]))
+
+        def joined(name: str) -> Any:
+            return np.concatenate([getattr(batch, name) for _, batch in found])[back]
+
+        return MapBatch(joined("class_index"), joined("score"), joined("extent"), positions, self.header)
+
+
+def _common_header(parts: list[LabelMaps]) -> Header:
+    """The header of all parts; raises `UsageError` where they differ."""
+    first = parts[0]
+    for other in parts[1:]:
+        if other.header == first.header:
+            continue
+        names = [
+            field.name for field in fields(Header)
+            if field.compare and getattr(first.header, field.name) != getattr(other.header, field.name)
+        ]  # fmt: skip
+        raise UsageError(
+            f"this is no part of the same build as {first.path} ({', '.join(names)} differ): export each by itself",
+            file=other.path,
+        )
+    return first.header
+
+
+def _listing_order(parts: list[LabelMaps]) -> npt.NDArray[np.int64]:
+    """The positions in the order of the listing; raises `UsageError` where an image comes twice."""
+    indexes = np.concatenate([maps.image_indexes() for maps in parts])
+    if not len(indexes):
+        raise UsageError("there are no images to export", file=parts[0].path)
+    order = np.argsort(indexes, kind="stable")
+    listed = indexes[order]
+    if (listed[1:] == listed[:-1]).any():
+        place = int(listed[1:][listed[1:] == listed[:-1]][0])
+        raise UsageError(f"image {place} of the listing comes twice: name each shard once, or its dataset alone")
+    return order

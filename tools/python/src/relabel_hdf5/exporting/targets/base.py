@@ -1,0 +1,62 @@
+"""What a target is: one form of labels that others read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..options import Options
+from ..source import Block, Source
+
+
+@dataclass(frozen=True)
+class Job:
+    """One export: what is written, how, and where."""
+
+    source: Source
+    options: Options
+    path: Path
+    """Where to write: an empty folder, or a file that is not there yet."""
+    about: dict[str, Any]
+    """What the shards say, for forms that have room for it."""
+    progress: Callable[[int], None]
+    """Called with the number of images that were written."""
+    losses: list[str] = field(default_factory=list)
+    """What turned out to be lost while it was written; a sentence each."""
+
+    def blocks(self, image_bytes: int = 0) -> Iterator[Block]:
+        """All images in the order of the listing, with progress; `image_bytes` is what the target needs for one."""
+        for block in self.source.blocks(image_bytes):
+            yield block
+            self.progress(len(block))
+
+
+class Target(Protocol):
+    """One form. A module of this folder each, and a line of `TARGETS`."""
+
+    @property
+    def name(self) -> str:
+        """What `--to` calls it."""
+
+    @property
+    def summary(self) -> str:
+        """What it is, for `--help`."""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the output is a folder; else it is one file."""
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The names of the `Options` that it takes."""
+
+    def refuse(self, source: Source, options: Options) -> None:
+        """Raises `UsageError` for maps that the form can't hold, and `ImportError` for a library that is missing."""
+
+    def losses(self, source: Source, options: Options) -> list[str]:
+        """What the form can't hold and is known beforehand; a sentence each."""
+
+    def write(self, job: Job) -> None:
+        """Writes all images."""
