@@ -21,6 +21,28 @@ package enum ThisProcess {
     }
   }
 
+  /// Puts another program in the place of this one: the one of that name beside this program's file, else the
+  /// one on `PATH`.
+  ///
+  /// Returns where there is neither.
+  /// - Throws: `.io` for a program that the system refuses to start.
+  package static func handOver(
+    to name: String,
+    arguments: [String]
+  ) throws(RelabelError) {
+    let words = ([name] + arguments).map(CText.copy) + [nil]
+    defer { for word in words { CText.free(word) } }
+    if let own = realpath("/proc/self/exe", nil) {
+      let folder = String(cString: own).split(separator: "/").dropLast().joined(separator: "/")
+      CText.free(own)
+      let path = "/\(folder)/\(name)"
+      execv(path, words)
+      if !SystemError.last.isNoSuchFile { throw .system("the program can't be started", path) }
+    }
+    execvp(name, words)
+    if !SystemError.last.isNoSuchFile { throw .system("\(name) can't be started") }
+  }
+
   /// Ends it at once, with an exit code.
   package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 }

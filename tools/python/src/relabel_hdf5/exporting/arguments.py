@@ -20,8 +20,8 @@ output appears under its name when it is whole.
 _EXIT_CODES = """\
 Exit codes: 0 done, 1 a shard breaks a rule, 4 a shard is unsafe, 5 a shard is
 damaged, 6 a newer version is needed, 64 usage (an output that is here already,
-or maps that the form can't hold), 66 no such image, 70 internal error, 74 input or
-output failed, 130 interrupted.
+or maps that the form can't hold), 70 internal error, 74 input or output failed,
+130 interrupted.
 """
 
 
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--threshold", type=float, default=defaults.threshold, metavar="P",
         help="List classes of at least this probability. With mean-softmax, 0.1 is a class that a tenth of the cells "
-        f"are sure of; max needs about 0.5. ({_takers('threshold')}; default: {defaults.threshold})",
+        f"are sure of; max needs 0.5 or more. ({_takers('threshold')}; default: {defaults.threshold})",
     )  # fmt: skip
     found.add_argument(
         "--extension", default=defaults.extension, metavar=".EXT",

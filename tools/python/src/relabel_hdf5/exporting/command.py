@@ -12,7 +12,6 @@ from ..command_line import USAGE, Statuses, finish, say
 from ..errors import (
     CorruptError,
     InvalidDataError,
-    NotFoundError,
     RelabelError,
     UnsafeError,
     UnsupportedError,
@@ -28,7 +27,6 @@ _STATUS: Statuses = (
     (UnsafeError, 4),
     (CorruptError, 5),
     (UnsupportedError, 6),
-    (NotFoundError, 66),
     (InvalidDataError, 1),
     (OSError, 74),
     (RelabelError, 74),

@@ -23,9 +23,11 @@ SCHEMA = "relabel-export"
 class Output:
     """The file or folder that an export makes; it grows in `.NAME.partial` beside its place."""
 
-    def __init__(self, path: str, is_folder: bool, overwrite: bool) -> None:
+    def __init__(self, path: str | os.PathLike[str], is_folder: bool, overwrite: bool) -> None:
         """Raises `UsageError` where something lies that may not be replaced."""
         self.path = Path(os.path.abspath(path))
+        if not self.path.name:
+            raise UsageError("the root of the file system is no output", file=str(self.path))
         self._is_folder = is_folder
         self._overwrite = overwrite
         self._partial = self.path.with_name(f".{self.path.name}.partial")

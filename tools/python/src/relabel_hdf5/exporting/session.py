@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,9 @@ class Summary:
 
 
 def export(
-    paths: Sequence[str],
+    paths: Sequence[str | os.PathLike[str]],
     target: str,
-    output: str,
+    output: str | os.PathLike[str],
     options: Options | None = None,
     *,
     overwrite: bool = False,
@@ -59,7 +60,7 @@ def export(
                 say(f"lost: {text}")
             losses += job.losses
             place.publish({**about, "losses": losses})
-        return Summary(len(source), output, tuple(losses))
+        return Summary(len(source), os.fspath(output), tuple(losses))
 
 
 def _target(name: str, options: Options) -> Target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
@@ -41,10 +42,10 @@ class Block:
 class Source:
     """What is exported; files stay open until it is left.
 
-    Memory grows by at most 28 bytes an image, whatever the maps are; keys lie on disk.
+    Memory grows by about 40 bytes an image, whatever the maps are; keys lie on disk.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
         with ExitStack() as files:
             self.parts: list[LabelMaps] = [files.enter_context(open_maps(path)) for path in paths]
             self.header: Header = _common_header(self.parts)

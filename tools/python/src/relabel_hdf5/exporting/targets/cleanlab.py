@@ -50,8 +50,9 @@ class Cleanlab:
             found.append(
                 "the class that the source gives, which the shards don't say: labels are -1, cleanlab needs them"
             )
-        if options.rule == "max":
-            found.append("probabilities that sum to 1: those of rule max don't")
+        header = source.header
+        if options.rule == "max" or (header.score_kind != "logit" and header.fill == "zero"):
+            found.append("probabilities that sum to 1: these don't")
         return [*found, "whether these are out-of-sample probabilities, which cleanlab needs: see README.txt"]
 
     def write(self, job: Job) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ...layout import SOURCE_LABEL
+from ...versions import demand
 from ..options import Options
 from ..source import Source
 from .base import Job
@@ -26,6 +27,8 @@ class Parquet:
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""
         import pyarrow.parquet  # noqa: F401
+
+        demand("pyarrow")
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What a label for the whole image says nothing of."""

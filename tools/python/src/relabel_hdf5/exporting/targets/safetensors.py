@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InvalidDataError
+from ...versions import demand
 from .. import losses
 from ..options import Options
 from ..source import Source
@@ -34,6 +35,8 @@ class Safetensors:
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""
         import safetensors  # noqa: F401
+
+        demand("safetensors")
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What tensors say nothing of; their file has room for what the shards say."""

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import UsageError
 from ...header import Header
 from ...keys import Array
+from ...versions import demand
 from ..source import Source
 from .base import Job
 from .files import created
@@ -55,5 +56,7 @@ def write_each(job: Job, tensors: Callable[[str, Array, Array], Any]) -> None:
 
 
 def need_torch() -> None:
-    """Raises `ImportError` where PyTorch is missing, before anything is written."""
+    """Raises `ImportError` where PyTorch is missing, and `UsageError` where it is too old, before anything is written."""
     import torch  # noqa: F401
+
+    demand("torch")
