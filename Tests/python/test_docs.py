@@ -9,6 +9,9 @@ import sys
 import pytest
 from conftest import BIN, ROOT, SAMPLES
 
+from relabel_hdf5.exporting.image_labels import RULES
+from relabel_hdf5.exporting.targets import TARGETS
+
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "samples" / "README.md",
@@ -16,6 +19,7 @@ DOCUMENTS = [
     ROOT / "tools" / "README.md",
     ROOT / "tools" / "python" / "README.md",
     ROOT / "spec" / "annotate.md",
+    ROOT / "spec" / "export.md",
     ROOT / "spec" / "write-a-dataset.md",
     ROOT / "spec" / "write-a-reader.md",
 ]
@@ -119,6 +123,18 @@ def test_shown_annotating(tmp_path):
     assert found.returncode == 0, found.stderr
     said = (found.stdout + found.stderr).splitlines()
     assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
+
+
+def test_shown_exporting(tmp_path):
+    """The page on exporting shows lines that its commands print, and its tables have every form and rule."""
+    look_like_root(tmp_path)
+    page = ROOT / "spec" / "export.md"
+    found = shell(blocks(page, "sh")[0], tmp_path)
+    assert found.returncode == 0, found.stderr
+    said = (found.stdout + found.stderr).splitlines()
+    assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
+    for name in (*TARGETS, *RULES):
+        assert re.search(rf"^\| `{name}`", page.read_text(), re.M), name
 
 
 def figures(text):
