@@ -131,12 +131,16 @@ def test_what_torch_files_cannot_say_is_refused(tmp_path):
     for target in ("relabel", "tokenlabeling"):
         with pytest.raises(UsageError, match="kind probability"):
             export([tmp_path / "p.h5"], target, tmp_path / "out")
+    shard_writer.write_shard(tmp_path / "i.h5", classes_are="independent")
+    for target in ("relabel", "tokenlabeling"):
+        with pytest.raises(UsageError, match="don't exclude each other"):
+            export([tmp_path / "i.h5"], target, tmp_path / "out")
     scores = np.tile(np.float32([70_000, 1, 0.5]), (5, 3, 4, 1))
     shard_writer.write_shard(tmp_path / "large.h5", encoding="float32", scores=scores)
     with pytest.raises(relabel_hdf5.InvalidDataError, match="too large for float16") as error:
         export([tmp_path / "large.h5"], "tokenlabeling", tmp_path / "out")
     assert error.value.key == "train/n0000" and error.value.cell == (0, 0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["large.h5", "p.h5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["i.h5", "large.h5", "p.h5"]
 
 
 def test_npy(folder, labels, tmp_path):
@@ -229,6 +233,29 @@ def rule_reference(labels, kind, fill, rule):
         powers = [[[math.exp(value / 1.5) for value in row] for row in plane] for plane in dense.tolist()]
         dense = np.array(powers) / np.array(powers).sum(0)
     return dense.max((1, 2)) if rule == "max" else dense.mean((1, 2))
+
+
+@pytest.mark.parametrize("kind", ["logit", "probability", "log_probability"])
+def test_classes_that_do_not_exclude_each_other(kind, tmp_path):
+    """Each class of a cell has a probability of its own; what a rule gives may sum to more than 1."""
+    folder = kind_folder(tmp_path / "labels", kind, "zero", classes_are="independent")
+    labels = read_dataset(folder)
+    said = []
+    export([folder], "npz", tmp_path / "npz", Options(dense=True), say=said.append)
+    assert any("that classes don't exclude each other" in sentence for sentence in said), said
+    with np.load(tmp_path / "npz") as arrays:
+        dense = arrays["probabilities"]
+    for row, key in enumerate(LISTED):
+        found = labels[key].scores.astype(np.float64)
+        own = {"logit": 1 / (1 + np.exp(-found / 1.5)), "probability": found, "log_probability": np.exp(found)}[kind]
+        expected = np.zeros((10, *found.shape[:2]))
+        np.put_along_axis(expected, np.moveaxis(labels[key].ids.astype(int), -1, 0), np.moveaxis(own, -1, 0), 0)
+        assert np.abs(dense[row] - expected).max() <= 1e-6
+        with relabel_hdf5.open(folder) as maps:
+            batch = maps.batch([key])
+        assert np.abs(RULES["mean-softmax"](batch)[0] - expected.mean((1, 2))).max() <= 1e-6
+        assert np.abs(RULES["pooled-softmax"](batch)[0] - expected.mean((1, 2))).max() <= 1e-6
+        assert np.abs(RULES["max"](batch)[0] - expected.max((1, 2))).max() <= 1e-6
 
 
 @pytest.mark.parametrize("rule", RULES)

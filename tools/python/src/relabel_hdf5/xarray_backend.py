@@ -149,5 +149,6 @@ def attributes(header: Header) -> dict[str, Any]:
         "orientation", "encoding", "step", "offset", "writer", "build_id",
     )
     values = {name: getattr(header, name) for name in names}
+    values["classes_are"] = None if header.classes_are == "exclusive" else header.classes_are
     values["annotator"] = (header.annotator or {}).get("name")
     return {name: value for name, value in values.items() if value is not None}

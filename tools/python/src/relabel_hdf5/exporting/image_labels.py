@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..engines.numpy.pooling import sigmoid
 from ..header import Header
 from ..labels import MapBatch
 from ..pooling import label_pooling
@@ -66,7 +67,7 @@ RULES: dict[str, Callable[[MapBatch], Targets]] = {
 def cell_probabilities(header: Header, scores: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
     """What each cell says by itself: probabilities of kept classes [B, H, W, k], and of any other class [B, H, W]."""
     absent = header.num_classes - header.top_k
-    if header.score_kind == "logit":
+    if header.has_softmax:
         values = scores.astype(np.float64) / header.temperature
         highest = values.max(-1)
         if absent:
@@ -80,7 +81,9 @@ def cell_probabilities(header: Header, scores: npt.NDArray[np.float32]) -> tuple
 
 
 def stored_probabilities(header: Header, scores: npt.NDArray[np.float32]) -> Floats:
-    """The probabilities that scores of the other two kinds are."""
+    """The probabilities that scores are where no softmax is taken (spec, sections 8.1 and 8.6)."""
+    if header.score_kind == "logit":
+        return sigmoid(scores, header.temperature)
     values: Floats = scores.astype(np.float64)
     return np.exp(values, out=values) if header.score_kind == "log_probability" else values
 

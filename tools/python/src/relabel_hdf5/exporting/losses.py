@@ -24,6 +24,7 @@ def of_maps(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
     if header.top_k > 1:
         found.append("which of two classes with equal scores in a cell came first: the one of the lower id does")
     said = {
+        "that classes don't exclude each other": header.classes_are == "independent",
         f"the orientation ({header.orientation})": header.orientation != "unknown",
         f"the temperature ({header.temperature:g})": header.temperature != 1,
         "the part of the picture that the maps cover": header.map_extent != _WHOLE,

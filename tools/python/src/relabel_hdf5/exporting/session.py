@@ -89,6 +89,7 @@ def described(source: Source, target: str, options: Options) -> dict[str, Any]:
             "build_id": header.build_id,
             "num_classes": header.num_classes,
             "score_kind": header.score_kind,
+            "classes_are": header.classes_are,
             "fill": header.fill,
             "temperature": header.temperature,
             "orientation": header.orientation,

@@ -51,7 +51,7 @@ class Cleanlab:
                 "the class that the source gives, which the shards don't say: labels are -1, cleanlab needs them"
             )
         header = source.header
-        if options.rule == "max" or (header.score_kind != "logit" and header.fill == "zero"):
+        if options.rule == "max" or (not header.has_softmax and header.fill == "zero"):
             found.append("probabilities that sum to 1: these don't")
         return [*found, "whether these are out-of-sample probabilities, which cleanlab needs: see README.txt"]
 

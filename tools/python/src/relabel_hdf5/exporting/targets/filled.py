@@ -12,7 +12,7 @@ from ..image_labels import missing_share, scattered, stored_probabilities
 
 def array_name(header: Header) -> str:
     """What `relabel-pack` calls an array of such scores."""
-    return "logits" if header.score_kind == "logit" else "probabilities"
+    return "logits" if header.has_softmax else "probabilities"
 
 
 def array_shape(header: Header) -> tuple[int, int, int]:
@@ -28,10 +28,11 @@ def array_bytes(header: Header) -> int:
 def filled(batch: MapBatch) -> npt.NDArray[np.float32]:
     """Scores of all classes [B, C, H, W] (spec, section 8.2).
 
-    Absent ones have logit 0, or their share of the missing mass. Logarithms of probabilities become probabilities, which is what is pooled.
+    Absent ones have logit 0, or their share of the missing mass. Logarithms of probabilities become probabilities, which is
+    what is pooled; so do logits of classes that don't exclude each other.
     """
     header = batch.header
-    if header.score_kind == "logit":
+    if header.has_softmax:
         other = np.zeros(batch.score.shape[:-1], np.float32)
         return scattered(header, batch.class_index, batch.score, other).astype(np.float32, copy=False)
     kept = stored_probabilities(header, batch.score)

@@ -19,6 +19,11 @@ from .files import created
 def refuse_but_logits(source: Source, reader: str) -> None:
     """Raises `UsageError` for scores that are no logits, which is what readers of these files take them for."""
     kind = source.header.score_kind
+    if kind == "logit" and not source.header.has_softmax:
+        raise UsageError(
+            f"these classes don't exclude each other, and {reader} takes a softmax of what it finds: export them to npz "
+            "or safetensors"
+        )
     if kind != "logit":
         raise UsageError(
             f"these scores are of kind {kind}, and {reader} takes a softmax of what it finds: export them to npz or "
