@@ -55,6 +55,7 @@ extension ShardHeader {
     var members = statements.members
     members["id_type"] = .string(classIndexType.size == 2 ? "uint16" : "uint32")
     members["metadata"] = metadata.json
+    members["classes_are"] = .string(classesAre.rawValue)
     return .object(members)
   }
 }

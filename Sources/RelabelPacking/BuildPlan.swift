@@ -144,7 +144,8 @@ struct BuildPlan {
           + " --classes-are independent"
       )
     }
-    if options.logNormalizer || traits.columns.contains(where: { $0.name == Layout.logNormalizer }) {
+    if options.logNormalizer || traits.columns.contains(where: { $0.name == Layout.logNormalizer })
+    {
       throw RelabelError(
         .usage,
         "classes that don't exclude each other have no log_normalizer: leave it out with --classes-are independent"

@@ -33,6 +33,7 @@ public struct ScoreLooks: Hashable, Sendable {
   /// - Parameters:
   ///   - header: of the shards.
   ///   - effect: what the targets of the sample look like.
+  /// - Returns: the sentences; none where nothing is doubted.
   func doubts(_ header: ShardHeader, _ effect: TargetEffect) -> [String] {
     guard header.scoreKind == .logit, maps >= Self.fewMaps, zeroFit.lowest < highest else {
       return []

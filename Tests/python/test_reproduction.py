@@ -25,7 +25,7 @@ def test_the_whole_way(tmp_path):
     assert "orientation yx proven" in document["labels"]["strong"]["text"]
     assert document["labels"]["strong"]["findings"] == {}
     # The crop's own target names what the crop shows more often than any other, before anybody trains.
-    named = {kind: row["names"] for kind, row in document["targets"].items()}
+    named = {kind: row["names"] for kind, row in document["labels"]["strong"]["targets"].items()}
     assert named["localised"] > 1.2 * max(named[kind] for kind in named if kind != "localised")
     assert document["label_seconds"]["ours"] < document["label_seconds"]["released"]
     report = (tmp_path / "out" / "report.html").read_text()

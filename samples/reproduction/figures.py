@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import statistics
+import textwrap
 
 import matplotlib
 
@@ -21,7 +22,11 @@ import relabel_hdf5  # noqa: E402
 
 def bars(found, title):
     """Top-1 on single garments of each row, with the deviation over seeds."""
-    names = [f"{target}\n{labelled}" for _, labelled, target in found]
+    students = {student for student, _, _ in found}
+    names = [
+        "\n".join([target, textwrap.fill(labelled, 13), *([student] if len(students) > 1 else [])])
+        for student, labelled, target in found
+    ]
     values = [[100 * result["scores"]["top1"] for result in several] for several in found.values()]
     figure, axes = plt.subplots(figsize=(1.5 + 1.1 * len(names), 3.4))
     spread = [statistics.stdev(v) if len(v) > 1 else 0 for v in values]

@@ -10,7 +10,6 @@ import cost
 import figures
 import markdown as markdown_library
 import plan
-import targets
 import torch
 
 METRICS = {
@@ -27,7 +26,7 @@ def write(folder, runs, said, arguments):
     document = {
         "arguments": arguments, "torch": torch.__version__, "python": platform.python_version(),
         "planned": len(runs), "machine": f"{platform.machine()}, {torch.get_num_threads()} threads", "runs": results,
-        "labels": said, "targets": targets.quality(folder), "label_seconds": cost.measure(folder),
+        "labels": said, "label_seconds": cost.measure(folder),
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(document, indent=1))
     text = markdown(document)
@@ -76,7 +75,7 @@ def markdown(document):
             parts.append(f"| {student} | {labelled} | {target} | {cells} |")
         parts.append("")
     parts.append("## What targets say before anybody trains\n")
-    parts.append(of_targets(document["targets"]))
+    parts.append(of_targets(said))
     parts.append("\n## Mistakes, and what finds them before training\n")
     parts.append(mistakes(results, said))
     parts.append("\n## What labels cost a training step\n")
@@ -88,13 +87,17 @@ def markdown(document):
     return "\n".join(parts)
 
 
-def of_targets(quality):
-    """A table of what each kind of target says of crops that show a garment."""
-    lines = ["| target | its best class is what the crop shows most | gives it | gives its best class |", "|---|---|---|---|"]
-    lines += [
-        f"| {name} | {100 * row['names']:.1f} | {100 * row['gives']:.1f} | {100 * row['surest']:.1f} |"
-        for name, row in quality.items()
+def of_targets(said):
+    """A table of what each kind of target says of crops that show a garment, and localised ones of other labels."""
+    lines = [
+        "| labels | target | its best class is what the crop shows most | gives it | gives its best class |",
+        "|---|---|---|---|---|",
     ]
+    for name, found in said.items():
+        for target, row in found["targets"].items():
+            if name == "strong" or target == "localised":
+                shares = " | ".join(f"{100 * row[share]:.1f}" for share in ("names", "gives", "surest"))
+                lines.append(f"| {name} | {target} | {shares} |")
     return "\n".join(lines)
 
 

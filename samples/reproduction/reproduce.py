@@ -20,6 +20,7 @@ import labels
 import plan
 import report
 import scenes
+import targets
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -44,7 +45,9 @@ def main():
     for name in wanted:
         say(f"labels '{name}'")
         output, text = labels.annotate(folder, name, plan.LABELS[name])
-        said[name] = {"text": text, "findings": labels.findings(folder, output)}
+        said[name] = {
+            "text": text, "findings": labels.findings(folder, output), "targets": targets.quality(folder, output),
+        }  # fmt: skip
         for run in runs.values():
             if run["labelled"] == name:
                 run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}

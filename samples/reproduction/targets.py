@@ -11,8 +11,8 @@ from scenes import CLASSES, GARMENT, SIDE
 import relabel_hdf5
 
 
-def quality(folder, count=1_500, crops=4):
-    """For each kind of target, three shares over crops that show a garment.
+def quality(folder, labelled, count=1_500, crops=4):
+    """For each kind of target of some labels, three shares over crops that show a garment.
 
     Its top class is the garment that covers most of the crop; the probability of that garment; the largest probability.
     """
@@ -29,7 +29,7 @@ def quality(folder, count=1_500, crops=4):
                 seen.append(garment)
     seen = np.array(seen)
     labels = np.array([CLASSES.index(key.partition("/")[0]) for key in keys])
-    with relabel_hdf5.open(folder / "labels" / "strong") as maps:
+    with relabel_hdf5.open(labelled) as maps:
         local = maps.targets(keys, boxes).astype(float)
         whole = maps.targets(keys, np.tile([0.0, 0, 1, 1], (len(keys), 1))).astype(float)
     one_hot = np.eye(len(CLASSES))

@@ -26,7 +26,9 @@ extension LabelPooling {
       if kernel.kind == .logProbability || kernel.hasSigmoids {
         if kernel.hasSigmoids {
           let scale = Float(kernel.scale)
-          for cell in plane.indices { values[cell] = 1 / (1 + Mathematics.exp(-plane[cell] * scale)) }
+          for cell in plane.indices {
+            values[cell] = 1 / (1 + Mathematics.exp(-plane[cell] * scale))
+          }
         } else {
           for cell in plane.indices { values[cell] = Mathematics.exp(plane[cell]) }
         }

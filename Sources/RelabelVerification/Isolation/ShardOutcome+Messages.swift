@@ -222,7 +222,8 @@ extension ShardFacts {
     default: return false
     }
     let counts = statistics?.counts
-    let classes = (counts?.best.count ?? 0) + (counts?.seen.count ?? 0) + (counts?.labels.count ?? 0)
+    let classes =
+      (counts?.best.count ?? 0) + (counts?.seen.count ?? 0) + (counts?.labels.count ?? 0)
     return max(keyHashes.count, imageIndexes.count, mapDigests.count) <= limit
       && classes <= 3 * LabelCounts.mostClasses
   }

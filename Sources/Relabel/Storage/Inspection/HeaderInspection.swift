@@ -40,7 +40,8 @@ struct HeaderInspection {
     let mapExtent = mapExtent()
     let writer = root.string("writer")
     let buildID = buildID()
-    guard let numClasses, let scoreKind, let classesAre, let fill, let temperature, let cellOrder, let rowOrder,
+    guard let numClasses, let scoreKind, let classesAre, let fill, let temperature, let cellOrder,
+      let rowOrder,
       let orientation, let mapExtent, let writer, let buildID
     else { return nil }
     let metadata = MetadataInspection(

@@ -40,15 +40,17 @@ package struct ZeroFit: Hashable, Sendable {
   /// Real top-5 logits of ImageNet lie between 0.09 and 61. A classifier trained with cross entropy has 16 % of
   /// the kept ones and no best one below 0, one trained with a sigmoid loss 81 % and 21 %.
   package var misfit: String? {
-    if cells > 0, Double(cellsBelow) > 0.05 * Double(cells)
-      || Double(entriesBelow) > 0.5 * Double(entries)
+    if cells > 0,
+      Double(cellsBelow) > 0.05 * Double(cells)
+        || Double(entriesBelow) > 0.5 * Double(entries)
     {
       return "\(percent(entriesBelow, of: entries)) of the stored logits and the best one of "
         + "\(percent(cellsBelow, of: cells)) of the cells lie below 0, the logit of classes that are not "
         + "stored, which then outrank them: a sigmoid classifier, or logits that are not centred"
     }
     if cells > 0, lowest > Self.uncentred {
-      return "even the lowest stored logit is \(lowest), far above 0, the logit of classes that are not stored: "
+      return
+        "even the lowest stored logit is \(lowest), far above 0, the logit of classes that are not stored: "
         + "the logits are probably not centred"
     }
     return nil

@@ -216,7 +216,6 @@ class SwiftEngine:
                 text = self._made(self._library.relabel_describe(self._maps, position))
             self._used.setdefault(bisect_right(self._ends, max(position, 0)), next(open_files.clock))
             found = json.loads(text)
-            found.setdefault("classes_are", "exclusive")  # said where classes are independent
             named = {name: found[name] for name in Header.__dataclass_fields__}
             numbers = {name: None if named[name] is None else float(named[name]) for name in _NUMBERS}
             extent = {"map_extent": tuple(map(float, named["map_extent"]))}
