@@ -85,7 +85,8 @@ extension LabelStatistics {
     let byChance =
       zip(counts.labels, counts.best).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
       / images / cells
-    guard own < byChance + 3 * (spread / images).squareRoot() else { return nil }
+    // Shares are rounded to 65,536ths.
+    guard own <= byChance + 1 / unit + 3 * (spread / images).squareRoot() else { return nil }
     let message =
       "the class of the source leads \(percent(own)) of the cells of its own map, and \(percent(byChance)) of "
       + "those of all maps: labels and maps have nothing to do with each other"
