@@ -106,6 +106,12 @@ def test_an_impulse_lights_the_right_cells(family):
     assert prove(annotator, pictures(annotator)).ratio > 1.25
 
 
+def test_cells_of_a_padded_border_hide_the_stride():
+    """66 pixels make five cells of a network with stride 16, and 128 pixels eight that cover all of it."""
+    annotator = Annotator(networks.small(), preprocessing=dataclasses.replace(USUAL, input_size=(66, 66)), input_size=(128, 128))
+    assert annotator.grid == (8, 8)
+
+
 @pytest.mark.parametrize("size", [(64, 96), (97, 131), (160, 64)])
 def test_inputs_that_are_not_square(size):
     annotator = Annotator(networks.small(), input_size=size)

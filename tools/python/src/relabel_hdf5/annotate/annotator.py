@@ -139,11 +139,23 @@ class Annotator:
                 )
             step = max(1, round(own_pixels / own))
             if before * step < 0.97 * pixels:
+                step = self._stride(example, step, own_pixels)
+            if before * step < 0.97 * pixels:
                 raise UsageError(
                     f"{self.name}: {before} cells of {step} pixels cover {before * step} of {pixels} pixels of the input, "
                     f"and the file would say that they cover all: choose a multiple of {step}, such as "
                     f"{pixels // step * step} or {(pixels // step + 1) * step}"
                 )
+
+    def _stride(self, example: Tensor, step: int, pixels: int) -> int:
+        """How many pixels further the next cell begins: `step`, or the power of two above it, which cells of a padded border
+        hide (260 pixels make 9 cells of a network with stride 32)."""
+        first = _grid_at(self.plain, example, (pixels, pixels))
+        for stride in (step, 1 << (step - 1).bit_length()):
+            longer = _grid_at(self.plain, example, (pixels + 4 * stride,) * 2)
+            if first is not None and longer == (first[0] + 4, first[1] + 4):
+                return stride
+        return step
 
     def maps(self, pictures: Tensor) -> Tensor:
         """Label maps [B, C, H, W], float32 on the annotator's device, of pictures uint8 [B, 3, h, w].
