@@ -56,6 +56,8 @@ public struct SourceTraits: Sendable, Hashable {
 
   /// How the grid lies on the picture, or nil when the input doesn't say.
   public internal(set) var orientation: Orientation?
+  /// True where the input says that its logits are stored less the mean of those that their cell leaves out.
+  package internal(set) var isCentred = false
   /// The optional datasets whose values each image brings, in the order of the layout.
   package var columns: [Layout.Column] = []
 

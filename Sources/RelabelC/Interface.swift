@@ -8,7 +8,7 @@ public func relabelVersion() -> UnsafePointer<CChar>? { versionText }
 
 // Never changes.
 nonisolated(unsafe) private let versionText: UnsafePointer<CChar>? =
-  CText.copy("\(Software.version) (format \(FormatVersion.current))")
+  CText.copy("\(Software.version) (format \(FormatVersion.newest))")
   .map { UnsafePointer($0) }
 
 /// See relabel.h.

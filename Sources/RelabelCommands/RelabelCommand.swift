@@ -20,6 +20,6 @@ public struct RelabelCommand: ParsableCommand {
 
   /// Tool, format and HDF5 version, for `--version`.
   static var versionText: String {
-    "\(Software.version) (format \(FormatVersion.current), HDF5 \(Library.version))"
+    "\(Software.version) (format \(FormatVersion.newest), HDF5 \(Library.version))"
   }
 }

@@ -9,7 +9,7 @@ public enum Contract {
     var encodings: [JSON] = []
     for name in ScoreEncoding.Name.allCases { encodings.append(try encoding(name)) }
     return .object([
-      "format_version": .string("\(FormatVersion.current)"),
+      "format_version": .string("\(FormatVersion.newest)"),
       "features": .array(FormatVersion.supportedFeatures.sorted().map(JSON.string)),
       "rules": .array(Rule.allCases.map(rule)),
       "exit_statuses": .object(

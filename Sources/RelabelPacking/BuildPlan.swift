@@ -122,7 +122,9 @@ struct BuildPlan {
       extents: try options.mapExtents.map { table throws(RelabelError) in try MapExtents(table) },
       hasLogNormalizer: options.logNormalizer
     )
-    self.options = Self.record(header, options).merging(facts.record) { own, _ in own }
+    var record = Self.record(header, options).merging(facts.record) { own, _ in own }
+    if options.centres || traits.isCentred { record["centre"] = .bool(true) }
+    self.options = record
     // Where rows keep the order of the source, none of them depends on those behind it.
     header.buildID = try Self.buildID(header, self.options, rowOrder == .source ? nil : listing)
     self.header = header
@@ -278,7 +280,6 @@ struct BuildPlan {
     if options.stripComponents != 0 {
       used["strip_components"] = .integer(Int64(options.stripComponents))
     }
-    if options.centres { used["centre"] = .bool(true) }
     if options.classesAre != .exclusive {
       used["classes_are"] = .string(options.classesAre.rawValue)
     }

@@ -118,7 +118,7 @@ def test_what_is_stored(undisturbed, pictures):
 
 def test_api_gives_what_the_command_gives(undisturbed, pictures, tmp_path):
     annotator = Annotator(f"{NETWORKS}:small")
-    with Writer(tmp_path / "labels", num_classes=7, score_kind="logit", on_bad_input="skip") as writer:
+    with Writer(tmp_path / "labels", num_classes=7, score_kind="logit", centre=True, on_bad_input="skip") as writer:
         found = annotate(pictures, annotator, writer, batch_size=3, workers=0)
     assert found.images == 40 and not found.left_out
     with relabel_hdf5.open(tmp_path / "labels") as ours, relabel_hdf5.open(undisturbed) as theirs:

@@ -138,3 +138,23 @@ def test_what_can_not_be_centred_is_refused(tmp_path):
         writer.add_batch(KEYS, logits())
     agree_ids = stored(tmp_path / "w")[0]
     np.testing.assert_array_equal(agree_ids, ids)
+
+
+
+def test_a_writer_that_centres_does_not_go_on_behind_one_that_did_not(tmp_path):
+    """Shards of other logits are not kept, whoever has subtracted the mean."""
+    settings = {"num_classes": CLASSES, "score_kind": "logit", "images_per_shard": 5}
+    with Writer(tmp_path / "out", **settings) as writer:
+        writer.add_batch(KEYS[:10], logits()[:10])
+    (tmp_path / "out" / "index.json").unlink()
+    with pytest.raises(RelabelError):
+        with Writer(tmp_path / "out", **settings, centre=True, resume=True) as writer:
+            writer.add_batch(KEYS[10:], logits()[10:])
+    assert not (tmp_path / "out" / "index.json").exists()
+    with Writer(tmp_path / "out", **settings, resume=True) as writer:
+        assert len(writer.done) == 10
+        writer.add_batch(KEYS[10:], logits()[10:])
+    assert "centre" not in json.loads((tmp_path / "out" / "index.json").read_text())["options"]
+    with Writer(tmp_path / "centred", **settings, centre=True) as writer:
+        writer.add_batch(KEYS, logits())
+    assert json.loads((tmp_path / "centred" / "index.json").read_text())["options"]["centre"] is True

@@ -185,5 +185,6 @@ extension SourceTraits {
     )
     orientation = header.orientation
     columns = header.fields
+    isCentred = header.isCentred
   }
 }

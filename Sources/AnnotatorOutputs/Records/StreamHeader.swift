@@ -8,6 +8,8 @@ struct StreamHeader {
   let scoreKind: ScoreKind
   /// How the grid lies on the picture, when the writer knows.
   let orientation: Orientation?
+  /// True where the program has subtracted from each cell the mean logit of the classes that it leaves out.
+  let isCentred: Bool
   /// The optional datasets whose values each record carries, in the order of the layout.
   let fields: [Layout.Column]
 
@@ -30,6 +32,7 @@ struct StreamHeader {
     }
     let known = [
       "format", "format_version", "num_classes", "score_kind", "orientation", "fields",
+      "centred",
     ]
     if let unknown = members.keys.filter({ !known.contains($0) }).min() {
       throw Self.wrong("the header has a member '\(unknown)', which version 1.0 does not know")
@@ -41,6 +44,11 @@ struct StreamHeader {
     scoreKind = try Self.word(json, "score_kind")
     orientation =
       json["orientation"] == nil ? nil : try Self.word(json, "orientation") as Orientation
+    switch json["centred"] {
+    case nil: isCentred = false
+    case .bool(let value): isCentred = value
+    default: throw Self.wrong("'centred' of the header is not true or false")
+    }
     var names: [String] = []
     if let fields = json["fields"] {
       let words = fields.array?.map(\.string) ?? [nil]

@@ -25,9 +25,9 @@ extension LabelPooling {
     map.forEachPlane { plane in
       if kernel.kind == .logProbability || kernel.hasSigmoids {
         if kernel.hasSigmoids {
-          let scale = Float(kernel.scale)
+          let scale = kernel.scale
           for cell in plane.indices {
-            values[cell] = 1 / (1 + Mathematics.exp(-plane[cell] * scale))
+            values[cell] = Float(1 / (1 + Mathematics.exp(-Double(plane[cell]) * scale)))
           }
         } else {
           for cell in plane.indices { values[cell] = Mathematics.exp(plane[cell]) }

@@ -154,10 +154,10 @@ add("V018", "unlabelled_do_not_count", **labelled(80, 12, known=50))
 add("V018", "class_order", **labelled(60, 0, cell_order="class"))
 
 
-def few_classes(led, rows=500, **changes):
+def few_classes(led, rows=500, classes=4, **changes):
     """Every class leads some cell of every map, and the source's class so many of its twelve cells."""
     rng = np.random.default_rng(11)
-    labels = np.arange(rows) % 4
+    labels = np.arange(rows) % classes
     order = np.array([rng.permutation(12) for _ in range(rows)])
     best = np.take_along_axis(np.tile(np.arange(12) % 4, (rows, 1)), order, 1)
     for row, label in enumerate(labels):
@@ -170,6 +170,7 @@ def few_classes(led, rows=500, **changes):
 
 add("V018", "few_classes", **few_classes(3))
 add_quiet("few_classes_that_lead_more", **few_classes(4))
+add_quiet("one_class", **few_classes(3, classes=1))
 add_quiet("few_images_of_few_classes", **few_classes(3, rows=496))
 add_quiet("labels_agree_in_a_quarter", **labelled(60, 15))
 add_quiet("few_labels", **labelled(80, 0, known=49))

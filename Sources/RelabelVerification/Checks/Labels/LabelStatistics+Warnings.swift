@@ -79,6 +79,10 @@ extension LabelStatistics {
     let cells = counts.best.reduce(0.0) { $0 + Double($1) }
     guard counts.labelled >= 500, cells > 0 else { return nil }
     let images = Double(counts.labelled)
+    // Of labels that are nearly all one class, own maps and all maps are the same.
+    let others =
+      1 - counts.labels.reduce(0.0) { $0 + (Double($1) / images) * (Double($1) / images) }
+    guard others > 0.2 else { return nil }
     let unit = Double(LabelCounts.OwnShare.unit)
     let own = Double(counts.ownShare.sum) / unit / images
     let spread = max(0, Double(counts.ownShare.squares) / unit / images - own * own)

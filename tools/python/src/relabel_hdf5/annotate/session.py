@@ -54,7 +54,8 @@ def annotate(
     Args:
         images: The folder, or its listing.
         annotator: What makes the maps.
-        writer: What takes them; keys in its `done` are passed over. It stays open.
+        writer: What takes them; keys in its `done` are passed over. It stays open. With `centre=True` it stores logits
+            as the command does.
         batch_size: Pictures that go through the network at once.
         workers: Processes that decode; all processors but one unless given.
         part: Number and count of the parts that the listing is cut into, for several programs at once.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import torch
 from torch import Tensor
 
 from ..errors import UsageError
+from ..writing.centring import tensor_means
 from .annotator import Annotator
 from .findings import Finding, rounded
 
@@ -66,10 +66,9 @@ def measure(annotator: Annotator, pictures: Tensor, top_k: int, centre: bool) ->
             "give the network without that layer"
         )
     classes = annotator.num_classes
-    kept = maps.topk(min(top_k, classes), 1).values.sum(1)
-    means = (maps.sum(1) - kept) / max(1, classes - top_k) if classes > top_k else torch.zeros_like(kept)
+    means = tensor_means(maps, min(top_k, classes))
     logarithms = high <= 0 and bool((maps.exp().sum(1) - 1).abs().max() <= _NEAR)
     return Zero(
-        rounded(float(means.mean())), rounded(float(means.std())), centre, logarithms,
+        rounded(float(means.mean())), rounded(float(means.std(correction=0))), centre, logarithms,
         rounded(float(answer.sigmoid().sum(1).median())), classes,
     )  # fmt: skip

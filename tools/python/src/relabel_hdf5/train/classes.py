@@ -57,6 +57,15 @@ class ClassColumns:
         return torch.nn.functional.one_hot(labels, self.num_classes).float()
 
 
+def check_dropped_mass(classes_are: str, dropped_mass: DroppedMass | None) -> None:
+    """Raises `UsageError` where classes don't exclude each other: there is no mass to give to others."""
+    if classes_are == "independent" and dropped_mass in ("renormalise", "spread"):
+        raise UsageError(
+            f"the maps' classes don't exclude each other, so that no mass is left to others: dropped_mass is 'drop', not "
+            f"{dropped_mass!r}"
+        )
+
+
 def match_classes(
     folders: Sequence[str],
     table: Table,

@@ -17,7 +17,7 @@ from ..errors import BoxError, RelabelError, UsageError
 from ..geometry import is_clamped, is_transposed
 from ..image_folder import EXTENSIONS
 from .box_transform import WithBox, with_box
-from .classes import DroppedMass, match_classes
+from .classes import DroppedMass, check_dropped_mass, match_classes
 from .foreign import check_collate
 from .join import Missing, join
 from .pictures import KeyOfPath, Pictures
@@ -92,6 +92,7 @@ class RelabelFolder(Dataset[tuple[Any, ...]]):
             is_transposed(self.maps.header, profile)  # refuses maps that can't be pooled
         self._plain_header = replace(self.maps.header, metadata={})  # workers send it with every batch
 
+        check_dropped_mass(self.maps.header.classes_are, dropped_mass)
         self._pictures = Pictures(root, extensions, key)
         self.columns, columns_of_folders = match_classes(
             self._pictures.folders, self.maps.classes, self.maps.header.num_classes, classes, dropped_mass

@@ -14,7 +14,8 @@ def soft_target_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> tor
         tensor(1.3863)
 
     Equal to torch's `cross_entropy` with probabilities and to timm's `SoftTargetCrossEntropy`. A target that
-    sums to less than 1 (`fill = zero`, `dropped_mass="drop"`) weighs its image by that sum. Raises
+    sums to less than 1 (`fill = zero`, `dropped_mass="drop"`) weighs its image by that sum. For classes that don't
+    exclude each other (`maps.header.classes_are`) the loss is torch's `binary_cross_entropy_with_logits`. Raises
     `ValueError` for other shapes, and for NaN in targets on the CPU; on another device the loss is then NaN.
     """
     if logits.shape != target.shape:

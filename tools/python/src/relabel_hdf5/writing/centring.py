@@ -36,12 +36,13 @@ def centred(scores: Any, num_classes: int, top_k: int, is_batch: bool) -> tuple[
     scores = scores.detach() if is_tensor(scores) else np.asarray(scores)
     check_dense(scores, num_classes, is_batch)
     wide = scores.float() if is_tensor(scores) else scores.astype(np.float32, copy=False)
-    means = (_tensor_means if is_tensor(wide) else _array_means)(wide, min(top_k, num_classes))
+    means = (tensor_means if is_tensor(wide) else _array_means)(wide, min(top_k, num_classes))
     shifts = means.cpu().numpy() if is_tensor(means) else means
     return wide - means, shifts.reshape(-1, *shifts.shape[-2:])
 
 
-def _tensor_means(scores: Any, top_k: int) -> Any:
+def tensor_means(scores: Any, top_k: int) -> Any:
+    """The mean score of the classes that each cell leaves out [..., 1, H, W] of a tensor [..., C, H, W]; 0 of none."""
     left = scores.sum(-3, keepdim=True) - scores.topk(top_k, -3).values.sum(-3, keepdim=True)
     if top_k == scores.shape[-3]:
         return left.new_zeros(left.shape)

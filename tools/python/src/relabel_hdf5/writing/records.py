@@ -54,7 +54,7 @@ class DenseMaps:
 
 
 def header(
-    num_classes: int, score_kind: str, orientation: str | None, fields: Sequence[str]
+    num_classes: int, score_kind: str, orientation: str | None, fields: Sequence[str], centred: bool = False
 ) -> bytes:
     """What a stream begins with."""
     document: dict[str, Any] = {
@@ -62,6 +62,8 @@ def header(
     }  # fmt: skip
     if orientation is not None:
         document["orientation"] = orientation
+    if centred:
+        document["centred"] = True
     if fields:
         document["fields"] = list(fields)
     text = json.dumps(document).encode()

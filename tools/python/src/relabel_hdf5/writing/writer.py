@@ -109,8 +109,8 @@ class Writer:
         self._skips = on_bad_input == "skip"
         self._classes, self._annotator = classes, annotator
         self._options = options.arguments(
-            top_k=top_k, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name, preset=preset, score_encoding=score_encoding, max_error=max_error,
-            cell_order=cell_order, compression=compression, images_per_chunk=images_per_chunk,
+            top_k=top_k, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
+            preset=preset, score_encoding=score_encoding, max_error=max_error, cell_order=cell_order, compression=compression, images_per_chunk=images_per_chunk,
             images_per_shard=images_per_shard, key_bytes=key_bytes, jobs=self._jobs, on_bad_input=on_bad_input,
             overwrite=overwrite, resume=resume,
         )  # fmt: skip
@@ -327,7 +327,8 @@ class Writer:
         with options.documents(classes=self._classes, annotator=self._annotator) as (named, files):
             self._packer = Packer(self._output, [*self._options, *named], files)
         self._fields = fields
-        self._packer.send([records.header(self._num_classes, self._score_kind, self._orientation, fields)])
+        header = records.header(self._num_classes, self._score_kind, self._orientation, fields, self._centre)
+        self._packer.send([header])
 
     def _running(self) -> Packer:
         assert self._packer is not None

@@ -64,7 +64,8 @@ class ReaLJSON:
 def _places(source: Source) -> tuple[npt.NDArray[np.int64], int, bool]:
     """The place in the list of each image, the list's length, and whether these are ImageNet's validation images."""
     names = np.array([source.key(place).rpartition("/")[2].encode() for place in range(len(source))])
-    order = np.argsort(names, kind="stable")
+    # As files lie, whose names have an extension: `img-2.jpg` before `img.jpg`.
+    order = np.argsort(np.char.add(names, b"."), kind="stable")
     ordered = names[order]
     if (ordered[1:] == ordered[:-1]).any():
         name = ordered[1:][ordered[1:] == ordered[:-1]][0].decode()
