@@ -16,6 +16,7 @@ from conftest import BIN, ROOT, tool
 
 from relabel_hdf5 import UsageError, Writer
 from relabel_hdf5.exporting import export
+from relabel_hdf5.exporting.output import Output
 from relabel_hdf5.exporting.targets import TARGETS
 
 SHARDS = ROOT / "spec" / "conformance" / "shards"
@@ -305,3 +306,16 @@ def test_memory_does_not_grow_with_the_images(target, many, tmp_path):
         assert found.returncode == 0, found.stderr
         peaks.append(int(found.stdout.split()[-1]) * 1024)
     assert peaks[1] - peaks[0] < 16_384 * 100 + (6 << 20)
+
+
+def test_what_another_export_begins_is_left_alone(tmp_path):
+    """Once an export is published, what lies in its working folder belongs to the next."""
+    output = Output(tmp_path / "out", is_folder=True, overwrite=False)
+    with output.begun() as path:
+        (path / "a.txt").write_text("first")
+        output.publish({"schema": "relabel-export"})
+        following = tmp_path / ".out.partial"
+        following.mkdir()
+        (following / "b.txt").write_text("second")
+    assert (tmp_path / "out" / "a.txt").read_text() == "first"
+    assert (following / "b.txt").read_text() == "second"

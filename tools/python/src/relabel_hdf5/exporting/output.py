@@ -42,13 +42,14 @@ class Output:
 
         Raises `UsageError` while another program writes to the same output.
         """
-        with self._claimed():
+        with self._claimed() as claim:
             try:
                 self._clear()
                 self._check_replaceable()
                 yield self._partial if self._is_folder else self._partial / self.path.name
             finally:
-                if self._partial.exists():
+                # Once it is published, what lies here is another export's.
+                if _is_same(claim, self._partial):
                     shutil.rmtree(self._partial)
 
     def publish(self, description: dict[str, Any]) -> None:
@@ -76,8 +77,9 @@ class Output:
         return self.path.with_name(f"{self.path.name}.{DESCRIPTION}")
 
     @contextlib.contextmanager
-    def _claimed(self) -> Iterator[None]:
-        """Keeps other programs from the same output; the system forgets a claim whose program has ended."""
+    def _claimed(self) -> Iterator[int]:
+        """Keeps other programs from the same output, by the open folder that it yields; the system forgets a claim whose
+        program has ended."""
         taken = UsageError("another export is writing here", file=str(self.path))
         self._partial.mkdir(exist_ok=True)
         number = os.open(self._partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -88,7 +90,7 @@ class Output:
                 raise taken from None
             if not _is_same(number, self._partial):  # another export has published it since it was opened
                 raise taken
-            yield
+            yield number
         finally:
             os.close(number)
 
