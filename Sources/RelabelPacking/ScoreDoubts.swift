@@ -44,7 +44,7 @@ public struct ScoreLooks: Hashable, Sendable {
           + "targets will be almost uniform; give --score-kind probability, or pack logits"
       ]
     }
-    guard header.shape.topK < header.numClasses, header.classesAre == .exclusive else { return [] }
+    guard header.shape.topK < header.numClasses, header.hasSoftmax else { return [] }
     if highest <= 0 {
       return [
         "no score is above 0, as with logarithms of probabilities, but they are packed as logits, "
@@ -71,9 +71,7 @@ public struct ScoreLooks: Hashable, Sendable {
 extension CutEffect {
   /// What keeping k classes does that nobody may want, in sentences that say what to do.
   func doubts(_ header: ShardHeader) -> [String] {
-    guard header.scoreKind == .logit, header.classesAre == .exclusive,
-      meanDistance - meanCentredDistance > Self.gain
-    else { return [] }
+    guard header.hasSoftmax, meanDistance - meanCentredDistance > Self.gain else { return [] }
     func shown(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
     return [
       "classes that are not kept count as logit 0, and the mean of all logits is \(shown(meanScore)): with "

@@ -115,24 +115,24 @@ def test_shown_output(tmp_path):
     assert [line for line in shown.splitlines() if line not in said] == []
 
 
-def test_shown_annotating(tmp_path):
-    """The page on annotating shows lines that its command prints."""
+def assert_shown(page, tmp_path):
+    """The first commands of a page print the lines of its first text block."""
     look_like_root(tmp_path)
-    page = ROOT / "spec" / "annotate.md"
     found = shell(blocks(page, "sh")[0], tmp_path)
     assert found.returncode == 0, found.stderr
     said = (found.stdout + found.stderr).splitlines()
     assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
+
+
+def test_shown_annotating(tmp_path):
+    """The page on annotating shows lines that its command prints."""
+    assert_shown(ROOT / "spec" / "annotate.md", tmp_path)
 
 
 def test_shown_exporting(tmp_path):
     """The page on exporting shows lines that its commands print, and its tables have every form and rule."""
-    look_like_root(tmp_path)
     page = ROOT / "spec" / "export.md"
-    found = shell(blocks(page, "sh")[0], tmp_path)
-    assert found.returncode == 0, found.stderr
-    said = (found.stdout + found.stderr).splitlines()
-    assert [line for line in blocks(page, "text")[0].splitlines() if line not in said] == []
+    assert_shown(page, tmp_path)
     for name in (*TARGETS, *RULES):
         assert re.search(rf"^\| `{name}`", page.read_text(), re.M), name
 

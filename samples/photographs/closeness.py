@@ -16,15 +16,7 @@ TEMPERATURES = (1.0, 0.8, 0.65, 0.5)
 def boxes(count, each, seed=0):
     """Boxes [count, areas · each, 4] as `RandomResizedCrop` draws them, as many of each range of areas."""
     generator = np.random.default_rng(seed)
-    return np.array([[_box(generator, area) for area in AREAS for _ in range(each)] for _ in range(count)])
-
-
-def _box(generator, area):
-    while True:
-        share, ratio = generator.uniform(*area), math.exp(generator.uniform(math.log(3 / 4), math.log(4 / 3)))
-        height, width = math.sqrt(share / ratio), math.sqrt(share * ratio)
-        if height <= 1 and width <= 1:
-            return generator.uniform(0, 1 - height), generator.uniform(0, 1 - width), height, width
+    return np.array([[crops.random_box(generator, area) for area in AREAS for _ in range(each)] for _ in range(count)])
 
 
 def truths(network, pictures, chosen, say):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 from scenes import CLASSES, GARMENT, SIDE
 
 import relabel_hdf5
+from relabel_hdf5.annotate.crops import random_box
 
 
 def quality(folder, labelled, count=1_500, crops=4):
@@ -21,7 +21,7 @@ def quality(folder, labelled, count=1_500, crops=4):
     keys, boxes, seen = [], [], []
     for key in list(truth)[:count]:
         for _ in range(crops):
-            box = _crop(generator)
+            box = random_box(generator)
             garment = _most(truth[key], box)
             if garment is not None:
                 keys.append(key)
@@ -45,15 +45,6 @@ def quality(folder, labelled, count=1_500, crops=4):
         }
         for name, found in kinds.items()
     }  # fmt: skip
-
-
-def _crop(generator):
-    """Top, left, height and width of a crop as `RandomResizedCrop` draws it, as fractions."""
-    while True:
-        area, ratio = generator.uniform(0.08, 1), math.exp(generator.uniform(math.log(3 / 4), math.log(4 / 3)))
-        height, width = math.sqrt(area / ratio), math.sqrt(area * ratio)
-        if height <= 1 and width <= 1:
-            return [generator.uniform(0, 1 - height), generator.uniform(0, 1 - width), height, width]
 
 
 def _most(placed, box):

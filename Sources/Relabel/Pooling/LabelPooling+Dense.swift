@@ -22,16 +22,10 @@ extension LabelPooling {
     }
     var sums = weights.map { _ in [Double]() }
     var values = [Float](repeating: 0, count: map.cells)
+    let probability = probabilityOfScore
     map.forEachPlane { plane in
-      if kernel.kind == .logProbability || kernel.hasSigmoids {
-        if kernel.hasSigmoids {
-          let scale = kernel.scale
-          for cell in plane.indices {
-            values[cell] = Float(1 / (1 + Mathematics.exp(-Double(plane[cell]) * scale)))
-          }
-        } else {
-          for cell in plane.indices { values[cell] = Mathematics.exp(plane[cell]) }
-        }
+      if let probability {
+        for cell in plane.indices { values[cell] = probability(plane[cell]) }
         values.withUnsafeBufferPointer { values in
           for crop in weights.indices { sums[crop].append(Self.sum(values, weights[crop])) }
         }
@@ -46,6 +40,14 @@ extension LabelPooling {
       scratch.sums.take { id, probability in target[id] = Float(probability) }
       return target
     }
+  }
+
+  /// What turns a score into what is pooled; nil where that is the score itself.
+  private var probabilityOfScore: ((Float) -> Float)? {
+    if kernel.kind == .logProbability { return { Mathematics.exp($0) } }
+    guard kernel.hasSigmoids else { return nil }
+    let scale = kernel.scale
+    return { Float(1 / (1 + Mathematics.exp(-Double($0) * scale))) }
   }
 
   /// The sum of weighted values, four at a time.

@@ -56,6 +56,9 @@ package struct PoolingKernel: Sendable {
     }
   }
 
+  /// True where sums become a target by a softmax over all classes.
+  private var hasSoftmax: Bool { kind == .logit && classesAre == .exclusive }
+
   /// True where each class of a cell has the sigmoid of its logit as its probability.
   var hasSigmoids: Bool { kind == .logit && classesAre == .independent }
 
@@ -105,7 +108,7 @@ package struct PoolingKernel: Sendable {
   /// - Returns: the probability of each class without a sum.
   func finish(_ scratch: PoolingScratch, rest: Double) -> Float {
     let sums = scratch.sums
-    guard kind == .logit, classesAre == .exclusive else {
+    guard hasSoftmax else {
       for place in 0..<sums.count { sums[place] += rest }
       return Float(rest)
     }

@@ -68,6 +68,9 @@ public struct ShardHeader: Hashable, Sendable {
     features = Features(required: Features.independent, optional: Features.noneWord)
   }
 
+  /// True where pooled scores become a target by a softmax over all classes (spec, section 13.4).
+  package var hasSoftmax: Bool { scoreKind == .logit && classesAre == .exclusive }
+
   /// The type of class ids.
   package var classIndexType: ElementType { Layout.classIndexType(numClasses: numClasses) }
 

@@ -17,9 +17,7 @@ struct LabelScanPlan<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendab
     rules = header.cellRules(order: header.cellOrder)
     kernel = CellKernel(MapForm(header), rules)
     masses = CellMasses(keys: kernel.scores, topK: header.shape.topK)
-    let hasZero =
-      header.scoreKind == .logit && header.classesAre == .exclusive
-      && header.shape.topK < header.numClasses
+    let hasZero = header.hasSoftmax && header.shape.topK < header.numClasses
     zero = hasZero ? kernel.scores.zero : nil
   }
 }
@@ -252,8 +250,7 @@ extension LabelCounts {
   init(_ header: ShardHeader) {
     self.init(
       numClasses: header.numClasses,
-      likelyKinds: header.scoreKind == .logit && header.classesAre == .exclusive
-        ? [.probability, .logProbability] : []
+      likelyKinds: header.hasSoftmax ? [.probability, .logProbability] : []
     )
   }
 }

@@ -25,6 +25,16 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+def add_format(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Adds `--format`."""
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="How to print the summary, or the error. (default: text)",
+    )
+
+
 def positive(text: str) -> int:
     """The whole number of at least 1 that an option gives."""
     if not text.isdecimal() or not int(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line import Parser, positive
+from ..command_line import Parser, add_format, positive
 from ..versions import VERSION
 from .words import INTERPOLATIONS, LOGITS, PRECISIONS, RESIZES
 
@@ -138,12 +138,7 @@ def parser() -> argparse.ArgumentParser:
     job.add_argument(
         "--tune", action="store_true", help="Try a few input sizes and dilations, print their fidelity, and stop."
     )
-    job.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="How to print the summary, or the error. (default: text)",
-    )
+    add_format(job)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +25,16 @@ def answers(annotator: Annotator, picture: Image.Image, boxes: Array) -> Array:
     inputs = plain.normalised(torch.from_numpy(np.stack(crops)).to(annotator.device))
     found: Array = annotator.answers(inputs).double().softmax(-1).cpu().numpy()
     return found
+
+
+def random_box(generator: np.random.Generator, area: tuple[float, float] = (0.08, 1)) -> list[float]:
+    """Top, left, height and width of a crop as `RandomResizedCrop` draws it, as fractions of what it is cut from."""
+    while True:
+        share = generator.uniform(*area)
+        ratio = math.exp(generator.uniform(math.log(3 / 4), math.log(4 / 3)))
+        height, width = math.sqrt(share / ratio), math.sqrt(share * ratio)
+        if height <= 1 and width <= 1:
+            return [generator.uniform(0, 1 - height), generator.uniform(0, 1 - width), height, width]
 
 
 def crop(picture: Image.Image, box: Array) -> Image.Image:

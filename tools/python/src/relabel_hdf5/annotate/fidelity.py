@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -145,15 +144,7 @@ def measure(
 
 def _boxes(generator: np.random.Generator, extent: Sequence[float]) -> Array:
     """Boxes as `RandomResizedCrop` draws them, in what the map covers."""
-    found: list[list[float]] = []
-    while len(found) < CROPS:
-        area = generator.uniform(0.08, 1)
-        ratio = math.exp(generator.uniform(math.log(3 / 4), math.log(4 / 3)))
-        height, width = math.sqrt(area / ratio), math.sqrt(area * ratio)
-        if height <= 1 and width <= 1:
-            top, left = generator.uniform(0, 1 - height), generator.uniform(0, 1 - width)
-            found.append([top, left, height, width])
-    boxes = np.array(found)
+    boxes = np.array([crops.random_box(generator) for _ in range(CROPS)])
     return boxes * [extent[2], extent[3], extent[2], extent[3]] + [extent[0], extent[1], 0, 0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line import Parser
+from ..command_line import Parser, add_format
 from ..versions import VERSION
 from .image_labels import RULES
 from .options import Options
@@ -56,12 +56,7 @@ def parser() -> argparse.ArgumentParser:
         "--extension", default=defaults.extension, metavar=".EXT",
         help=f"Added to keys where names of picture files are wanted. ({_takers('extension')})",
     )  # fmt: skip
-    found.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="How to print the summary, or the error. (default: text)",
-    )
+    add_format(found)
     return found
 
 
