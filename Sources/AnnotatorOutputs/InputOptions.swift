@@ -58,6 +58,8 @@ public struct SourceTraits: Sendable, Hashable {
   public internal(set) var orientation: Orientation?
   /// True where the input says that its logits are stored less the mean of those that their cell leaves out.
   package internal(set) var isCentred = false
+  /// What is settled for all views; nil where rows are images.
+  package var views: ViewTraits?
   /// The optional datasets whose values each image brings, in the order of the layout.
   package var columns: [Layout.Column] = []
 

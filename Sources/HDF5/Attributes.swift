@@ -27,6 +27,13 @@ extension Object where Self: ~Copyable {
     try write(attribute, .int64, shape: [], [value.littleEndian])
   }
 
+  /// Writes a one-dimensional array of 64-bit integers.
+  ///
+  /// Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, _ values: [Int64]) throws(HDF5Error) {
+    try write(attribute, .int64, shape: [values.count], values.map(\.littleEndian))
+  }
+
   /// Writes a scalar double.
   ///
   /// Calls `H5Awrite`.

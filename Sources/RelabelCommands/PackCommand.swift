@@ -51,8 +51,11 @@ public struct PackCommand: ParsableCommand {
   )
   var classesAre: ClassRelation = .exclusive
 
-  @Option(help: "The encoding of the stored scores.")
-  var scoreEncoding: ScoreEncoding.Name = .fixed16
+  @Option(
+    help:
+      "The encoding of the stored scores. (default: fixed16; for labels of crops what loses nothing)"
+  )
+  var scoreEncoding: ScoreEncoding.Name?
 
   @Option(
     help: """

@@ -14,6 +14,9 @@ struct ArrivalBuild: ~Copyable {
   /// Images that may have a map, and those that have none.
   private var (waiting, failing) = ([PendingImage](), [PendingImage]())
   private var waitingBytes = 0
+  /// The batch that the last view belongs to, where views have one: a shard ends between batches.
+  private var batch: ViewBatch?
+  private let batches: ViewBatch.Finder?
 
   /// Images and bytes that are waited for before they are encoded: an annotator may be slow, and faults are to be
   /// told soon.
@@ -24,6 +27,7 @@ struct ArrivalBuild: ~Copyable {
   ///   - traits: what the source settles.
   init(_ options: PackOptions, _ traits: SourceTraits) {
     (self.options, self.traits) = (options, traits)
+    batches = traits.views == nil ? nil : ViewBatch.Finder(traits.columns)
   }
 
   /// Images dealt with, left-out ones included.
@@ -41,7 +45,8 @@ struct ArrivalBuild: ~Copyable {
     waitingBytes += image.byteCount
     if build == nil, waiting.count + failing.count < ShapeSample.images { return false }
     let build = try begun(folder)
-    let room = min(min(build.plan.window, Self.maximumImages), build.plan.imagesPerShard - rows)
+    let free = max(build.plan.imagesPerShard - rows, 1)
+    let room = min(min(build.plan.window, Self.maximumImages), free)
     let isMuch = failing.count >= Self.maximumImages || waitingBytes >= Self.maximumBytes
     guard waiting.count >= room || isMuch else { return false }
     try pack(build, folder)
@@ -73,7 +78,7 @@ struct ArrivalBuild: ~Copyable {
         let sample = ShapeSample(shape: shape, keys: Array(keys.prefix(ShapeSample.images)))
         build = try Self.begin(sample, options, traits, folder)
       }
-      guard var build, keys.count == build.plan.imagesPerShard else { return kept }
+      guard var build, keys.count >= build.plan.imagesPerShard else { return kept }
       build.keep(try FinishedShard(path, name, build, options).keptAsItIs())
       self.build = build
       kept.append((name, keys, indexes))
@@ -123,14 +128,21 @@ struct ArrivalBuild: ~Copyable {
     var first = 0
     while first < waiting.count {
       try open(build, folder)
-      let room = min(min(plan.window, Self.maximumImages), plan.imagesPerShard - rows)
+      if rows >= plan.imagesPerShard, batches?.batch(of: waiting[first]) != batch {
+        try close(folder)
+        try open(build, folder)
+      }
+      let free = max(plan.imagesPerShard - rows, 1)
+      let room = min(min(plan.window, Self.maximumImages), free)
       let last = min(first + room, waiting.count)
       try shard?.append(Array(waiting[first..<last]))
       // A shard is full by its rows: which images were left out is not known any more to a run that goes on.
       rows = shard?.rows ?? 0
       dealt += last - first
+      batch = batches?.batch(of: waiting[last - 1])
       first = last
-      if rows == plan.imagesPerShard { try close(folder) }
+      // A batch may go on with the next view.
+      if rows >= plan.imagesPerShard, batch == nil { try close(folder) }
     }
     waiting = []
     waitingBytes = 0

@@ -75,17 +75,22 @@ struct BuildPlan {
     guard shape.topK <= numClasses else {
       throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
     }
-    let rowOrder = try Self.rowOrder(options.rowOrder, isListed: listing != nil)
+    let rowOrder = try Self.rowOrder(options.rowOrder, traits, isListed: listing != nil)
     let metadata: MetadataDocument
     do {
-      metadata = try MetadataDocument(annotator: options.annotator, classes: options.classes)
+      metadata = try MetadataDocument(
+        annotator: options.annotator,
+        classes: options.classes,
+        views: traits.views?.document
+      )
     } catch {
       throw RelabelError(.usage, "--annotator: \(error.message)")
     }
+    let name = options.encoding ?? traits.views?.encoding ?? .fixed16
     let encoding = try ScoreEncoding(
-      options.encoding,
+      name,
       for: kind,
-      maximumError: options.maximumError ?? options.preset.maximumError(options.encoding, kind)
+      maximumError: options.maximumError ?? options.preset.maximumError(name, kind)
     )
     var header = ShardHeader(
       numClasses: numClasses,
@@ -100,14 +105,19 @@ struct BuildPlan {
       try Self.checkIndependent(options, traits)
       header.declareIndependent()
     }
-    header.cellOrder = options.cellOrder
+    if let views = traits.views { header.declareViews(views.facts) }
+    header.cellOrder = traits.views?.cellOrder ?? options.cellOrder
     header.rowOrder = rowOrder
     header.orientation = try Self.orientation(options, traits)
-    header.imagesPerChunk = options.imagesPerChunk
+    header.imagesPerChunk =
+      traits.views.map { Self.rowsPerChunk(of: $0, header, options) } ?? options.imagesPerChunk
     header.compression = options.compression
     try Self.copyGeometry(of: options.annotator, to: &header)
+    if let temperature = traits.views?.temperature {
+      try Self.copy(temperature, to: &header, options)
+    }
     try Self.checkSizes(header)
-    let given = GivenFacts(traits.columns, numClasses: numClasses)
+    let given = GivenFacts(traits.columns, numClasses: numClasses, views: traits.views?.facts)
     // Labels that images bring are better than what their folders may mean.
     let isLabelled = options.labels == nil && given.names.contains(Layout.sourceLabel)
     facts = try ImageFacts(
@@ -220,8 +230,24 @@ struct BuildPlan {
 
   private static func rowOrder(
     _ asked: RowOrder?,
+    _ traits: SourceTraits,
     isListed: Bool
   ) throws(RelabelError) -> RowOrder {
+    if let order = traits.views?.rowOrder {
+      guard asked == nil || asked == order || asked == .source else {
+        throw RelabelError(
+          .usage,
+          "the views come in the order '\(order)', and are not packed in another: leave --row-order out"
+        )
+      }
+      return asked ?? order
+    }
+    if let asked, asked.isOfViews {
+      throw RelabelError(
+        .usage,
+        "--row-order \(asked) is for labels of crops, and these are of images"
+      )
+    }
     if isListed { return asked ?? .shuffled(seed: 0) }
     if case .shuffled? = asked {
       throw RelabelError(
@@ -231,6 +257,38 @@ struct BuildPlan {
       )
     }
     return .source
+  }
+
+  /// What a chunk of views holds at most where the user does not say: reading one view decodes all of them.
+  private static let viewChunkBytes = 256 << 10
+
+  /// Rows of a chunk: those that are read together, as far as they are not too many.
+  private static func rowsPerChunk(
+    of views: ViewTraits,
+    _ header: ShardHeader,
+    _ options: PackOptions
+  ) -> Int {
+    if let given = options.givenImagesPerChunk { return given }
+    let most = max(1, viewChunkBytes / header.labelBytes)
+    guard let together = views.rowsTogether else { return min(most, 64) }
+    // Small ones share a chunk, so that there are not more chunks than the profile likes.
+    let groups = max(1, min(most, 64) / together)
+    return min(most, together * groups)
+  }
+
+  /// The temperature that the source or its user has stated.
+  private static func copy(
+    _ temperature: Double,
+    to header: inout ShardHeader,
+    _ options: PackOptions
+  ) throws(RelabelError) {
+    if options.annotator?["temperature"] != nil, header.temperature != temperature {
+      throw RelabelError(
+        .usage,
+        "the annotator document says temperature \(header.temperature), the source of the views \(temperature)"
+      )
+    }
+    header.temperature = temperature
   }
 
   /// `temperature` and `map_extent` of the annotator document become attributes of their own.

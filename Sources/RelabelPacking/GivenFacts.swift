@@ -6,10 +6,11 @@ struct GivenFacts: Sendable {
   /// The optional datasets, in the order of the layout.
   let names: [String]
   private let numClasses: Int
+  private let views: ViewFacts?
 
-  init(_ columns: [Layout.Column], numClasses: Int) {
+  init(_ columns: [Layout.Column], numClasses: Int, views: ViewFacts?) {
     names = columns.map(\.name)
-    self.numClasses = numClasses
+    (self.numClasses, self.views) = (numClasses, views)
   }
 
   /// Refuses values that break a rule of the format (spec, section 4.5).
@@ -32,7 +33,14 @@ struct GivenFacts: Sendable {
         if name == Layout.logNormalizer {
           cell = Location.Cell(y: place / codec.shape.width, x: place % codec.shape.width)
         }
-      } else if let found = OptionalValues.fault(value[...], of: name, numClasses: numClasses) {
+      } else if !Layout.mayBeUnknown.contains(name), isUnwritten(value, name) {
+        fault = "it is the value that stands for 'never written'"
+      } else if let found = OptionalValues.fault(
+        value[...],
+        of: name,
+        numClasses: numClasses,
+        viewSize: views?.size
+      ) {
         fault = found.reason
       } else if name == Layout.logNormalizer {
         let map = codec.map(of: encoded)
@@ -50,5 +58,15 @@ struct GivenFacts: Sendable {
           .located(Location(dataset: name, key: image.key, cell: cell))
       }
     }
+  }
+
+  /// True where a number of the value is the fill value.
+  private func isUnwritten(_ value: [UInt8], _ name: String) -> Bool {
+    guard let type = Layout.optional.first(where: { $0.name == name })?.types.first else {
+      return false
+    }
+    let fill = Layout.fillValue(type)
+    return stride(from: 0, to: value.count, by: fill.count)
+      .contains { value[$0..<$0 + fill.count] == fill[...] }
   }
 }

@@ -16,8 +16,8 @@ public struct PackOptions: Sendable {
   public var classesAre: ClassRelation = .exclusive
   /// What a score is; nil where the source settles it.
   public var scoreKind: ScoreKind?
-  /// How scores are stored.
-  public var encoding: ScoreEncoding.Name = .fixed16
+  /// How scores are stored; nil is `fixed16`, or what loses nothing of views.
+  public var encoding: ScoreEncoding.Name?
   /// The largest error of a stored score; nil takes the preset's.
   public var maximumError: Double?
   /// What is used where nothing else is said.
@@ -33,7 +33,7 @@ public struct PackOptions: Sendable {
     get { givenImagesPerChunk ?? preset.imagesPerChunk(compression) }
     set { givenImagesPerChunk = newValue }
   }
-  private var givenImagesPerChunk: Int?
+  private(set) var givenImagesPerChunk: Int?
   /// Images in one shard.
   public var imagesPerShard: Int = 16_384
   /// Bytes for a key; nil takes those of the longest, or 256 where keys arrive one by one.

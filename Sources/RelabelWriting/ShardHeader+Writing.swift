@@ -13,6 +13,9 @@ extension File {
     if header.classesAre != .exclusive {
       try setAttribute("classes_are", header.classesAre.rawValue)
     }
+    if let size = header.views?.size {
+      try setAttribute("view_size", [Int64(size.height), Int64(size.width)])
+    }
     try setAttribute("fill", header.fill.rawValue)
     try setAttribute("temperature", header.temperature)
     try setAttribute("cell_order", header.cellOrder.rawValue)

@@ -59,6 +59,9 @@ public struct ShardWriter: ~Copyable {
       for column in optional {
         let description = header.description(of: column)
         let dataset = try file.createColumn(column, description)
+        if column.name == Layout.viewBox, let type = header.views?.boxType {
+          try dataset.setAttribute(Layout.sourceType, type.rawValue)
+        }
         writers.append(ColumnWriter(dataset, description))
       }
       return writers

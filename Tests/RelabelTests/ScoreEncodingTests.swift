@@ -89,6 +89,7 @@ struct ScoreEncodingTests {
         largest = max(largest, abs(Double(scores[entry]) - Double(source[ids[entry]] ?? .nan)))
         guard entry > range.lowerBound else { continue }
         switch test.order {
+        case .source: #expect(given.classIndex[entry] == ids[entry])
         case .class: #expect(ids[entry - 1] < ids[entry])
         case .score:
           let isOrdered =

@@ -4,6 +4,8 @@ import Relabel
 /// before.
 struct ArrivalDesk {
   private let isStripping: Bool
+  /// The images of views that have come; nil where rows are images.
+  private var views: ArrivedViews?
   private var admission: Admission
   private var arrived: Int64 = 0
   private var sources: [ImageKey.Exact: Source] = [:]
@@ -19,8 +21,12 @@ struct ArrivalDesk {
     let digest: String?
   }
 
+  /// - Parameters:
+  ///   - options: what the user said.
+  ///   - columns: the values that arrivals bring, where these are views.
   /// - Throws: `.usage` for an image list that is wrong.
-  init(_ options: InputOptions) throws(RelabelError) {
+  init(_ options: InputOptions, viewColumns columns: [Layout.Column]? = nil) throws(RelabelError) {
+    views = columns.map(ArrivedViews.init)
     let list: ImageList?
     if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
     admission = Admission(options, list)
@@ -36,6 +42,7 @@ struct ArrivalDesk {
 
   /// Gives an image its index; nil for an equal copy of one that has come.
   mutating func admit(_ arrival: Arrival) -> PendingImage? {
+    if views != nil { return admitView(arrival) }
     let (key, found) = (arrival.key, arrival.entry)
     let source = Source(place: found.place, digest: isStripping ? found.digest : nil)
     let earlier = sources.updateValue(source, forKey: ImageKey.Exact(key))
@@ -50,6 +57,23 @@ struct ArrivalDesk {
     if let line { isListed[line] = true }
     let index = admission.list == nil ? arrived : Int64(line ?? -1)
     arrived += 1
+    return PendingImage(key: key, imageIndex: index, entry: entry, facts: arrival.facts)
+  }
+
+  /// Gives the image of a view its index: that of its line, or its own, or the next.
+  private mutating func admitView(_ arrival: Arrival) -> PendingImage? {
+    let key = arrival.key
+    var entry = admission.check(key, arrival.entry)
+    let line = admission.line(of: key, &entry)
+    if let line { isListed[line] = true }
+    let known = admission.list == nil ? arrival.imageIndex : Int64(line ?? -1)
+    arrived += 1
+    var index: Int64 = -1
+    do throws(RelabelError) {
+      index = try views?.index(of: key, known, arrival.facts) ?? -1
+    } catch {
+      if !entry.isFailing { entry = .failing(error, at: arrival.entry.place) }
+    }
     return PendingImage(key: key, imageIndex: index, entry: entry, facts: arrival.facts)
   }
 
@@ -73,7 +97,9 @@ struct ArrivalDesk {
     _ indexes: [Int64],
     in shard: String
   ) throws(RelabelError) {
-    for (key, index) in zip(keys, indexes) { try note(key, index, in: shard) }
+    for (key, index) in zip(keys, indexes) {
+      if views != nil { views?.note(key, index) } else { try note(key, index, in: shard) }
+    }
   }
 
   private mutating func note(

@@ -23,6 +23,8 @@ protocol ArrivalSource: AnyObject {
 struct Arrival {
   let key: String
   let entry: Entry
+  /// The image's place in the listing, where the source knows it.
+  var imageIndex: Int64?
   /// Its values of the columns that the source's traits name, in their order.
   var facts: [[UInt8]] = []
 }

@@ -49,7 +49,11 @@ public final class ArrivalStream: @unchecked Sendable {
     let records = try RecordStream(bytes, name, options)
     source = records
     self.options = records.options
-    desk = try ArrivalDesk(records.options)
+    let areViews = records.traits?.views != nil
+    desk = try ArrivalDesk(
+      records.options,
+      viewColumns: areViews ? records.traits?.columns : nil
+    )
   }
 
   /// The next image, or nil at the end of the stream.

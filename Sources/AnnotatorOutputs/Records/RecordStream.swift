@@ -18,6 +18,7 @@ final class RecordStream: ArrivalSource {
   private let input: StreamBytes
   private let name: String
   private let fields: [Layout.Column]
+  private let operationsBytes: Int
   private var records = 0
 
   /// Reads the header, and compares it with what the user said.
@@ -37,6 +38,7 @@ final class RecordStream: ArrivalSource {
       let header = try StreamHeader(parsing: text)
       self.options = try Self.agreed(header, options)
       fields = header.fields
+      operationsBytes = header.views?.facts.operationsBytes ?? 0
       traits = SourceTraits(header)
     } catch {
       throw error.located(Location(file: name))
@@ -102,7 +104,9 @@ final class RecordStream: ArrivalSource {
       var facts: [[UInt8]] = []
       for field in fields {
         let shape = MapShape(height: head.height, width: head.width, topK: 1)
-        facts.append(Array(bytes[try cursor.take(field.rowBytes(shape))]))
+        let count =
+          field.name == Layout.operations ? operationsBytes : field.rowBytes(shape)
+        facts.append(Array(bytes[try cursor.take(count)]))
       }
       let form = try RecordForm(head, options)
       guard cursor.remaining == form.bytes else {
@@ -186,5 +190,6 @@ extension SourceTraits {
     orientation = header.orientation
     columns = header.fields
     isCentred = header.isCentred
+    views = header.views
   }
 }

@@ -12,9 +12,13 @@ struct StreamHeader {
   let isCentred: Bool
   /// The optional datasets whose values each record carries, in the order of the layout.
   let fields: [Layout.Column]
+  /// What is settled for all views; nil where rows are images.
+  let views: ViewTraits?
 
-  /// The version of the stream format that is read.
+  /// The version of streams of images.
   static let version = "1.0"
+  /// The version of streams of views.
+  static let viewsVersion = "1.1"
 
   /// Reads the document.
   ///
@@ -24,18 +28,22 @@ struct StreamHeader {
     guard case .object(let members) = json, json["format"]?.string == "relabel-stream" else {
       throw Self.wrong("the header's 'format' is not 'relabel-stream'")
     }
-    guard json["format_version"]?.string == Self.version else {
+    let version = json["format_version"]?.string
+    guard version == Self.version || version == Self.viewsVersion else {
       throw RelabelError(
         .unsupported,
-        "the records are not of version \(Self.version), which is read here"
+        "the records are not of version \(Self.version) or \(Self.viewsVersion), which are read here"
       )
     }
-    let known = [
+    var known = [
       "format", "format_version", "num_classes", "score_kind", "orientation", "fields",
       "centred",
     ]
+    if version == Self.viewsVersion { known += StreamViews.members }
     if let unknown = members.keys.filter({ !known.contains($0) }).min() {
-      throw Self.wrong("the header has a member '\(unknown)', which version 1.0 does not know")
+      throw Self.wrong(
+        "the header has a member '\(unknown)', which version \(version ?? "") does not know"
+      )
     }
     guard let classes = json["num_classes"]?.count, classes >= 1, classes <= UInt32.max else {
       throw Self.wrong("'num_classes' of the header is not a number from 1 to \(UInt32.max)")
@@ -62,9 +70,15 @@ struct StreamHeader {
       let all = Layout.optional.map { "'\($0.name)'" }.joined(separator: ", ")
       throw Self.wrong("'fields' of the header may list, each once and in this order: \(all)")
     }
+    views = version == Self.viewsVersion ? try StreamViews.traits(json, names) : nil
+    if version == Self.version, let field = names.first(where: Layout.viewNames.contains) {
+      throw Self.wrong(
+        "'\(field)' is a field of views: their streams are of version \(Self.viewsVersion)"
+      )
+    }
   }
 
-  private static func word<Word: RawRepresentable<String> & CaseIterable>(
+  static func word<Word: RawRepresentable<String> & CaseIterable>(
     _ json: JSON,
     _ name: String
   ) throws(RelabelError) -> Word {
@@ -73,7 +87,7 @@ struct StreamHeader {
     throw wrong("'\(name)' of the header is not one of \(words)")
   }
 
-  private static func wrong(_ reason: String) -> RelabelError {
+  static func wrong(_ reason: String) -> RelabelError {
     RelabelError(.invalidInput, "the stream of records is wrong: \(reason)")
   }
 }

@@ -16,6 +16,7 @@ struct CellEntries {
     ids = classIndex
     stored = scores.stored
     switch order {
+    case .source: break
     case .class: sort(topK) { id, _ in UInt64(id) }
     case .score where encoding.packing != nil:
       // Stored numbers grow with the scores.

@@ -74,7 +74,7 @@ package struct CellRules: Sendable {
 
   private func isOutOfOrder(_ id: UInt32, _ score: Float, _ nextID: UInt32, _ next: Float) -> Bool {
     switch order {
-    case nil: false
+    case nil, .source: false
     case .class: id > nextID
     // Equal ids are a duplicate, not a disorder.
     case .score: score < next || (score == next && id > nextID)

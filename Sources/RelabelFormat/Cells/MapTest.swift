@@ -31,6 +31,7 @@ struct MapTest<Lane: FixedWidthInteger & SignedInteger & Sendable>: Sendable {
     guard topK > 1, let order else { return true }
     return isPair.withUnsafeBufferPointer { isPair in
       switch order {
+      case .source: true
       case .class: isAscending(ids, isPair)
       case .score: isDescending(ids, scores, isPair)
       }

@@ -26,9 +26,14 @@ public struct MetadataDocument: Hashable, Sendable {
   ///   - annotator: the user's annotator document; its members `source`, `licence` and `citation`
   ///     move to the top of the document.
   ///   - classes: the class table.
+  ///   - views: how views were made of pictures; nil where rows are images.
   /// - Throws: `.invalidInput` for a number that JSON can't hold, and for documents that are too deep
   ///   or too long for a shard.
-  public init(annotator: JSON?, classes: ClassTable?) throws(RelabelError) {
+  public init(
+    annotator: JSON?,
+    classes: ClassTable?,
+    views: JSON? = nil
+  ) throws(RelabelError) {
     var members: [String: JSON] = ["annotator": .null, "classes": .null]
     if case .object(var annotator)? = annotator {
       for name in Self.shared { members[name] = annotator.removeValue(forKey: name) }
@@ -36,6 +41,10 @@ public struct MetadataDocument: Hashable, Sendable {
       members["annotator"] = .object(annotator)
     }
     if let classes { members["classes"] = try Self.json(of: classes) }
+    if let views {
+      try ViewDocument.check(views)
+      members["views"] = views
+    }
     json = .object(members)
     self.classes = classes
     text = try json.canonical()
@@ -76,6 +85,7 @@ public struct MetadataDocument: Hashable, Sendable {
       default: throw RelabelError(.invalidInput, "member '\(name)' is neither text nor a structure")
       }
     }
+    if let views = json["views"] { try ViewDocument.check(views) }
     switch json["classes"] {
     case .null?: classes = nil
     case .object(let members)?: classes = try Self.classes(members)

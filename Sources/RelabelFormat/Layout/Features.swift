@@ -13,6 +13,9 @@ public struct Features: Hashable, Sendable {
   /// The feature of shards whose classes don't exclude each other (spec, section 8.6).
   public static let independent: String = "independent"
 
+  /// The feature of shards whose rows are views of images (spec, section 4.10).
+  public static let views: String = "views"
+
   /// The text of an attribute that names no feature: a fixed-length string can't be empty.
   package static let noneWord = "none"
 
@@ -25,6 +28,12 @@ public struct Features: Hashable, Sendable {
       Self.fault(required, self.required, "features_required")
       ?? Self.fault(optional, self.optional, "features_optional")
       ?? both.min().map { "feature '\($0)' is required and optional at once" }
+  }
+
+  /// These features and one more that readers must know.
+  package func requiring(_ name: String) -> Features {
+    let names = Set(required + [name]).sorted { ImageKey.precedes($0, $1) }
+    return Features(required: Self.text(names), optional: Self.text(optional))
   }
 
   /// The text of the attribute that holds some names.

@@ -11,7 +11,7 @@ public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
   public static let newest: FormatVersion = FormatVersion(major: 1, minor: 1)
 
   /// Features of `features_required` that this library understands.
-  public static let supportedFeatures: Set<String> = [Features.independent]
+  public static let supportedFeatures: Set<String> = [Features.independent, Features.views]
 
   init(major: Int, minor: Int) {
     self.major = major

@@ -43,9 +43,12 @@ package enum Layout {
 
     /// Names of the attributes that it may have.
     package var attributes: Set<String> {
-      name == Layout.score
-        ? ["axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"]
-        : ["axes"]
+      switch name {
+      case Layout.score:
+        ["axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"]
+      case Layout.viewBox: ["axes", Layout.sourceType]
+      default: ["axes"]
+      }
     }
 
     /// Number of axes.
@@ -59,7 +62,8 @@ package enum Layout {
         case "x": map.width
         case "rank": map.topK
         case "byte": 32
-        case "box": 4
+        case "box", "edge": 4
+        case "replay": 3
         default: 2
         }
       }
@@ -76,8 +80,14 @@ package enum Layout {
     Column(imageKey, axes: "image", [], isShuffled: false),
   ]
 
+  /// The attribute of `view_box` that says how the source stored it.
+  package static let sourceType = "source_type"
+
   /// Datasets a shard may have besides.
-  package static let optional: [Column] = [
+  package static let optional: [Column] = details + views
+
+  /// Those that need no feature.
+  private static let details: [Column] = [
     Column(imageSize, axes: "image axis", [.uint32], isShuffled: true),
     Column(imageSHA256, axes: "image byte", [.uint8], isShuffled: false),
     Column(sourceLabel, axes: "image", [.int32], isShuffled: true),
@@ -85,8 +95,13 @@ package enum Layout {
     Column(logNormalizer, axes: "image y x", [.float32], isShuffled: true),
   ]
 
-  /// Optional datasets whose rows may hold the fill value: nothing is known (spec, section 4.5).
-  package static let mayBeUnknown: Set<String> = [imageSHA256, sourceLabel]
+  /// Optional datasets whose rows may hold the fill value: nothing is known, or there is nothing (spec, sections 4.5
+  /// and 4.10).
+  package static let mayBeUnknown: Set<String> = [
+    imageSHA256, sourceLabel, viewFlip, replay, mixupLambda, mixupPartner, cutmixLambda, cutmixBox,
+    cutmixPartner,
+    operations,
+  ]
 
   /// The type of class ids: 16 bits while every id and the fill fit.
   package static func classIndexType(numClasses: Int) -> ElementType {
@@ -98,6 +113,7 @@ package enum Layout {
     switch type {
     case .float16: [0x00, 0x7E]
     case .float32: [0x00, 0x00, 0xC0, 0x7F]
+    case .float64: [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xF8, 0x7F]
     case .utf8(let bytes): [UInt8](repeating: 0, count: bytes)
     default: [UInt8](repeating: 0xFF, count: type.size)
     }

@@ -7,12 +7,15 @@ package enum OptionalValues {
   ///   - bytes: the value as stored.
   ///   - name: its HDF5 dataset.
   ///   - numClasses: classes of the annotator.
+  ///   - viewSize: of a view in pixels, where it is known.
   /// - Returns: the broken rule and why, or nil.
   package static func fault(
     _ bytes: ArraySlice<UInt8>,
     of name: String,
-    numClasses: Int
+    numClasses: Int,
+    viewSize: ViewFacts.Size?
   ) -> (rule: Rule, reason: String)? {
+    if Layout.viewNames.contains(name) { return ViewValues.fault(bytes, of: name, viewSize) }
     let words = words(bytes)
     switch name {
     case Layout.mapExtent:
@@ -37,6 +40,7 @@ package enum OptionalValues {
 
   /// The place of the first value of a row that is NaN or infinite; nil for integers.
   package static func firstNonFinite(_ bytes: ArraySlice<UInt8>, of name: String) -> Int? {
+    if name == Layout.viewBox { return ViewValues.floats(bytes).firstIndex { !$0.isFinite } }
     guard [Layout.mapExtent, Layout.logNormalizer].contains(name) else { return nil }
     return words(bytes).firstIndex { !Float(bitPattern: $0).isFinite }
   }

@@ -37,6 +37,8 @@ public struct ShardHeader: Hashable, Sendable {
   public var imagesPerChunk: Int = 4
   /// How chunks are compressed.
   public var compression: Compression = .default
+  /// What is said of all views; nil where rows are images, which a new shard changes by `declareViews`.
+  public package(set) var views: ViewFacts?
   /// Where the labels come from.
   public var metadata: MetadataDocument
 
@@ -65,7 +67,14 @@ public struct ShardHeader: Hashable, Sendable {
     classesAre = .independent
     fill = .zero
     version = .newest
-    features = Features(required: Features.independent, optional: Features.noneWord)
+    features = features.requiring(Features.independent)
+  }
+
+  /// Says that rows are views of images, which readers of format 1.0 have to refuse (spec, section 4.10).
+  public mutating func declareViews(_ facts: ViewFacts) {
+    views = facts
+    version = .newest
+    features = features.requiring(Features.views)
   }
 
   /// True where pooled scores become a target by a softmax over all classes (spec, section 13.4).
@@ -86,7 +95,7 @@ public struct ShardHeader: Hashable, Sendable {
       kind: scoreKind,
       classesAre: classesAre,
       encoding: encoding,
-      order: order
+      order: order == .source ? nil : order
     )
   }
 
@@ -97,6 +106,7 @@ public struct ShardHeader: Hashable, Sendable {
       case Layout.classIndex: classIndexType
       case Layout.score: encoding.elementType
       case Layout.imageKey: .utf8(bytes: keyBytes)
+      case Layout.operations: .utf8(bytes: views?.operationsBytes ?? 0)
       default: column.types.first ?? .int64
       }
     let row = column.rowShape(shape)

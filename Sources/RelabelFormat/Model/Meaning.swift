@@ -45,6 +45,8 @@ public enum CellOrder: String, Hashable, Sendable, CaseIterable {
   case score
   /// Class id ascending.
   case `class`
+  /// As the source of the labels has them; for views alone.
+  case source
 }
 
 /// How rows follow one another in the dataset (spec, "Row order").
@@ -53,11 +55,22 @@ public enum RowOrder: Hashable, Sendable, CustomStringConvertible {
   case shuffled(seed: UInt64)
   /// As in the source listing.
   case source
+  /// The views of an image together, images by their index; for views alone.
+  case image
+  /// By epoch, batch and slot; for views alone.
+  case replay
 
-  /// Reads `shuffled`, `shuffled:SEED` or `source`.
+  /// True for an order of views that the rows themselves must show (spec, section 4.10).
+  package var isOfViews: Bool { self == .image || self == .replay }
+
+  /// Reads `shuffled`, `shuffled:SEED`, `source`, `image` or `replay`.
   public init?(_ text: String) {
     if text == "source" {
       self = .source
+    } else if text == "image" {
+      self = .image
+    } else if text == "replay" {
+      self = .replay
     } else if text == "shuffled" {
       self = .shuffled(seed: 0)
     } else if text.hasPrefix("shuffled:"), let seed = UInt64(text.dropFirst("shuffled:".count)) {
@@ -72,6 +85,8 @@ public enum RowOrder: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .shuffled(let seed): "shuffled:\(seed)"
     case .source: "source"
+    case .image: "image"
+    case .replay: "replay"
     }
   }
 }

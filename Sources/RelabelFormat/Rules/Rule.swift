@@ -61,6 +61,14 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case v021 = "V021"
   case v022 = "V022"
   case v023 = "V023"
+  case v024 = "V024"
+  case v025 = "V025"
+  case v026 = "V026"
+  case v027 = "V027"
+  case v028 = "V028"
+  case v029 = "V029"
+  case v030 = "V030"
+  case v031 = "V031"
 
   case m001 = "M001"
   case m002 = "M002"
@@ -73,6 +81,7 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case m009 = "M009"
   case m010 = "M010"
   case m011 = "M011"
+  case m012 = "M012"
 
   case i001 = "I001"
   case i002 = "I002"
@@ -84,6 +93,7 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case p001 = "P001"
   case p002 = "P002"
   case p003 = "P003"
+  case p004 = "P004"
 
   /// The stable id, such as `C008`.
   public var id: String { rawValue }
@@ -162,6 +172,15 @@ extension Rule {
     case .v022: Definition("No log normalizer is below a score of its cell", .findings)
     case .v023:
       Definition("Logit 0 fits the classes that are not stored", .sound, .warning)
+    case .v024:
+      Definition("The views of an image have numbers of their own, not negative", .findings)
+    case .v025: Definition("Every view box has a height and a width", .findings)
+    case .v026: Definition("Every flip is 0, 1 or not known", .findings)
+    case .v027: Definition("Shares, boxes and partners of mixes are possible", .findings)
+    case .v028: Definition("Every place in the replay is taken once", .findings)
+    case .v029: Definition("Views that are mixed in a batch are there and agree", .findings)
+    case .v030: Definition("Operations are JSON objects", .findings)
+    case .v031: Definition("Views stand in the declared row order", .findings)
 
     case .m001: Definition("The folder has an index.json", .findings)
     case .m002: Definition("index.json matches its own digest", .corrupt)
@@ -174,6 +193,7 @@ extension Rule {
     case .m009: Definition("Shard paths stay inside the folder", .unsafe)
     case .m010: Definition("Every listed shard has rows", .findings)
     case .m011: Definition("The shards are alike in their scores", .sound, .warning)
+    case .m012: Definition("Batches and partners of views are complete", .findings)
 
     case .i001: Definition("Every image has its picture", .findings)
     case .i002: Definition("Every picture has its image", .findings)
@@ -185,6 +205,7 @@ extension Rule {
     case .p001: Definition("The annotator is documented", .sound, .note)
     case .p002: Definition("The class table is included", .sound, .note)
     case .p003: Definition("The orientation is stated", .sound, .note)
+    case .p004: Definition("Labels of views don't depend on their batch", .sound, .note)
     }
   }
 }

@@ -36,7 +36,20 @@ extension ShardHeader {
     // Said where it is said in the file.
     let relation: [(String, JSON)] =
       classesAre == .exclusive ? [] : [("classes_are", .string(classesAre.rawValue))]
-    return Statements((values + relation).map { Statement($0, $1, .m008) })
+    return Statements((values + relation + viewStatements).map { Statement($0, $1, .m008) })
+  }
+
+  private var viewStatements: [(String, JSON)] {
+    guard let views else { return [] }
+    var said: [(String, JSON)] = []
+    if let size = views.size {
+      said.append(("view_size", .array([size.height, size.width].map { .integer(Int64($0)) })))
+    }
+    if let type = views.boxType { said.append(("box_type", .string(type.rawValue))) }
+    if views.operationsBytes > 0 {
+      said.append(("operations_bytes", .integer(Int64(views.operationsBytes))))
+    }
+    return said
   }
 
   /// What a shard with some HDF5 datasets says, and all shards of its dataset say alike.

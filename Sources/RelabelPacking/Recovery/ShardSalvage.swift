@@ -90,11 +90,11 @@ private struct RowReader {
     header = shard.file.header
     codec = MapCodec(header)
     scores = RowCursor(shard.file.score)
-    let numClasses = header.numClasses
+    let header = header
     keys = RowCursor(shard.file.imageKey)
     imageIndexes = RowCursor(shard.file.imageIndex)
     values = shard.optional.filter { !without.contains($0.layout.name) }.map { layout, column in
-      (ValueCheck(layout, numClasses: numClasses), column.map(RowCursor.init))
+      (ValueCheck(layout, header), column.map(RowCursor.init))
     }
   }
 

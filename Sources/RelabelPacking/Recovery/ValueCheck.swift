@@ -6,9 +6,10 @@ struct ValueCheck: Sendable {
   private let type: ElementType
   private let fill: [UInt8]
   private let numClasses: Int
+  private let viewSize: ViewFacts.Size?
 
-  init(_ column: Layout.Column, numClasses: Int) {
-    self.numClasses = numClasses
+  init(_ column: Layout.Column, _ header: ShardHeader) {
+    (numClasses, viewSize) = (header.numClasses, header.views?.size)
     name = column.name
     type = column.types.first ?? .uint8
     fill = Layout.fillValue(type)
@@ -17,9 +18,8 @@ struct ValueCheck: Sendable {
   /// The fault of a value, from its stored bytes.
   func fault(_ bytes: ArraySlice<UInt8>) -> RowFault? {
     if !Layout.mayBeUnknown.contains(name), let fault = faultOfUnwritten(bytes) { return fault }
-    return OptionalValues.fault(bytes, of: name, numClasses: numClasses).map {
-      RowFault(.value, $0.rule, "its \(name) is wrong: \($0.reason)")
-    }
+    let found = OptionalValues.fault(bytes, of: name, numClasses: numClasses, viewSize: viewSize)
+    return found.map { RowFault(.value, $0.rule, "its \(name) is wrong: \($0.reason)") }
   }
 
   private func faultOfUnwritten(_ bytes: ArraySlice<UInt8>) -> RowFault? {

@@ -12,14 +12,14 @@ struct ColumnCheck {
   }
 
   /// All chunks of a dataset of optional values in turn, in a shard of so many classes.
-  func check(numClasses: Int) -> Tally {
+  func check(_ header: ShardHeader) -> Tally {
     var tally = Tally()
     for chunk in 0..<column.chunks {
       guard let bytes = bytes(ofChunk: chunk, &tally) else { continue }
       if !Layout.mayBeUnknown.contains(name) {
         checkWritten(bytes, firstRow: chunk * column.rowsPerChunk, &tally)
       }
-      checkValues(bytes, firstRow: chunk * column.rowsPerChunk, numClasses, &tally)
+      checkValues(bytes, firstRow: chunk * column.rowsPerChunk, header, &tally)
     }
     return tally
   }
@@ -38,15 +38,20 @@ struct ColumnCheck {
   private func checkValues(
     _ bytes: ArraySlice<UInt8>,
     firstRow: Int,
-    _ numClasses: Int,
+    _ header: ShardHeader,
     _ tally: inout Tally
   ) {
     let starts = stride(from: bytes.startIndex, to: bytes.endIndex, by: column.rowBytes)
     for (row, start) in starts.enumerated() {
       let value = bytes[start..<start + column.rowBytes]
       // What is not written, or not finite, has been reported.
-      guard let fault = OptionalValues.fault(value, of: name, numClasses: numClasses),
-        fault.rule == .v020 || isWrittenAndFinite(value)
+      let found = OptionalValues.fault(
+        value,
+        of: name,
+        numClasses: header.numClasses,
+        viewSize: header.views?.size
+      )
+      guard let fault = found, Layout.mayBeUnknown.contains(name) || isWrittenAndFinite(value)
       else { continue }
       let place = Location(dataset: name, row: firstRow + row)
       tally.add(Violation(fault.rule, fault.reason, at: place))
@@ -60,14 +65,16 @@ struct ColumnCheck {
   }
 
   private func checkFinite(_ bytes: ArraySlice<UInt8>, firstRow: Int, _ tally: inout Tally) {
-    guard column.description.type == .float32 else { return }
-    let fill = Layout.fillValue(.float32)
+    let type = column.description.type
+    guard type == .float32 || type == .float64 else { return }
+    let fill = Layout.fillValue(type)
+    // All exponent bits set: an infinity or NaN. The fill has a rule of its own.
+    let exponent: UInt8 = type == .float32 ? 0x80 : 0xF0
     for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: fill.count) {
       let value = bytes[start..<start + fill.count]
-      // All exponent bits set: an infinity or NaN. The fill has a rule of its own.
-      guard value[start + 3] & 0x7F == 0x7F, value[start + 2] & 0x80 != 0, value != fill[...] else {
-        continue
-      }
+      let top = start + fill.count - 1
+      guard value[top] & 0x7F == 0x7F, value[top - 1] & exponent == exponent, value != fill[...]
+      else { continue }
       let row = firstRow + (start - bytes.startIndex) / column.rowBytes
       tally.add(Violation(.v003, "a value is not finite", at: Location(dataset: name, row: row)))
     }

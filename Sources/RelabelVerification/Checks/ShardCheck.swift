@@ -90,7 +90,7 @@ package struct ShardCheck {
     outcome.tally.add(labels.tally.naming(identity.key))
     outcome.tally.add(identities.tally)
     for (name, column) in file.optional {
-      outcome.tally.add(ColumnCheck(name, column).check(numClasses: file.header.numClasses))
+      outcome.tally.add(ColumnCheck(name, column).check(file.header))
     }
     outcome.tally.add(NormalizerCheck(file).check(chunks: sample).naming(identity.key))
     facts.scoreRange = labels.scoreRange
@@ -132,11 +132,19 @@ package struct ShardCheck {
     if header.metadata.classes == nil {
       tally.add(Violation(.p002, "there is no class table (--classes)"))
     }
-    if header.orientation == .unknown {
+    if header.orientation == .unknown, header.shape.cells > 1 || header.views == nil {
       tally.add(
         Violation(
           .p003,
           "the dataset does not say whether rows run down the picture (--orientation)"
+        )
+      )
+    }
+    if header.metadata.json["views"]?["teacher_mode"]?.string == "train" {
+      tally.add(
+        Violation(
+          .p004,
+          "the teacher saw whole batches (train mode): no label can be made again from its view alone"
         )
       )
     }

@@ -35,7 +35,7 @@ package struct ShardFacts: Hashable, Sendable {
     metadataSHA256 = header.metadata.sha256
     classesSHA256 = header.metadata.classesDigest
     annotator = header.metadata.annotatorName
-    isShuffled = header.rowOrder != .source
+    if case .shuffled = header.rowOrder { isShuffled = true } else { isShuffled = false }
   }
 
   /// Notes an optional dataset.

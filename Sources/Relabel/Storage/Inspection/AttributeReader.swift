@@ -90,6 +90,20 @@ struct AttributeReader {
     return values[0]
   }
 
+  /// 64-bit integers of a count, or nil after a report.
+  func integers(_ name: String, count: Int) -> [Int64]? {
+    guard let attribute = present(name) else { return nil }
+    guard attribute.type == .int64, attribute.shape == [count],
+      case .integers(let values)? = attribute.value
+    else {
+      fail(
+        "attribute '\(name)' is of type \(attribute.type) and shape \(attribute.shape), not \(count) int64"
+      )
+      return nil
+    }
+    return values
+  }
+
   /// Floats of one type and count (a scalar for nil), or nil after a report.
   func floats(_ name: String, _ type: ElementType, count: Int? = nil) -> [Double]? {
     guard let attribute = present(name) else { return nil }

@@ -14,6 +14,10 @@ struct RootAttributes {
   var writer: String
   var buildID: String
   var metadata: MetadataDocument
+  /// Nil without the feature `views`, or where nobody says.
+  var viewSize: ViewFacts.Size?
+
+  var hasViews: Bool { features.required.contains(Features.views) }
 }
 
 /// Reads what the root attributes say (spec, "Root attributes", "Compatibility").
@@ -34,15 +38,16 @@ struct HeaderInspection {
     let classesAre = relation(version, features)
     let fill = fill(scoreKind, classesAre)
     let temperature = temperature()
-    let cellOrder = root.word("cell_order", CellOrder.self)
-    let rowOrder = rowOrder()
+    let cellOrder = cellOrder(features)
+    let rowOrder = rowOrder(features)
+    let viewSize = viewSize(version, features)
     let orientation = root.word("orientation", Orientation.self)
     let mapExtent = mapExtent()
     let writer = root.string("writer")
     let buildID = buildID()
     guard let numClasses, let scoreKind, let classesAre, let fill, let temperature, let cellOrder,
       let rowOrder,
-      let orientation, let mapExtent, let writer, let buildID
+      let orientation, let mapExtent, let writer, let buildID, let viewSize
     else { return nil }
     let metadata = MetadataInspection(
       root: root,
@@ -65,7 +70,8 @@ struct HeaderInspection {
       mapExtent: mapExtent,
       writer: writer,
       buildID: buildID,
-      metadata: metadata
+      metadata: metadata,
+      viewSize: viewSize ?? nil
     )
   }
 
@@ -119,8 +125,9 @@ struct HeaderInspection {
 
   /// Reports attributes that no version up to the newest knows, or that need a feature (spec, section 5.1).
   private func inspectNames(_ features: Features) {
-    let isIndependent = features.required.contains(Features.independent)
-    let names = isIndependent ? Self.names.union([Self.classesAre]) : Self.names
+    var names = Self.names
+    if features.required.contains(Features.independent) { names.insert(Self.classesAre) }
+    if features.required.contains(Features.views) { names.insert(Self.viewSize) }
     for name in root.names where !names.contains(name) && !name.hasPrefix("x-") {
       if !MetadataInspection.owns(name) {
         root.fail("there is no attribute '\(name)' in format 1.0; your own names start with 'x-'")
@@ -129,6 +136,7 @@ struct HeaderInspection {
   }
 
   private static let classesAre = "classes_are"
+  private static let viewSize = "view_size"
 
   private static let names: Set<String> = [
     "format", "format_version", "features_required", "features_optional", "num_classes",
@@ -185,14 +193,42 @@ struct HeaderInspection {
     return value
   }
 
-  private func rowOrder() -> RowOrder? {
-    guard let text = root.string("row_order") else { return nil }
-    guard let order = RowOrder(text), "\(order)" == text else {
-      root.fail("attribute 'row_order' is '\(text)', not 'source' or 'shuffled:SEED'")
+  private func cellOrder(_ features: Features) -> CellOrder? {
+    guard let order = root.word("cell_order", CellOrder.self) else { return nil }
+    guard order != .source || features.required.contains(Features.views) else {
+      root.fail("attribute 'cell_order' is 'source', which only views may have")
       return nil
     }
     return order
   }
+
+  private func rowOrder(_ features: Features) -> RowOrder? {
+    guard let text = root.string("row_order") else { return nil }
+    let hasViews = features.required.contains(Features.views)
+    guard let order = RowOrder(text), "\(order)" == text, hasViews || !order.isOfViews else {
+      let others = hasViews ? ", 'image', 'replay'" : ""
+      root.fail("attribute 'row_order' is '\(text)', not 'source'\(others) or 'shuffled:SEED'")
+      return nil
+    }
+    return order
+  }
+
+  /// The size of a view, where the feature is required and somebody says; nil after a report.
+  private func viewSize(_ version: FormatVersion, _ features: Features) -> ViewFacts.Size?? {
+    guard features.required.contains(Features.views) else { return .some(nil) }
+    if version == .current {
+      root.fail("feature 'views' came with format 1.1, but 'format_version' is \(version)")
+    }
+    guard root.has(Self.viewSize) else { return .some(nil) }
+    guard let sides = root.integers(Self.viewSize, count: 2) else { return nil }
+    guard sides.allSatisfy({ (1...Self.largestSide).contains($0) }) else {
+      root.fail("attribute 'view_size' is \(sides), not a height and a width in pixels")
+      return nil
+    }
+    return ViewFacts.Size(height: Int(sides[0]), width: Int(sides[1]))
+  }
+
+  private static let largestSide: Int64 = Int64(Int32.max)
 
   private func mapExtent() -> CropBox? {
     guard let values = root.floats("map_extent", .float32, count: 4) else { return nil }

@@ -12,7 +12,7 @@ struct LayoutInspection {
     let known = Set((Layout.required + Layout.optional).map(\.name))
     for name in found.keys.sorted()
     where !known.contains(name) && !root.features.optional.contains(name) {
-      fail(.l005, "there is no dataset of this name in format 1.0", name)
+      fail(.l005, "there is no dataset of this name in format \(FormatVersion.newest)", name)
     }
     if found["log_normalizer"] != nil, root.scoreKind != .logit {
       fail(.l005, "only logits have a log_normalizer", "log_normalizer")
@@ -20,6 +20,8 @@ struct LayoutInspection {
     if found["log_normalizer"] != nil, root.classesAre == .independent {
       fail(.l005, "classes that don't exclude each other have no log_normalizer", "log_normalizer")
     }
+    let views = ViewInspection(root: root, report: report)
+    guard let viewFacts = views.inspect(file, found) else { return nil }
     for column in Layout.required where found[column.name] == nil {
       fail(.l005, "dataset '\(column.name)' is missing", column.name)
     }
@@ -46,7 +48,9 @@ struct LayoutInspection {
     guard ids.chunk == scores.chunk, Array(ids.chunk.dropFirst()) == Array(ids.shape.dropFirst())
     else { return nil }
     let shape = MapShape(height: ids.shape[1], width: ids.shape[2], topK: ids.shape[3])
-    return (header(shape, encoding, ids, scores, keyBytes: keys.type.size), ids.shape[0])
+    var header = header(shape, encoding, ids, scores, keyBytes: keys.type.size)
+    if root.hasViews { header.views = viewFacts }
+    return (header, ids.shape[0])
   }
 
   private func fail(_ rule: Rule, _ message: String, _ dataset: String) {
@@ -62,7 +66,7 @@ struct LayoutInspection {
       switch column.name {
       case Layout.classIndex: Layout.classIndexType(numClasses: root.numClasses)
       case Layout.score: encoding.elementType
-      case Layout.imageKey: nil
+      case Layout.imageKey, Layout.operations: nil
       default: column.types.first
       }
     if column.name == Layout.score, column.types.contains(description.type),
@@ -77,8 +81,11 @@ struct LayoutInspection {
       return false
     }
     if expected == nil {
-      guard case .utf8(let bytes) = description.type, bytes <= ImageKey.maximumBytes else {
-        fail(.l006, "the elements are \(description.type), not keys", column.name)
+      let (limit, what) =
+        column.name == Layout.imageKey
+        ? (ImageKey.maximumBytes, "keys") : (Layout.maximumOperationsBytes, "operations")
+      guard case .utf8(let bytes) = description.type, bytes <= limit else {
+        fail(.l006, "the elements are \(description.type), not \(what)", column.name)
         return false
       }
     }

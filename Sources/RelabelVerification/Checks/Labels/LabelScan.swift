@@ -101,7 +101,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
         return outcome
       }
     }
-    if plan.header.cellOrder == .class { findBest() }
+    if plan.header.cellOrder != .score { findBest() }
     countClasses()
     countAgreement(row: row)
     judgeKinds(range)

@@ -1,0 +1,48 @@
+import Relabel
+
+/// The images whose views have arrived, and the places of those that come from a program.
+///
+/// Takes what a key takes for each image, and 16 bytes for each view.
+struct ArrivedViews {
+  private let viewPlace: Int?
+  private var indexes: [ImageKey.Exact: Int64] = [:]
+  private var seen: Set<SIMD2<UInt64>> = []
+
+  /// - Parameter columns: the values that arrivals bring, in their order.
+  init(_ columns: [Layout.Column]) {
+    viewPlace = columns.firstIndex { $0.name == Layout.view }
+  }
+
+  /// The index of an image: `known`, or that of its first view, or the next.
+  ///
+  /// - Throws: `.invalidInput` for a view that came before.
+  mutating func index(
+    of key: String,
+    _ known: Int64?,
+    _ facts: [[UInt8]]
+  ) throws(RelabelError) -> Int64 {
+    if let viewPlace, viewPlace < facts.count {
+      var digest = SIMD2<UInt64>()
+      for half in 0..<2 {
+        var hasher = Hasher()
+        hasher.combine(half)
+        hasher.combine(ImageKey.Exact(key))
+        hasher.combine(facts[viewPlace])
+        digest[half] = UInt64(bitPattern: Int64(hasher.finalize()))
+      }
+      guard seen.insert(digest).inserted else {
+        let number = ViewValues.numbers(facts[viewPlace][...], Int32.self)[0]
+        throw RelabelError(.invalidInput, "view \(number) of the image has come before")
+      }
+    }
+    if let known { return known }
+    return indexes[ImageKey.Exact(key)] ?? note(key, Int64(indexes.count))
+  }
+
+  /// Notes an image that is known from elsewhere.
+  @discardableResult
+  mutating func note(_ key: String, _ index: Int64) -> Int64 {
+    indexes[ImageKey.Exact(key)] = index
+    return index
+  }
+}
