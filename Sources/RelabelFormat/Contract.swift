@@ -34,6 +34,7 @@ public enum Contract {
     "top_k": Layout.maximumTopK,
     "num_classes": Int(UInt32.max),
     "key_bytes": ImageKey.maximumBytes,
+    "operations_bytes": Layout.maximumOperationsBytes,
     "attribute_bytes": MetadataDocument.pieceBytes,
     "attributes": Layout.maximumAttributes,
     "datasets": Layout.maximumDatasets,
@@ -68,7 +69,7 @@ public enum Contract {
       "name": .string(column.name),
       "axes": .string(column.axes),
       "types": .array(
-        column.name == Layout.imageKey
+        column.types.isEmpty
           ? [.string("utf8")] : column.types.map(\.description).sorted().map(JSON.string)
       ),
       "required": .bool(isRequired),

@@ -25,6 +25,8 @@ def read_header(file):
     header = {name: plain(file.attrs[name]) for name in HEADER}
     if "classes_are" in file.attrs:
         header["classes_are"] = plain(file.attrs["classes_are"])
+    if "view_size" in file.attrs:
+        header["view_size"] = plain(file.attrs["view_size"])
     pieces = sorted(name for name in file.attrs if name.startswith("metadata_0"))
     header["metadata"] = json.loads(b"".join(bytes(file.attrs[name]) for name in pieces))
     header["height"], header["width"], header["k"] = file["score"].shape[1:]
@@ -62,7 +64,32 @@ def read_images(file):
     if "image_sha256" in file:
         digests = [row.tobytes() for row in file["image_sha256"][:]]
         columns["image_sha256"] = [None if d == b"\xff" * 32 else d.hex() for d in digests]
+    if "view" in file:
+        columns |= read_views(file)
     return [{name: column[row] for name, column in columns.items()} for row in range(rows)]
+
+
+def read_views(file):
+    """What the rows say of their views (section 4.10); null where there is nothing."""
+    def column(name, none, empty=lambda value: False):
+        if name not in file:
+            return [none] * len(file["view"])
+        return [none if empty(value) else value for value in plain(file[name][:])]
+
+    text = [value.decode() for value in file["operations"][:]] if "operations" in file else [""] * len(file["view"])
+    return {
+        "view": plain(file["view"][:]),
+        "view_box": column("view_box", None),
+        "view_flip": column("view_flip", None, lambda flip: flip == 255),
+        "view_seed": column("view_seed", None),
+        "replay": column("replay", None, lambda place: place[0] == -1),
+        "mixup_lambda": column("mixup_lambda", None, lambda share: share != share),
+        "mixup_partner": column("mixup_partner", [-1, -1]),
+        "cutmix_lambda": column("cutmix_lambda", None, lambda share: share != share),
+        "cutmix_box": column("cutmix_box", None, lambda box: box[0] == -1),
+        "cutmix_partner": column("cutmix_partner", [-1, -1]),
+        "operations": [value or None for value in text],
+    }
 
 
 def shards(path):

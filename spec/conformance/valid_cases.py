@@ -55,7 +55,8 @@ ODD = [
     "no_metadata", "escapes", "names_by_code_point", "padded_text", "unknown_optional_feature",
     "optional_feature_with_dataset", "newer_minor_version", "vendor_on_dataset", "deflate_skipped",
     "all_but_checksum_skipped", "stored_blocks", "dataset", "dataset_with_left_out",
-    "dataset_with_unknown_members",
+    "dataset_with_unknown_members", "views", "views_by_image", "views_of_all_classes", "views_of_tokens", "views_alone",
+    "views_in_no_batch", "views_independent", "views_with_unknown_partners", "views_of_pixels", "views_in_two_shards",
 ]
 
 

@@ -20,6 +20,18 @@ final class ImageFinder: Sendable {
     }
   }
 
+  /// The positions of a key, ascending.
+  ///
+  /// - Throws: as for one position, but for repeats of views.
+  func positions(
+    forKey key: String,
+    in source: some LabelMapSource
+  ) throws(RelabelError) -> [Int] {
+    try positions(RowTable.digest(key), .key, held: keys, source) { row throws(RelabelError) in
+      try source.key(at: row).utf8.elementsEqual(key.utf8)
+    }
+  }
+
   /// The position of an image index, or nil.
   ///
   /// - Throws: as for a key, V009 or M007 where two images have the same index.
@@ -38,16 +50,32 @@ final class ImageFinder: Sendable {
     _ source: some LabelMapSource,
     _ isAsked: (Int) throws(RelabelError) -> Bool
   ) throws(RelabelError) -> Int? {
+    let found = try positions(digest, identity, held: held, source, isAsked)
+    guard found.count > 1 else { return found.first }
+    throw RelabelError(
+      .usage,
+      "the image has \(found.count) views, the first at position \(found[0]): ask for all of its positions",
+      at: Location(file: source.path)
+    )
+  }
+
+  private func positions(
+    _ digest: UInt64,
+    _ identity: ImageIdentity,
+    held: borrowing Mutex<ShardRows?>,
+    _ source: some LabelMapSource,
+    _ isAsked: (Int) throws(RelabelError) -> Bool
+  ) throws(RelabelError) -> [Int] {
     var rows = try rows(identity, held: held, source)
-    if let position = try rows.first(digest, isAsked) { return position }
-    guard let unread = rows.unread else { return nil }
+    var found = try rows.all(digest, isAsked)
+    guard found.isEmpty, let unread = rows.unread else { return found }
     // Perhaps it can be read by now.
     try identity.check(source.reader(ofShard: unread.shard))
     held.withLock { $0 = nil }
     rows = try self.rows(identity, held: held, source)
-    if let position = try rows.first(digest, isAsked) { return position }
-    if let unread = rows.unread { throw unread.error }
-    return nil
+    found = try rows.all(digest, isAsked)
+    if found.isEmpty, let unread = rows.unread { throw unread.error }
+    return found
   }
 
   private func rows(
@@ -115,19 +143,24 @@ private struct ShardRows: Sendable {
       table.skip(to: end)
     }
     table.sort()
-    for (earlier, later) in table.repeats() {
+    let repeats = table.repeats()
+    // Views of an image share both. Where something repeats, some shard could be read.
+    if repeats.isEmpty { return }
+    if try source.header.views != nil { return }
+    for (earlier, later) in repeats {
       let isSame = identity == .imageIndex ? true : try source.isSameKey(earlier, later)
       if isSame { throw try Self.repeated(earlier, later, identity, source) }
     }
   }
 
-  /// The first row of a digest that is the one asked for.
-  func first(
+  /// The rows of a digest that are those asked for, ascending.
+  func all(
     _ digest: UInt64,
     _ isAsked: (Int) throws(RelabelError) -> Bool
-  ) throws(RelabelError) -> Int? {
-    for row in table.rows(of: digest) where try isAsked(row) { return row }
-    return nil
+  ) throws(RelabelError) -> [Int] {
+    var found: [Int] = []
+    for row in table.rows(of: digest) where try isAsked(row) { found.append(row) }
+    return found
   }
 
   private static func repeated(

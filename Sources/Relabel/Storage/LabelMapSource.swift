@@ -26,10 +26,14 @@ public protocol LabelMapSource: Sendable {
   ///
   /// A shard that can't be read hides its own images and no more.
   ///
-  /// - Throws: V010 or M007 where two images have the same key; for a key that no other shard has, what is
+  /// - Throws: V010 or M007 where two images have the same key; `.usage` for an image of several views; for a key that no other shard has, what is
   ///   wrong with a shard that can't be read.
   /// - Complexity: O(log n) after the first call, which reads all keys.
   func position(forKey key: String) throws(RelabelError) -> Int?
+  /// The positions of an image key, ascending: one, or those of the image's views.
+  ///
+  /// - Throws: as `position(forKey:)`, but for repeats of views.
+  func positions(forKey key: String) throws(RelabelError) -> [Int]
   /// The position of an image index, or nil.
   ///
   /// - Throws: as for a key; V009 in place of V010.

@@ -181,6 +181,13 @@ public final class ShardReader: LabelMapSource {
     try finder.position(forKey: key, in: self)
   }
 
+  /// The rows of an image key, ascending: one, or those of the image's views.
+  ///
+  /// - Complexity: as `row(forKey:)`, and O(views).
+  public func positions(forKey key: String) throws(RelabelError) -> [Int] {
+    try finder.positions(forKey: key, in: self)
+  }
+
   /// The row of an image index, or nil.
   ///
   /// - Complexity: O(log n) after the first call, which reads all indexes.

@@ -113,6 +113,13 @@ public final class ShardedDataset: LabelMapSource {
     try finder.position(forKey: key, in: self)
   }
 
+  /// The positions of an image key, ascending: one, or those of the image's views.
+  ///
+  /// - Complexity: as `position(forKey:)`, and O(views).
+  public func positions(forKey key: String) throws(RelabelError) -> [Int] {
+    try finder.positions(forKey: key, in: self)
+  }
+
   /// The position of an image index, or nil.
   ///
   /// - Complexity: O(log n) after the first call, which reads the indexes of all shards; holds 12 bytes

@@ -1,4 +1,4 @@
-/// The member `views` of the metadata document: how views were made of pictures (spec, section 10.5).
+/// The member `views` of the metadata document: how views were made of pictures (spec, section 10.2).
 enum ViewDocument {
   /// The words of `chain`.
   static let steps = ["crop", "resize", "flip", "operations", "mixup", "cutmix"]

@@ -43,7 +43,8 @@ struct DatasetCheck {
       try compare(outcome.facts, checked.sha256, item.path, index.statements(of: entry), &tally)
       if let facts = outcome.facts { comparison.add(facts, path: entry.path, &tally) }
     }
-    try comparison.finish(verifier.isolation, folder: folder, &tally)
+    let leftOut = Set((index?.leftOut ?? []).compactMap(\.imageIndex))
+    try comparison.finish(verifier.isolation, folder: folder, leftOut: leftOut, &tally)
     if index != nil || !tally.isEmpty { report.findings += tally.findings(in: indexPath) }
     if index != nil { report.files.append(indexFile) }
     report.add(shards)

@@ -1,6 +1,6 @@
 internal import Relabel
 
-/// Checks image keys and image indexes of a shard (rules V009, V010).
+/// Checks image keys and image indexes of a shard (rules V009, V010); views of an image may share both.
 struct IdentityCheck {
   private let file: ShardFile
 
@@ -9,7 +9,11 @@ struct IdentityCheck {
     /// `KeyHash` of each key, 0 for one that can't be read.
     var keyHashes: [UInt64] = []
     var imageIndexes: [Int64] = []
+    /// Of views: a digest of each key that nobody can choose, 0 for one that can't be read.
+    var keyDigests: [UInt64] = []
   }
+
+  private var areViews: Bool { file.header.views != nil }
 
   init(_ file: ShardFile) {
     self.file = file
@@ -45,6 +49,7 @@ struct IdentityCheck {
         lost.insert(chunk)
         let rows = min(file.imageKey.rowsPerChunk, file.rows - first)
         outcome.keyHashes += [UInt64](repeating: 0, count: rows)
+        if areViews { outcome.keyDigests += [UInt64](repeating: 0, count: rows) }
         continue
       }
       // Byte by byte: strings are made of the few that a finding names.
@@ -54,16 +59,25 @@ struct IdentityCheck {
         let key = bytes[start..<start + width].unpadded
         let isText = key.isText
         outcome.keyHashes.append(isText ? KeyHash.of(key) : 0)
+        if areViews { outcome.keyDigests.append(isText ? Self.digest(key) : 0) }
         let fault =
           isText
           ? key.withUnsafeBufferPointer { ImageKey.fault($0) } : "the key is not valid UTF-8"
         if let fault { faults[first + row] = fault }
       }
     }
-    if Repeats.exist(in: [outcome.keyHashes]) { addRepeats(to: &faults, except: lost, &outcome) }
+    if !areViews, Repeats.exist(in: [outcome.keyHashes]) {
+      addRepeats(to: &faults, except: lost, &outcome)
+    }
     for (row, fault) in faults.sorted(by: { $0.key < $1.key }) {
       report(.v010, fault, Layout.imageKey, row, &outcome)
     }
+  }
+
+  private static func digest(_ key: ArraySlice<UInt8>) -> UInt64 {
+    var hasher = Hasher()
+    key.withUnsafeBytes { hasher.combine(bytes: $0) }
+    return UInt64(bitPattern: Int64(hasher.finalize())) | 1
   }
 
   /// Adds the rows whose key stands before, where nothing else is wrong with it.
@@ -103,7 +117,7 @@ struct IdentityCheck {
       outcome.imageIndexes += indexes
       rows += first..<first + indexes.count
     }
-    let mayRepeat = Repeats.exist(in: [outcome.imageIndexes])
+    let mayRepeat = !areViews && Repeats.exist(in: [outcome.imageIndexes])
     var seen: [Int64: Int] = [:]
     for (row, index) in zip(rows, outcome.imageIndexes) {
       if index < 0 {

@@ -96,6 +96,16 @@ package struct ShardCheck {
     facts.scoreRange = labels.scoreRange
     facts.keyHashes = identities.keyHashes
     facts.imageIndexes = identities.imageIndexes
+    if file.header.views != nil {
+      let views = ViewCheck(file, identities).check()
+      outcome.tally.add(views.tally.naming(identity.key))
+      facts.views = ShardFacts.Views(
+        keyHashes: identities.keyHashes,
+        batches: views.batches,
+        partners: views.partners
+      )
+      facts.keyHashes = views.viewWords
+    }
     facts.mapDigests = labels.mapDigests
     facts.statistics = labels.statistics
     let perChunk = file.classIndex.rowsPerChunk

@@ -8,6 +8,7 @@ struct ShardComparison {
   private var paths: [String] = []
   private var keys = RowWords()
   private var indexes = RowWords()
+  private var views: ViewComparison?
 
   mutating func add(_ shard: ShardFacts, path: String, _ tally: inout Tally) {
     if let first {
@@ -17,17 +18,27 @@ struct ShardComparison {
     }
     paths.append(path)
     keys.append(shard.keyHashes)
-    indexes.append(shard.imageIndexes.map(UInt64.init(bitPattern:)))
+    if shard.views == nil {
+      indexes.append(shard.imageIndexes.map(UInt64.init(bitPattern:)))
+    } else {
+      // Views share the index of their image.
+      indexes.append([])
+      var views = self.views.take() ?? ViewComparison()
+      views.add(shard, shard: paths.count - 1, paths: paths, &tally)
+      self.views = views
+    }
     if first == nil { first = (path, shard.bare) }
   }
 
   /// Looks for keys and indexes that two shards have; twice within one is that shard's own finding.
   ///
+  /// `leftOut` has the indexes of images that the dataset names as left out.
   /// - Throws: when the keys that are to be compared can't be read: nothing is sound that could not be found out.
   /// - Complexity: a helper process for each shard and a few thousand suspicions.
   func finish(
     _ isolation: Isolation,
     folder: String,
+    leftOut: Set<Int64>,
     _ tally: inout Tally
   ) throws(RelabelError) {
     for (a, b) in indexes.repeats() {
@@ -45,11 +56,22 @@ struct ShardComparison {
           throw RelabelError(.internalFault, "a key that was to be compared was not read")
         }
         if !key.utf8.elementsEqual(other.utf8) { continue }
+        let what = views == nil ? "image '\(key)'" : "a view of image '\(key)'"
         tally.add(
-          Violation(.m007, "image '\(key)' is in '\(paths[a.shard])' and in '\(paths[b.shard])'")
+          Violation(.m007, "\(what) is in '\(paths[a.shard])' and in '\(paths[b.shard])'")
         )
       }
     }
+    guard let views else { return }
+    let pairs = views.suspicions
+    let texts = try keyTexts(of: pairs.flatMap { [$0.0, $0.1] }, isolation, folder)
+    for (number, (a, b)) in pairs.enumerated() {
+      guard let key = texts[a], let other = texts[b] else {
+        throw RelabelError(.internalFault, "a key that was to be compared was not read")
+      }
+      if key.utf8.elementsEqual(other.utf8) { tally.add(views.violation(number, key: key)) }
+    }
+    views.finish(leftOut: leftOut, &tally)
   }
 
   /// The keys of some rows, all those of a shard by one helper.
@@ -74,12 +96,13 @@ extension ShardFacts {
   fileprivate var bare: ShardFacts {
     var copy = self
     (copy.keyHashes, copy.imageIndexes, copy.mapDigests, copy.statistics) = ([], [], [], nil)
+    copy.views = nil
     return copy
   }
 }
 
 /// A 64-bit word for each row of several shards.
-private struct RowWords {
+struct RowWords {
   struct Row: Hashable {
     let shard: Int
     let row: Int

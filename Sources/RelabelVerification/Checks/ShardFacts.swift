@@ -25,6 +25,19 @@ package struct ShardFacts: Hashable, Sendable {
   /// The image index of each row, where they were read.
   package var imageIndexes: [Int64] = []
 
+  /// Where rows are views, what has to be compared across shards.
+  package var views: Views?
+
+  /// What views add.
+  package struct Views: Hashable, Sendable {
+    /// `KeyHash` of each row's key; `keyHashes` tells views apart.
+    package var keyHashes: [UInt64] = []
+    /// Epoch and batch of each batch.
+    package var batches: [UInt64] = []
+    /// Images that are partners of views.
+    package var partners: [Int64] = []
+  }
+
   package init(_ header: ShardHeader, rows: Int, optional: [String]) {
     shared = header.statements(datasets: Layout.required.map(\.name) + optional)
     self.rows = rows

@@ -158,6 +158,7 @@ extension ShardFacts {
       "classes_sha256": .optional(classesSHA256),
       "annotator": .optional(annotator),
       "is_shuffled": .bool(isShuffled),
+      "has_views": .bool(views != nil),
       "score_min": .optional(scoreRange.map { Double($0.lowerBound) }),
       "score_max": .optional(scoreRange.map { Double($0.upperBound) }),
       "largest_error": .optional(largestError),
@@ -182,6 +183,7 @@ extension ShardFacts {
     classesSHA256 = json["classes_sha256"]?.string
     annotator = json["annotator"]?.string
     isShuffled = json["is_shuffled"] == .bool(true)
+    if json["has_views"] == .bool(true) { views = Views() }
     largestError = json["largest_error"]?.number
     if let low = json["score_min"]?.number, let high = json["score_max"]?.number {
       let (low, high) = (Float(low), Float(high))
@@ -202,6 +204,11 @@ extension ShardFacts {
       arrays.append(("seen", statistics.counts.seen))
       arrays.append(("labels", statistics.counts.labels))
     }
+    if let views {
+      arrays.append(("view_keys", views.keyHashes))
+      arrays.append(("batches", views.batches))
+      arrays.append(("partners", views.partners.map(UInt64.init(bitPattern:))))
+    }
     return arrays
   }
 
@@ -211,6 +218,9 @@ extension ShardFacts {
     case "keys": keyHashes += words
     case "indexes": imageIndexes += words.map { Int64(bitPattern: $0) }
     case "digests": mapDigests += words
+    case "view_keys" where views != nil: views?.keyHashes += words
+    case "batches" where views != nil: views?.batches += words
+    case "partners" where views != nil: views?.partners += words.map { Int64(bitPattern: $0) }
     case "statistics":
       statistics = LabelStatistics(words)
       if statistics == nil { return false }
@@ -224,7 +234,10 @@ extension ShardFacts {
     let counts = statistics?.counts
     let classes =
       (counts?.best.count ?? 0) + (counts?.seen.count ?? 0) + (counts?.labels.count ?? 0)
+    let ofViews = [views?.keyHashes.count, views?.batches.count, views?.partners.count]
     return max(keyHashes.count, imageIndexes.count, mapDigests.count) <= limit
+      // A view may have two partners.
+      && ofViews.allSatisfy { ($0 ?? 0) <= 2 * limit }
       && classes <= 3 * LabelCounts.mostClasses
   }
 }

@@ -184,7 +184,7 @@ def fill_value(kind):
     """All ones for integers, the quiet NaN for floats (3.7)."""
     kind = np.dtype(kind)
     if kind.kind == "f":
-        return {2: b"\x00\x7e", 4: b"\x00\x00\xc0\x7f"}[kind.itemsize]
+        return {2: b"\x00\x7e", 4: b"\x00\x00\xc0\x7f", 8: b"\0\0\0\0\0\0\xf8\x7f"}[kind.itemsize]
     return b"\xff" * kind.itemsize
 
 
@@ -218,6 +218,8 @@ def decode(stored, encoding, step, offset):
 
 def in_cell_order(ids, stored, cell_order):
     """Ids and stored scores sorted within each cell (7.2)."""
+    if cell_order == "source":
+        return ids, stored
     keys = (ids,) if cell_order == "class" else (ids, -stored.astype(np.float64))
     order = np.lexsort(keys, axis=-1)
     return np.take_along_axis(ids, order, -1), np.take_along_axis(stored, order, -1)
@@ -254,6 +256,7 @@ class Shard:
     stored: np.ndarray | None = None  # stored scores, not sorted again
     largest_error: float | None = None
     optional: tuple = ()
+    views: bool = False  # rows are views of images (4.10)
     document: object = "default"  # the metadata document, or its bytes
     pieces: list | None = None  # the pieces of the metadata document, where cut in another way
     bounds: tuple = (h5f.LIBVER_V110, h5f.LIBVER_V110)
@@ -323,10 +326,11 @@ class Shard:
         text = self.metadata()
         cut = range(0, len(text), 60_000)
         pieces = self.pieces if self.pieces is not None else [text[at : at + 60_000] for at in cut]
+        features = ["independent"] * (self.classes_are != "exclusive") + ["views"] * self.views
         values = {
             "format": "relabel",
-            "format_version": "1.0" if self.classes_are == "exclusive" else "1.1",
-            "features_required": "none" if self.classes_are == "exclusive" else "independent",
+            "format_version": "1.1" if features else "1.0",
+            "features_required": " ".join(features) or "none",
             "features_optional": "none",
             "num_classes": np.int64(self.num_classes),
             "score_kind": self.score_kind,
@@ -340,6 +344,7 @@ class Shard:
             "writer": WRITER,
             "build_id": BUILD_ID,
             "metadata_sha256": digest(text),
+            "view_size": np.array([64, 96], "<i8") if self.views else None,
         }
         values |= {f"metadata_{number:04}": piece for number, piece in enumerate(pieces)}
         values |= self.attributes

@@ -9,14 +9,17 @@ func content(ofPath path: String) throws(RelabelError) -> JSON {
   var images: [JSON] = []
   for position in 0..<source.count {
     let map = try source.map(at: position)
+    let view = header.views == nil ? [:] : described(try source.view(at: position))
     images.append(
-      .object([
-        "key": .string(try source.key(at: position)),
-        "image_index": .integer(try source.imageIndex(at: position)),
-        "map_extent": .array(map.extent.components.map(JSON.number)),
-        "class_index": nested(map.classIndex.map { .integer(Int64($0)) }, map.shape),
-        "score": nested(map.score.map { .number(Double($0)) }, map.shape),
-      ])
+      .object(
+        view.merging([
+          "key": .string(try source.key(at: position)),
+          "image_index": .integer(try source.imageIndex(at: position)),
+          "map_extent": .array(map.extent.components.map(JSON.number)),
+          "class_index": nested(map.classIndex.map { .integer(Int64($0)) }, map.shape),
+          "score": nested(map.score.map { .number(Double($0)) }, map.shape),
+        ]) { _, own in own }
+      )
     )
   }
   return .object([
@@ -45,8 +48,37 @@ private func described(_ header: ShardHeader) -> JSON {
   if header.classesAre != .exclusive {
     members["classes_are"] = .string(header.classesAre.rawValue)
   }
+  if let size = header.views?.size { members["view_size"] = whole(size.height, size.width) }
   return .object(members)
 }
+
+/// What a row says of its view, null where it says that there is nothing.
+///
+/// Members that are null in every row may stand for HDF5 datasets that are not there.
+private func described(_ view: LabelView) -> [String: JSON] {
+  func partner(_ partner: LabelView.Partner?) -> JSON {
+    .array([
+      .integer(partner?.imageIndex ?? -1), .integer(Int64(partner?.slot ?? -1)),
+    ])
+  }
+  return [
+    "view": .integer(Int64(view.number)),
+    "view_box": view.box.map {
+      .array([$0.top, $0.left, $0.height, $0.width].map(JSON.number))
+    } ?? .null,
+    "view_flip": view.isFlipped.map { .integer($0 ? 1 : 0) } ?? .null,
+    "view_seed": view.seed.map(JSON.integer) ?? .null,
+    "replay": view.replay.map { whole($0.epoch, $0.batch, $0.slot) } ?? .null,
+    "mixup_lambda": .optional(view.mixupShare),
+    "mixup_partner": partner(view.mixupPartner),
+    "cutmix_lambda": .optional(view.cutmixShare),
+    "cutmix_box": view.cutmixBox.map { whole($0.top, $0.left, $0.bottom, $0.right) } ?? .null,
+    "cutmix_partner": partner(view.cutmixPartner),
+    "operations": .optional(view.operations),
+  ]
+}
+
+private func whole(_ numbers: Int...) -> JSON { .array(numbers.map { .integer(Int64($0)) }) }
 
 private func stored(_ encoding: ScoreEncoding) -> JSON {
   .object([
