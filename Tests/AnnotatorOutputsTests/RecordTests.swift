@@ -64,7 +64,7 @@ struct RecordTests {
   static let headers: [(members: String, code: RelabelError.Code, words: String)] = [
     (#""format":"other""#, .invalidInput, "'format'"),
     (
-      #""format":"relabel-stream","format_version":"1.1","num_classes":6,"score_kind":"logit""#,
+      #""format":"relabel-stream","format_version":"1.2","num_classes":6,"score_kind":"logit""#,
       .unsupported, "version 1.0"
     ),
     (

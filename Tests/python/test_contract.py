@@ -66,13 +66,22 @@ def test_exit_codes_of_the_document():
 def test_columns_of_the_spec():
     lengths = {"axis": "2", "byte": "32", "box": "4"}
     found = table(SPEC, "### 4.2")
-    assert [row[0] for row in found] == list(COLUMNS)
+    views = [name for name, *_ in table(SPEC, "### 4.10")]
+    assert [row[0] for row in found] + views == list(COLUMNS)
     for name, types, axes, required in found:
         column = COLUMNS[name]
         assert axes.split(", ") == [lengths.get(axis, axis) for axis in column["axes"].split(" ")]
         assert (required == "yes") == column["required"]
         named = {"utf8"} if "UTF-8" in types else set(re.findall(r"u?int\d+|float\d+", types))
         assert named == set(column["types"])
+
+
+def test_columns_of_views_in_the_spec():
+    for name, kind, axes, _, fill in table(SPEC, "### 4.10"):
+        column = COLUMNS[name]
+        assert (axes, not column["required"]) == (column["axes"], True)
+        assert column["types"] == ["utf8" if kind == "fixed-length string" else kind]
+        assert column["may_be_unknown"] == (fill != "not allowed")
 
 
 def test_limits_of_the_spec():
@@ -88,6 +97,7 @@ def test_limits_of_the_spec():
     assert last(found["k"].split(", and")[0]) == limits["top_k"]
     assert last(found["num_classes"]) == limits["num_classes"]
     assert last(found["width of image_key"]) == limits["key_bytes"]
+    assert last(found["width of operations"]) == limits["operations_bytes"]
     assert last(found["one attribute"]) == limits["attribute_bytes"]
     assert last(found["attributes of the root group or of one HDF5 dataset"]) == limits["attributes"]
     assert last(found["HDF5 datasets of a shard"]) == limits["datasets"]
