@@ -12,6 +12,9 @@ struct ImageArguments: ParsableArguments {
   )
   var key: String
 
+  @Option(help: "The number of a view, where the dataset has labels of crops.")
+  var view: Int?
+
   @Option(help: "How many classes to list, the most probable first.")
   var top: Int = 5
 
@@ -26,6 +29,37 @@ struct ImageArguments: ParsableArguments {
   /// The maps, and where the image is among them.
   func find() throws(RelabelError) -> (maps: any LabelMapSource, position: Int) {
     let maps = try openLabelMaps(path)
-    return (maps, try maps.requiredPosition(forKey: key))
+    guard try maps.header.views != nil else {
+      guard view == nil else {
+        throw RelabelError(.usage, "--view is for labels of crops, and these are of images")
+      }
+      return (maps, try maps.requiredPosition(forKey: key))
+    }
+    let positions = try maps.positions(forKey: key)
+    guard !positions.isEmpty else { return (maps, try maps.requiredPosition(forKey: key)) }
+    var numbers: [Int] = []
+    for position in positions {
+      let number = try maps.view(at: position).number
+      if number == view || positions.count == 1 && view == nil { return (maps, position) }
+      numbers.append(number)
+    }
+    let known =
+      numbers.count > 8
+      ? "\(numbers.min() ?? 0) … \(numbers.max() ?? 0)"
+      : numbers.sorted().map(String.init).joined(separator: ", ")
+    throw RelabelError(
+      view == nil ? .usage : .notFound,
+      (view.map { "there is no view \($0) of the image" } ?? "the image has \(numbers.count) views")
+        + "; say which with --view: \(known)",
+      at: Location(file: path, key: key)
+    )
+  }
+
+  /// All views of the image, where the dataset has labels of crops and none is asked for.
+  func views() throws(RelabelError) -> (maps: any LabelMapSource, positions: [Int])? {
+    let maps = try openLabelMaps(path)
+    guard view == nil, try maps.header.views != nil else { return nil }
+    let positions = try maps.positions(forKey: key)
+    return positions.count > 1 ? (maps, positions) : nil
   }
 }

@@ -73,7 +73,7 @@ private struct Info {
     let perImage = { (bytes: Int64) in (Double(bytes) / Double(max(images, 1))).rounded(to: 1) }
     var lines = [
       "\(path): relabel format \(header.version), "
-        + "\(counted(images, "image")) in \(counted(shards, "shard"))",
+        + "\(counted(images, header.views == nil ? "image" : "view")) in \(counted(shards, "shard"))",
       "  annotator    \(header.metadata.annotatorName ?? "not documented")",
       "  classes      \(header.numClasses)"
         + (header.metadata.classes == nil ? ", no names" : ", with names"),
@@ -86,6 +86,7 @@ private struct Info {
       "  chunks       \(header.imagesPerChunk) images, \(header.compression)",
       "  writer       \(header.writer), build \(header.buildID.prefix(12))",
     ]
+    if let views = header.views { lines.append("  views        \(words(of: views))") }
     if leftOut > 0 { lines.append("  left out     \(leftOut) images, named in index.json") }
     lines.append("  size         \(bytes) bytes, \(perImage(bytes)) an image")
     for (name, bytes) in parts + [("structure", bytes - parts.reduce(0) { $0 + $1.bytes })] {
@@ -95,13 +96,36 @@ private struct Info {
     return lines
   }
 
+  private func words(of views: ViewFacts) -> String {
+    let document = header.metadata.json["views"]
+    func word(_ name: String) -> String? { document?[name]?.string?.printable }
+    return [
+      word("dialect").map { "from \($0)" } ?? "of crops",
+      views.size.map { "\($0.height) × \($0.width) pixels" },
+      views.boxType.map { "boxes \($0.rawValue)" },
+      word("interpolation"),
+      word("teacher_mode").map { "teacher in \($0) mode" },
+    ].compactMap(\.self).joined(separator: ", ")
+  }
+
   private var encodingText: String {
     let packing = header.encoding.packing.map { ", step \($0.step) from \($0.offset)" } ?? ""
     return packing + (largestError.map { ", largest error \($0)" } ?? "")
   }
 
+  private var viewMembers: [String: JSON] {
+    guard let views = header.views else { return [:] }
+    return [
+      "views": header.metadata.json["views"] ?? .null,
+      "view_size": views.size.map {
+        .array([.integer(Int64($0.height)), .integer(Int64($0.width))])
+      } ?? .null,
+      "box_type": .optional(views.boxType?.rawValue),
+    ]
+  }
+
   func json() -> JSON {
-    .object([
+    let members: [String: JSON] = [
       "format_version": .string("\(header.version)"),
       "images": .integer(Int64(images)),
       "shards": .integer(Int64(shards)),
@@ -130,6 +154,7 @@ private struct Info {
       "build_id": .string(header.buildID),
       "annotator": header.metadata.json["annotator"] ?? .null,
       "classes_sha256": .optional(header.metadata.classesDigest),
-    ])
+    ]
+    return .object(members.merging(viewMembers) { own, _ in own })
   }
 }

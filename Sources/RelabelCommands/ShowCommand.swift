@@ -7,7 +7,7 @@ public struct ShowCommand: ParsableCommand {
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "show",
     abstract:
-      "Show the labels of one image: its most probable classes, and the best class of each cell.",
+      "Show the labels of one image: its most probable classes, and the best class of each cell; of crops, its views.",
     discussion: readingExitCodes
   )
 
@@ -19,6 +19,14 @@ public struct ShowCommand: ParsableCommand {
   /// Prints the labels.
   public func run() throws {
     do {
+      if let (maps, positions) = try image.views() {
+        let shown = try ShownViews(maps, positions, image)
+        switch image.format {
+        case .text: try Output.lines(shown.lines())
+        case .json: try Output.document(shown.json().pretty())
+        }
+        return
+      }
       let (maps, position) = try image.find()
       let map = try maps.map(at: position)
       // Over all that the map covers, orientation makes no difference.
@@ -27,6 +35,7 @@ public struct ShowCommand: ParsableCommand {
         key: image.key,
         imageIndex: try maps.imageIndex(at: position),
         map: map,
+        view: try maps.header.views == nil ? nil : maps.view(at: position),
         top: TopClasses(
           entries: try pooling.target(of: map, in: map.extent).top(image.top),
           header: try maps.header
@@ -47,10 +56,12 @@ private struct ShownImage {
   let key: String
   let imageIndex: Int64
   let map: LabelMap
+  let view: LabelView?
   let top: TopClasses
 
   func lines() -> [String] {
-    var lines = ["\(key): image \(imageIndex) of the source, \(map.shape)", "whole image:"]
+    var lines = ["\(key): image \(imageIndex) of the source, \(map.shape)"]
+    lines += view.map { ["view \($0.number)"] + $0.lines() + ["the view:"] } ?? ["whole image:"]
     lines += top.lines()
     lines.append("best class of each cell:")
     let best = bestOfCells()
@@ -78,13 +89,15 @@ private struct ShownImage {
   }
 
   func json() -> JSON {
-    .object([
+    var members = view.map { ["view": $0.json] } ?? [:]
+    members.merge([
       "key": .string(key),
       "image_index": .integer(imageIndex),
       "top": top.json(),
       "class_index": nested(map.classIndex.map { .integer(Int64($0)) }),
       "score": nested(map.score.map { .number(Double($0)) }),
-    ])
+    ]) { _, own in own }
+    return .object(members)
   }
 
   /// Entries as nested arrays [y][x][rank].

@@ -11,6 +11,8 @@ struct CopyOrder: Hashable, Sendable {
   var writer: String
   /// Optional datasets of the new shard.
   var optional: [String]
+  /// The order of rows to declare; nil for that of the source.
+  var rowOrder: RowOrder?
   /// Rows, in ascending order.
   var rows: [Int]
   /// Keys for rows whose own is lost.
@@ -31,6 +33,7 @@ extension CopyOrder {
       "build_id": .string(buildID),
       "writer": .string(writer),
       "optional": .array(optional.map(JSON.string)),
+      "row_order": .optional(rowOrder.map { "\($0)" }),
       "rows": .rows(rows),
       "keys": .array(
         keys.sorted { $0.key < $1.key }.map { .array([.row($0.key), .string($0.value)]) }
@@ -60,6 +63,7 @@ extension CopyOrder {
       buildID: buildID,
       writer: writer,
       optional: optional.compactMap(\.string),
+      rowOrder: json["row_order"]?.string.flatMap(RowOrder.init),
       rows: rows,
       keys: Self.byRow(keys) { $0.string },
       imageIndexes: Self.byRow(indexes) { $0.integer },

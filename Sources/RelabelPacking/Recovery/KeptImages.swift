@@ -20,6 +20,33 @@ struct KeptImages {
     return nil
   }
 
+  /// The places of views by what tells them apart.
+  private var viewsOfKey: [UInt64: Set<Int32>] = [:]
+
+  /// Keeps a view, unless another has its key and its number, or its image another index.
+  ///
+  /// - Returns: as for an image.
+  mutating func keep(
+    _ key: String,
+    _ imageIndex: Int64,
+    view: Int32,
+    shard: Int
+  ) -> (what: String, shard: Int)? {
+    var hash = KeyHash.of(key.utf8)
+    while let place = placesOfHash[hash], keys[place]?.utf8.elementsEqual(key.utf8) != true {
+      hash &+= 1
+    }
+    if let place = placesOfHash[hash] {
+      if placesOfIndex[imageIndex] != place {
+        return ("key and another image index", shards[place])
+      }
+      let isNew = viewsOfKey[hash, default: []].insert(view).inserted
+      return isNew ? nil : ("key and view", shards[place])
+    }
+    viewsOfKey[hash] = [view]
+    return keep(key, imageIndex, shard: shard)
+  }
+
   /// Keeps an image, unless another has its key or its image index.
   ///
   /// - Parameters:

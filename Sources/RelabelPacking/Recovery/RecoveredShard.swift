@@ -63,6 +63,7 @@ struct RecoveredShard {
       buildID: plan.buildID,
       writer: RecoveryPlan.writer,
       optional: plan.optional,
+      rowOrder: plan.rowOrder,
       rows: chosen.rows,
       keys: chosen.restoredKeys,
       imageIndexes: chosen.restoredIndexes,
@@ -90,7 +91,9 @@ struct RecoveredShard {
     guard let facts = outcome.facts, finding == nil else {
       throw fault("breaks rule \(finding?.rule.id ?? ""): \(finding?.message ?? "")", path)
     }
-    guard facts.keyHashes == chosen.rows.map({ KeyHash.of(chosen.key($0).utf8) }),
+    guard
+      (facts.views?.keyHashes ?? facts.keyHashes)
+        == chosen.rows.map({ KeyHash.of(chosen.key($0).utf8) }),
       facts.imageIndexes == chosen.rows.map(chosen.imageIndex), facts.buildID == plan.buildID
     else { throw fault("does not hold the rows it should", path) }
     return facts

@@ -46,6 +46,7 @@ public struct Recoverer: Sendable {
       try listing?.check(shard.survey)
       chosen.append(choice.choose(shard))
     }
+    chosen = choice.loseStrangers(chosen)
     findings.losses = choice.losses
     findings.doubts += choice.doubts
     let plan = try RecoveryPlan(facts, chosen)

@@ -10,6 +10,8 @@ struct RecoveryPlan {
   /// Optional datasets of the new shards, in the order of the format.
   let optional: [String]
   let buildID: String
+  /// The order of rows that the new shards declare; nil for that of the source.
+  let rowOrder: RowOrder?
 
   /// What the new shards and their index say as their writer.
   static let writer = "relabel-recover \(Software.version)"
@@ -20,7 +22,27 @@ struct RecoveryPlan {
     optional = Layout.optional.map(\.name).filter {
       facts.hasDataset($0)
     }
+    rowOrder = Self.isInOrder(self.shards, facts) ? nil : .source
     buildID = try Self.buildID(facts, self.shards, optional)
+  }
+
+  /// False where views don't stand in the order that their shards declare.
+  private static func isInOrder(_ shards: [ChosenRows], _ facts: ShardFacts) -> Bool {
+    let order = facts.shared["row_order"]?.string.flatMap(RowOrder.init)
+    guard let order, order.isOfViews else { return true }
+    return shards.allSatisfy { shard in
+      let views = shard.shard.survey.views
+      return zip(shard.rows, shard.rows.dropFirst()).allSatisfy { row, next in
+        guard order == .replay else {
+          return (shard.imageIndex(row), views[row].number)
+            < (shard.imageIndex(next), views[next].number)
+        }
+        guard let batch = views[row].batch, let later = views[next].batch else { return false }
+        return (batch.epoch, batch.number, views[row].slot)
+          < (later.epoch, later.number, views[next].slot)
+      }
+        && (order == .image || shard.rows.allSatisfy { views[$0].batch != nil })
+    }
   }
 
   /// The digest of where the images come from and which they are (spec, section 9.5).
@@ -32,7 +54,9 @@ struct RecoveryPlan {
     var images = Digest()
     for shard in shards {
       for row in shard.rows {
-        let line = "\(shard.shard.output)\t\(shard.imageIndex(row))\t\(shard.key(row))\n"
+        let views = shard.shard.survey.views
+        let view = views.isEmpty ? "" : "\t\(views[row].number)"
+        let line = "\(shard.shard.output)\t\(shard.imageIndex(row))\t\(shard.key(row))\(view)\n"
         images.update(Array(line.utf8))
       }
     }

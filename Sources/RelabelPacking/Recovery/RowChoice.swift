@@ -29,6 +29,8 @@ struct RowChoice {
   private var overlaps: [Overlap] = []
   /// The shard that a lost image was in, by the hash of its key.
   private var lost: [UInt64: Int] = [:]
+  /// The shard that a batch of views is kept in.
+  private var shardOfBatch: [ViewBatch: Int] = [:]
 
   private struct Overlap: Hashable {
     let one: Int
@@ -58,13 +60,11 @@ struct RowChoice {
       faults = faults.dropFirst(here.count)
       if let fault = unrepaired(here.map(\.fault), row, &chosen) {
         losses.add(survey.image(row, cell: fault.cell), of: name, because: fault.reason)
-        noteLost(survey.keys[row])
-      } else if let other = kept.keep(
-        chosen.key(row),
-        chosen.imageIndex(row),
-        shard: names.count - 1
-      ) {
-        let reason = "an image of '\(names[other.shard])' has the same \(other.what) and is kept"
+        // The views of an image may lie in several shards.
+        if survey.views.isEmpty { noteLost(survey.keys[row]) }
+      } else if let other = keep(row, &chosen) {
+        let reason =
+          "\(survey.views.isEmpty ? "an image" : "a view") of '\(names[other.shard])' has the same \(other.what) and is kept"
         losses.add(survey.image(row), of: name, because: reason)
         noteOverlap(with: other.shard)
       } else {
@@ -72,11 +72,78 @@ struct RowChoice {
         if let other = lost[KeyHash.of(chosen.key(row).utf8)] { noteOverlap(with: other) }
       }
     }
+    loseSplitBatches(&chosen)
+    loseMixed(&chosen)
     let rows = Set(chosen.rows)
     chosen.unknown = survey.unknown.mapValues { $0.filter(rows.contains) }.filter {
       !$0.value.isEmpty
     }
     return chosen
+  }
+
+  /// Loses views of a batch that an earlier shard has begun.
+  private mutating func loseSplitBatches(_ chosen: inout ChosenRows) {
+    let (survey, shard) = (chosen.shard.survey, names.count - 1)
+    guard !survey.views.isEmpty else { return }
+    var kept: [Int] = []
+    for row in chosen.rows {
+      guard let batch = survey.views[row].batch, let other = shardOfBatch[batch], other != shard
+      else {
+        if let batch = survey.views[row].batch { shardOfBatch[batch] = shard }
+        kept.append(row)
+        continue
+      }
+      let reason = "'\(names[other])' holds a part of its batch, and is kept"
+      losses.add(survey.image(row), of: names[shard], because: reason)
+    }
+    chosen.rows = kept
+  }
+
+  private mutating func loseMixed(_ chosen: inout ChosenRows) {
+    let mixed = MixedViews(chosen)
+    chosen.rows = mixed.kept
+    for (row, reason) in mixed.lost {
+      losses.add(
+        chosen.shard.survey.image(row),
+        of: chosen.shard.source.name,
+        because: reason
+      )
+    }
+  }
+
+  /// Loses views whose partner is no image of all shards; called once, when all are chosen.
+  mutating func loseStrangers(_ shards: [ChosenRows]) -> [ChosenRows] {
+    guard shards.contains(where: { !$0.shard.survey.views.isEmpty }) else { return shards }
+    // What is lost the index lists, and readers find it there.
+    let images = Set(shards.flatMap(\.shard.survey.imageIndexes))
+    return shards.map { shard in
+      var chosen = shard
+      let survey = chosen.shard.survey
+      let strange = chosen.rows.filter { row in
+        survey.views[row].mixes.contains {
+          $0.slot < 0 && $0.image >= 0 && !images.contains($0.image)
+        }
+      }
+      for row in strange {
+        let reason = "the image that it is mixed with is not in the dataset"
+        losses.add(survey.image(row), of: chosen.shard.source.name, because: reason)
+      }
+      chosen.rows.removeAll(where: Set(strange).contains)
+      loseMixed(&chosen)
+      return chosen
+    }
+  }
+
+  /// Keeps a row, or says what an earlier one shares with it.
+  private mutating func keep(
+    _ row: Int,
+    _ chosen: inout ChosenRows
+  ) -> (what: String, shard: Int)? {
+    let (key, index, shard) = (chosen.key(row), chosen.imageIndex(row), names.count - 1)
+    guard let view = chosen.shard.survey.views.isEmpty ? nil : chosen.shard.survey.views[row] else {
+      return kept.keep(key, index, shard: shard)
+    }
+    return kept.keep(key, index, view: view.number, shard: shard)
   }
 
   private mutating func noteLost(_ key: String?) {

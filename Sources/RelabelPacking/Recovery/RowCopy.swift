@@ -22,6 +22,7 @@ struct RowCopy {
     let shard = try SalvagedFile(order.path)
     var header = shard.file.header
     (header.buildID, header.writer) = (order.buildID, order.writer)
+    if let rowOrder = order.rowOrder { header.rowOrder = rowOrder }
     let optional = Layout.optional.filter { order.optional.contains($0.name) }
     var reader = ImageReader(shard, order, optional)
     do throws(RelabelError) {

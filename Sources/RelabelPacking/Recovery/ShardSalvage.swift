@@ -83,6 +83,7 @@ private struct RowReader {
   private var imageIndexes: RowCursor
   private var values: [(check: ValueCheck, cursor: RowCursor?)]
   private var scores: RowCursor
+  private var views: SurveyedView.Reader?
   private let codec: MapCodec
   private let header: ShardHeader
 
@@ -90,6 +91,7 @@ private struct RowReader {
     header = shard.file.header
     codec = MapCodec(header)
     scores = RowCursor(shard.file.score)
+    views = SurveyedView.Reader(shard.file)
     let header = header
     keys = RowCursor(shard.file.imageKey)
     imageIndexes = RowCursor(shard.file.imageIndex)
@@ -122,6 +124,10 @@ private struct RowReader {
       }
     }
     rows.add(row, key, imageIndex, faults)
+    if var reader = views.take() {
+      rows.add(reader.view(row))
+      views = reader
+    }
   }
 
   private mutating func readKey(_ row: Int) throws(RowFault) -> String {
@@ -147,6 +153,9 @@ private struct RowReader {
       return index
     }
   }
+
+  /// Datasets whose lost values are saved as "not known"; of a view the fill would say that nothing was done.
+  private static let mayBecomeUnknown = Layout.mayBeUnknown.subtracting(Layout.viewNames)
 
   private enum Value {
     case known
@@ -180,9 +189,9 @@ private struct RowReader {
       guard let fault = check.fault(bytes) ?? lowNormalizer(row, bytes, check) else {
         return .known
       }
-      return Layout.mayBeUnknown.contains(check.name) ? .unknown : .lost(fault)
+      return Self.mayBecomeUnknown.contains(check.name) ? .unknown : .lost(fault)
     case .failure(let damage):
-      if Layout.mayBeUnknown.contains(check.name) { return .unknown }
+      if Self.mayBecomeUnknown.contains(check.name) { return .unknown }
       return .lost(RowFault(.value, dataset: check.name, damage))
     }
   }

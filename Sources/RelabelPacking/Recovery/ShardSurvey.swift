@@ -11,6 +11,8 @@ struct ShardSurvey: Sendable {
   private(set) var faults: [SurveyedRows.Faulty] = []
   /// Rows of optional datasets whose value is lost and may be.
   private(set) var unknown: [String: [Int]] = [:]
+  /// Empty for rows of images.
+  private(set) var views: [SurveyedView] = []
 
   /// Surveys a shard.
   ///
@@ -59,6 +61,10 @@ struct ShardSurvey: Sendable {
     for key in rows.keys { keys.append(key) }
     imageIndexes += rows.imageIndexes.map { $0 ?? -1 }
     faults += rows.faults
+    views += rows.views
+    guard views.isEmpty || views.count == imageIndexes.count else {
+      throw RelabelError(.corrupt, "rows of which only some are views")
+    }
     unknown.merge(rows.unknown) { $0 + $1 }
     return rows.keys.count
   }

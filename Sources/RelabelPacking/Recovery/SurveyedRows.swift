@@ -16,6 +16,8 @@ struct SurveyedRows {
   private(set) var faults: [Faulty] = []
   /// Rows of optional datasets whose value is lost and may be.
   private(set) var unknown: [String: [Int]] = [:]
+  /// Empty for rows of images.
+  private(set) var views: [SurveyedView] = []
 
   init(first: Int) { self.first = first }
 
@@ -24,6 +26,8 @@ struct SurveyedRows {
     imageIndexes.append(imageIndex)
     self.faults += faults.map { Faulty(row: row, fault: $0) }
   }
+
+  mutating func add(_ view: SurveyedView) { views.append(view) }
 
   mutating func addUnknown(_ row: Int, of dataset: String) {
     unknown[dataset, default: []].append(row)
@@ -38,6 +42,7 @@ extension SurveyedRows {
       "image_indexes": .array(imageIndexes.map { $0.map(JSON.integer) ?? .null }),
       "faults": .array(faults.map(\.json)),
       "unknown": .object(unknown.mapValues { .array($0.map { .integer(Int64($0)) }) }),
+      "views": .array(views.map(\.json)),
     ])
   }
 
@@ -53,6 +58,9 @@ extension SurveyedRows {
     self.unknown = unknown.mapValues { rows in
       (rows.array ?? []).compactMap { $0.integer.map { Int($0) } }
     }
+    let found = json["views"]?.array ?? []
+    views = found.compactMap(SurveyedView.init)
+    guard views.count == found.count, views.isEmpty || views.count == keys.count else { return nil }
     let rows = self.first..<self.first + keys.count
     guard self.faults.count == faults.count, self.faults.allSatisfy({ rows.contains($0.row) }),
       self.unknown.values.allSatisfy({ $0.allSatisfy(rows.contains) })
