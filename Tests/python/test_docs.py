@@ -22,6 +22,7 @@ DOCUMENTS = [
     ROOT / "spec" / "export.md",
     ROOT / "spec" / "write-a-dataset.md",
     ROOT / "spec" / "write-a-reader.md",
+    ROOT / "spec" / "write-views.md",
 ]
 SET_UP = {"tools/quickstart", "tools/test"}
 
@@ -98,6 +99,15 @@ def test_python_example(document, number, example, workplace):
         env=environment,
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_views_by_hand(tmp_path):
+    """A shard of views that h5py alone writes in at most sixty lines is sound."""
+    example = blocks(ROOT / "spec" / "write-views.md", "python")[0]
+    assert len([line for line in example.splitlines() if line.strip()]) <= 60
+    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+    found = subprocess.run([BIN / "relabel-verify", "views.h5"], cwd=tmp_path, capture_output=True, text=True)
+    assert (found.returncode, "sound: 1 shard, 6 images" in found.stdout) == (0, True), found.stdout
 
 
 def test_training_example_is_short():
