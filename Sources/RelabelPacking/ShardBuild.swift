@@ -99,11 +99,21 @@ struct ShardBuild: ~Copyable {
     throw RelabelError(.internalFault, "the shard has no digest", at: Location(file: path))
   }
 
+  /// Rules that no view can break alone, so that only the whole shard shows what is wrong with the input.
+  private static let rulesBetweenViews: Set<Rule> = [.v009, .v010, .v024, .v028, .v029, .v031]
+
   /// Refuses a shard that breaks a rule.
   private static func verify(_ path: String, jobs: Int) throws(RelabelError) {
     let report = Verifier(jobs: jobs).verify([path])
     if let failure = report.failures.first { throw failure }
     if let finding = report.findings.first(where: { $0.severity == .error }) {
+      if Self.rulesBetweenViews.contains(finding.rule) {
+        throw RelabelError(
+          .invalidInput,
+          "its views break rule \(finding.rule.id) together: \(finding.message)",
+          at: Location(key: finding.location.key)
+        )
+      }
       throw RelabelError(
         .internalFault,
         "the finished shard breaks rule \(finding.rule.id): \(finding.message)",
