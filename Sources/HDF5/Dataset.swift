@@ -36,12 +36,17 @@ package struct Dataset: ~Copyable, Object {
   ///
   /// - Parameters:
   ///   - bytes: the filtered chunk.
+  ///   - skipped: bit i means that filter i was not applied.
   ///   - offset: the chunk's first element, in elements along each axis.
   /// - Throws: the library's refusal, a full disk included.
-  package func writeChunk(_ bytes: [UInt8], at offset: [Int]) throws(HDF5Error) {
+  package func writeChunk(
+    _ bytes: [UInt8],
+    skipped: UInt32 = 0,
+    at offset: [Int]
+  ) throws(HDF5Error) {
     let offset = offset.map(hsize_t.init)
     try Library.check("H5Dwrite_chunk", on: name) {
-      bytes.withUnsafeBytes { H5Dwrite_chunk(id, 0, 0, offset, $0.count, $0.baseAddress) }
+      bytes.withUnsafeBytes { H5Dwrite_chunk(id, 0, skipped, offset, $0.count, $0.baseAddress) }
     }
   }
 

@@ -86,8 +86,11 @@ public struct PackCommand: ParsableCommand {
   )
   var imagesPerChunk: Int?
 
-  @Option(help: "How many images a shard holds.")
-  var imagesPerShard: Int = 16_384
+  @Option(
+    help:
+      "How many images a shard holds. (default: 16384; of labels of crops what takes about 256 MB)"
+  )
+  var imagesPerShard: Int?
 
   @Option(
     help:
@@ -226,7 +229,7 @@ public struct PackCommand: ParsableCommand {
     options.rowOrder = rowOrder
     options.orientation = orientation
     if let imagesPerChunk { options.imagesPerChunk = imagesPerChunk }
-    options.imagesPerShard = imagesPerShard
+    if let imagesPerShard { options.imagesPerShard = imagesPerShard }
     if let compression { options.compression = compression }
     options.keyBytes = keyBytes
     options.resumes = resume

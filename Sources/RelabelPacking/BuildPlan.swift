@@ -132,14 +132,17 @@ struct BuildPlan {
       extents: try options.mapExtents.map { table throws(RelabelError) in try MapExtents(table) },
       hasLogNormalizer: options.logNormalizer
     )
-    var record = Self.record(header, options).merging(facts.record) { own, _ in own }
+    let imagesPerShard =
+      traits.views.map { Self.rowsPerShard(of: $0, header, options) } ?? options.imagesPerShard
+    var record = Self.record(header, options, imagesPerShard).merging(facts.record) { own, _ in own
+    }
     if options.centres || traits.isCentred { record["centre"] = .bool(true) }
     self.options = record
     // Where rows keep the order of the source, none of them depends on those behind it.
     header.buildID = try Self.buildID(header, self.options, rowOrder == .source ? nil : listing)
     self.header = header
     assumptions = Self.assumptions(header, options, traits)
-    imagesPerShard = options.imagesPerShard
+    self.imagesPerShard = imagesPerShard
     centres = options.centres
     annotator = metadata.annotatorName
   }
@@ -260,7 +263,24 @@ struct BuildPlan {
   }
 
   /// What a chunk of views holds at most where the user does not say: reading one view decodes all of them.
-  private static let viewChunkBytes = 256 << 10
+  private static let viewChunkBytes = 64 << 10
+  /// What a shard of views holds where the user does not say, before compression and at most.
+  private static let (viewShardBytes, viewShardRows) = (256 << 20, 1 << 20)
+
+  /// Rows of a shard: whole groups of those that are read together.
+  private static func rowsPerShard(
+    of views: ViewTraits,
+    _ header: ShardHeader,
+    _ options: PackOptions
+  ) -> Int {
+    if let given = options.givenImagesPerShard { return given }
+    let rows = max(
+      PackOptions.usualImagesPerShard,
+      min(viewShardBytes / header.labelBytes, viewShardRows)
+    )
+    let together = max(1, views.rowsTogether ?? 1)
+    return max(together, rows - rows % together)
+  }
 
   /// Rows of a chunk: those that are read together, as far as they are not too many.
   private static func rowsPerChunk(
@@ -271,9 +291,11 @@ struct BuildPlan {
     if let given = options.givenImagesPerChunk { return given }
     let most = max(1, viewChunkBytes / header.labelBytes)
     guard let together = views.rowsTogether else { return min(most, 64) }
-    // Small ones share a chunk, so that there are not more chunks than the profile likes.
-    let groups = max(1, min(most, 64) / together)
-    return min(most, together * groups)
+    // Few small ones share a chunk, so that there are not more chunks than the profile likes; large ones are cut into
+    // parts of one size.
+    if together <= most { return together * max(1, min(most, 64) / together) }
+    let parts = (together + most - 1) / most
+    return (together + parts - 1) / parts
   }
 
   /// The temperature that the source or its user has stated.
@@ -332,7 +354,11 @@ struct BuildPlan {
   }
 
   /// Options that decide the bytes of the dataset; jobs, paths and policies do not.
-  private static func record(_ header: ShardHeader, _ options: PackOptions) -> [String: JSON] {
+  private static func record(
+    _ header: ShardHeader,
+    _ options: PackOptions,
+    _ imagesPerShard: Int
+  ) -> [String: JSON] {
     // Only where it is used, so that the digest of all other builds stays what it was.
     var used: [String: JSON] = [:]
     if options.stripComponents != 0 {
@@ -349,7 +375,7 @@ struct BuildPlan {
       "row_order": .string("\(header.rowOrder)"),
       "orientation": .string(header.orientation.rawValue),
       "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
-      "images_per_shard": .integer(Int64(options.imagesPerShard)),
+      "images_per_shard": .integer(Int64(imagesPerShard)),
       "compression": .string("\(header.compression)"),
     ].merging(used) { one, _ in one }
   }

@@ -34,8 +34,14 @@ public struct PackOptions: Sendable {
     set { givenImagesPerChunk = newValue }
   }
   private(set) var givenImagesPerChunk: Int?
-  /// Images in one shard.
-  public var imagesPerShard: Int = 16_384
+  /// Images in one shard; unless set, 16,384, and of views as many as take about 256 MB.
+  public var imagesPerShard: Int {
+    get { givenImagesPerShard ?? Self.usualImagesPerShard }
+    set { givenImagesPerShard = newValue }
+  }
+  private(set) var givenImagesPerShard: Int?
+  /// Images in one shard where nothing else is said.
+  static let usualImagesPerShard = 16_384
   /// Bytes for a key; nil takes those of the longest, or 256 where keys arrive one by one.
   public var keyBytes: Int?
   /// Go on with the shards that an earlier run has finished of a stream of records.

@@ -77,20 +77,28 @@ final class LabelColumns: @unchecked Sendable {
   struct Chunk: Sendable {
     let classIndex: [UInt8]
     let score: [UInt8]
+    /// Filters that the scores have not passed.
+    let skipped: UInt32
   }
 
   private func encoded(_ rows: ArraySlice<EncodedImage>) -> Chunk {
-    Chunk(
+    let scores = codecs.score.padded(rows.map(\.score), unwritten.score)
+    // Half floats of all classes hardly shrink, and inflating them takes most of the time of reading.
+    let (score, skipped) =
+      header.views == nil
+      ? (codecs.score.encode(scores), 0) : codecs.score.encodeIfUseful(scores)
+    return Chunk(
       classIndex: codecs.classIndex.encode(
         codecs.classIndex.padded(rows.map(\.classIndex), unwritten.classIndex)
       ),
-      score: codecs.score.encode(codecs.score.padded(rows.map(\.score), unwritten.score))
+      score: score,
+      skipped: skipped
     )
   }
 
   private func write(_ chunk: Chunk, at offset: [Int]) throws(HDF5Error) {
     try classIndex?.writeChunk(chunk.classIndex, at: offset)
-    try score?.writeChunk(chunk.score, at: offset)
+    try score?.writeChunk(chunk.score, skipped: chunk.skipped, at: offset)
   }
 }
 

@@ -35,7 +35,7 @@ package enum ChunkFault: Error, Hashable, Sendable, CustomStringConvertible {
 /// Turns chunks into their stored bytes and back: shuffle, deflate, fletcher32 (spec, "Filters").
 package struct ChunkCodec: Hashable, Sendable {
   /// The filters, in the order of writing.
-  package let filters: [Filter]
+  package private(set) var filters: [Filter]
   /// Bytes of one element.
   package let elementSize: Int
   /// Bytes of one chunk before filtering.
@@ -69,6 +69,17 @@ package struct ChunkCodec: Hashable, Sendable {
       }
     }
     return bytes
+  }
+
+  /// The stored form of a chunk, without shuffle and deflate where these save less than a fifth.
+  ///
+  /// - Returns: the bytes, and the mask of the filters that were skipped (spec, section 3.8).
+  package func encodeIfUseful(_ raw: [UInt8]) -> (bytes: [UInt8], skipped: UInt32) {
+    let bytes = encode(raw)
+    guard filters.count > 1, bytes.count > rawBytes - rawBytes / 5 else { return (bytes, 0) }
+    var plain = self
+    plain.filters = [.fletcher32]
+    return (plain.encode(raw), (1 << UInt32(filters.count - 1)) - 1)
   }
 
   /// The chunk that some stored bytes hold.

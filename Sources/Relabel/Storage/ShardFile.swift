@@ -18,6 +18,8 @@ package final class ShardFile: Sendable {
   package let mapExtent: StoredColumn?
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
+  /// Ids that follow from the header.
+  private let allClassIDs: AllClassIDs?
 
   /// Opens a shard: its descriptions, header and the places of its chunks are in its structure.
   ///
@@ -119,6 +121,7 @@ package final class ShardFile: Sendable {
     (header, rows) = layout
     classIndex = try required(Layout.classIndex)
     score = try required(Layout.score)
+    allClassIDs = AllClassIDs(header, rowsPerChunk: classIndex.rowsPerChunk)
     imageIndex = try required(Layout.imageIndex)
     imageKey = try required(Layout.imageKey)
     var optional: [(name: String, column: StoredColumn)] = []
@@ -177,6 +180,10 @@ package final class ShardFile: Sendable {
     in idRoom: ChunkRoom,
     _ scoreRoom: ChunkRoom
   ) throws(RelabelError) -> (ids: UnsafeRawBufferPointer, scores: UnsafeRawBufferPointer) {
+    if let allClassIDs {
+      let scores = try score.chunk(chunk, in: scoreRoom)
+      return (allClassIDs.bytes, try decoded(scores, score, Layout.score, chunk))
+    }
     let (ids, scores) = try classIndex.chunk(chunk, in: idRoom, with: score, in: scoreRoom)
     return (
       try decoded(ids, classIndex, Layout.classIndex, chunk),
