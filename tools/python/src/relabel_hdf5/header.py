@@ -34,9 +34,9 @@ class Header:
     temperature: float
     """The temperature of the softmax (section 8.3)."""
     cell_order: str
-    """How the entries of a cell are ordered: `score` or `class` (section 7.2)."""
+    """How the entries of a cell are ordered: `score` or `class` (section 7.2); of views also `source`."""
     row_order: str
-    """`source` or `shuffled:SEED` (section 9.3)."""
+    """`source` or `shuffled:SEED` (section 9.3); of views also `image` or `replay`."""
     orientation: str
     """Whether the grid's first axis runs down the picture: `yx`, `xy` or `unknown` (section 8.4)."""
     map_extent: Extent
@@ -61,6 +61,12 @@ class Header:
     """The digest of the document's text (section 10.4)."""
     classes_are: str = "exclusive"
     """Whether the classes of a cell exclude each other: `exclusive` or `independent` (section 8.6)."""
+    has_views: bool = False
+    """Whether a row is a view of an image, such as a crop: an image may then have several rows."""
+    view_size: tuple[int, int] | None = None
+    """Height and width in pixels of what the annotator saw of a view, where the shard says so."""
+    box_source_type: str | None = None
+    """The type of the source's crop boxes: `float16`, `float32`, `float64` or `pixels`; None without boxes."""
 
     @property
     def has_softmax(self) -> bool:

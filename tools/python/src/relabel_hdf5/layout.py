@@ -52,6 +52,10 @@ class Column:
     types: tuple[str, ...]
     chains: tuple[tuple[str, ...], ...]
     attributes: frozenset[str] = frozenset({"axes"})
+    tail: tuple[int, ...] = ()
+    """The lengths of the axes behind `image`, where they don't follow from those of the labels."""
+    feature: str | None = None
+    """The required feature without which the column may not stand in a shard."""
 
     @property
     def is_label(self) -> bool:
@@ -75,16 +79,39 @@ REQUIRED = (
     Column(IMAGE_KEY, "image", ("text",), (_PLAIN, _DEFLATED)),
 )
 OPTIONAL = tuple(
-    Column(name, axes, (kind,), (_PLAIN, _DEFLATED, _SHUFFLED))
-    for name, axes, kind in (
-        ("image_size", "image axis", "uint32"),
-        ("image_sha256", "image byte", "uint8"),
-        (SOURCE_LABEL, "image", "int32"),
-        (MAP_EXTENT, "image box", "float32"),
-        ("log_normalizer", "image y x", "float32"),
+    Column(name, axes, (kind,), (_PLAIN, _DEFLATED, _SHUFFLED), tail=tail)
+    for name, axes, kind, tail in (
+        ("image_size", "image axis", "uint32", (2,)),
+        ("image_sha256", "image byte", "uint8", (32,)),
+        (SOURCE_LABEL, "image", "int32", ()),
+        (MAP_EXTENT, "image box", "float32", (4,)),
+        ("log_normalizer", "image y x", "float32", ()),
     )
 )
-COLUMNS = REQUIRED + OPTIONAL
+VIEW_COLUMNS = tuple(
+    Column(
+        name, axes, (kind,), (_PLAIN, _DEFLATED) if kind == "text" else (_PLAIN, _DEFLATED, _SHUFFLED),
+        frozenset({"axes", "source_type"} if name == "view_box" else {"axes"}), tail, "views",
+    )
+    for name, axes, kind, tail in (
+        ("view", "image", "int32", ()),
+        ("view_box", "image box", "float64", (4,)),
+        ("view_flip", "image", "uint8", ()),
+        ("view_seed", "image", "int64", ()),
+        ("replay", "image replay", "int32", (3,)),
+        ("mixup_lambda", "image", "float64", ()),
+        ("mixup_partner", "image partner", "int64", (2,)),
+        ("cutmix_lambda", "image", "float64", ()),
+        ("cutmix_box", "image edge", "int32", (4,)),
+        ("cutmix_partner", "image partner", "int64", (2,)),
+        ("operations", "image", "text", ()),
+    )
+)  # fmt: skip
+"""What the feature `views` adds; `view` is there whenever the feature is required."""
+COLUMNS = REQUIRED + OPTIONAL + VIEW_COLUMNS
+
+BOX_SOURCE_TYPES = ("float16", "float32", "float64", "pixels")
+"""The types of numbers in which a source may have stored its crop boxes."""
 
 
 def class_index_type(num_classes: int) -> str:

@@ -30,6 +30,7 @@ class StoredColumn:
         self.rows = description.shape[0]
         self.rows_per_chunk = description.chunk[0]
         self.dtype = description.element.dtype
+        self.tail: tuple[int, ...] = description.shape[1:]
         self._file = file
         self._id = description.id
         self._places: ChunkPlaces | None = None
@@ -52,6 +53,10 @@ class StoredColumn:
         """One row, not to be changed."""
         number, place = divmod(row, self.rows_per_chunk)
         return self._rows(number)[place]
+
+    def chunk(self, number: int) -> Array:
+        """The rows of a chunk, without padding, not to be changed."""
+        return self._rows(number)
 
     def chunks(self) -> Iterator[Array]:
         """All rows, chunk by chunk, not to be changed."""

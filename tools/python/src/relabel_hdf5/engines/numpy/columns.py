@@ -1,16 +1,134 @@
-"""Optional HDF5 datasets of all rows, for who exports them (spec, section 4.5)."""
+"""HDF5 datasets of all rows beside the labels, by position (spec, section 4.5)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import UsageError
+from ...header import Header
+from ...keys import Positions
+from .column import Array
 from .index import read_index
 from .shard import Shard
 from .shards import Shards
+
+_KEPT_BYTES = 32 << 20
+"""Decoded chunks that are kept: rows that are asked for at random lie in few chunks, which take a millisecond each."""
+
+Chunk = tuple[int, str, int]
+
+
+class Columns:
+    """The HDF5 datasets of a shard or dataset by name and position; callable from any thread, also after a fork.
+
+    A chunk is read when one of its rows is asked for, checked, and kept while there is room. Raises a rule of
+    family C that names file, HDF5 dataset and rows where a chunk is damaged.
+    """
+
+    def __init__(self, path: str) -> None:
+        index = read_index(path) if os.path.isdir(path) else None
+        self._shards = Shards(path, index)
+        rows = [shard.rows for shard in index.shards] if index else [self._shards[0].rows]
+        self.first: Positions = np.array([0, *rows], np.int64).cumsum()
+        self.identity: tuple[Any, ...] = (index.sha256,) if index else self._shards[0].identity
+        """What tells these rows from others at their path, as the engines tell it."""
+        self._ends: list[int] = self.first[1:].tolist()
+        self._kept: dict[Chunk, Array] = {}
+
+    @property
+    def header(self) -> Header:
+        """What the shards say about all of their rows."""
+        return self._shards.any().header
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The HDF5 datasets that the shards have; all have the same."""
+        return tuple(self._shards.any().shared["datasets"])
+
+    def values(self, name: str, positions: npt.ArrayLike) -> Array:
+        """The rows of a column at some positions, in the order given; each chunk is decoded once."""
+        wanted = np.asarray(positions, np.int64)
+        found = np.empty((len(wanted), *self._tail(name)), self._dtype(name))
+        numbers = self.first[1:].searchsorted(wanted, "right")
+        for number in np.unique(numbers).tolist():
+            shard = self._shards[number]
+            column = shard.column(name)
+            places = np.flatnonzero(numbers == number)
+            chunks, rows = np.divmod(wanted[places] - self.first[number], column.rows_per_chunk)
+            for chunk in np.unique(chunks).tolist():
+                here = chunks == chunk
+                found[places[here]] = self._chunk((number, name, chunk), shard)[rows[here]]
+        return found
+
+    def blocks(self, names: Sequence[str]) -> Iterator[tuple[int, list[Array]]]:
+        """All rows of some columns, block by block: the position of the first, and the rows of each column.
+
+        A shard that was not open does not stay so.
+        """
+        for number, first in enumerate(self.first[:-1].tolist()):
+            with self._shards.for_once(number) as shard:
+                columns = [shard.column(name) for name in names]
+                size = min((column.rows_per_chunk for column in columns), default=1)
+                for start in range(0, shard.rows, size):
+                    rows = np.arange(start, min(start + size, shard.rows))
+                    yield first + start, [_gathered(column.rows_per_chunk, column.chunk, rows) for column in columns]
+
+    def place(self, position: int) -> dict[str, Any]:
+        """The file, row and key of a position, for errors about its values."""
+        number = bisect_right(self._ends, position)
+        row = position - int(self.first[number])
+        key = self._shards[number].key_or_none(row)
+        return {"file": self._shards.paths[number], "row": row, "key": key}
+
+    def close(self) -> None:
+        """Closes all files; reading raises `UsageError` from now on."""
+        self._kept = {}
+        self._shards.close()
+
+    def _dtype(self, name: str) -> np.dtype[Any]:
+        return self._any(name).column(name).dtype
+
+    def _tail(self, name: str) -> tuple[int, ...]:
+        return self._any(name).column(name).tail
+
+    def _any(self, name: str) -> Shard:
+        shard = self._shards.any()
+        if name not in shard.shared["datasets"]:
+            raise UsageError(f"the shards have no dataset '{name}'", file=self._shards.path)
+        return shard
+
+    def _chunk(self, chunk: Chunk, shard: Shard) -> Array:
+        rows = self._kept.pop(chunk, None)
+        if rows is None:
+            rows = shard.column(chunk[1]).chunk(chunk[2])
+            self._make_room(rows.nbytes)
+        self._kept[chunk] = rows  # behind the others: it was used last
+        return rows
+
+    def _make_room(self, size: int) -> None:
+        kept = [(chunk, rows.nbytes) for chunk, rows in list(self._kept.items())]
+        total = size + sum(taken for _, taken in kept)
+        for chunk, taken in kept:
+            if total <= _KEPT_BYTES:
+                break
+            self._kept.pop(chunk, None)
+            total -= taken
+
+
+def _gathered(size: int, chunk_of: Any, rows: Array) -> Array:
+    """The rows of a column, ascending and adjacent, from the one chunk or the few that hold them."""
+    first, last = int(rows[0]), int(rows[-1])
+    parts = [
+        chunk_of(number)[max(0, first - number * size) : last + 1 - number * size]
+        for number in range(first // size, last // size + 1)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def optional_columns(path: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class Element(NamedTuple):
         """The fill value that a creation list defines: all ones, NaN, or none for text (section 3.7)."""
         if self.name == "text":
             return None
-        special = {"float16": b"\x00\x7e", "float32": b"\x00\x00\xc0\x7f"}
+        special = {"float16": b"\x00\x7e", "float32": b"\x00\x00\xc0\x7f", "float64": bytes(6) + b"\xf8\x7f"}
         return special.get(self.name, b"\xff" * self.size)
 
 

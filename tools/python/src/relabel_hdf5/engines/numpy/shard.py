@@ -146,6 +146,10 @@ class Shard:
         """The optional HDF5 datasets that the shard has, by name."""
         return tuple(column.name for column in OPTIONAL if column.name in self._columns)
 
+    def column(self, name: str) -> StoredColumn:
+        """One of the HDF5 datasets, whatever its rows mean; raises `KeyError` where the shard has none of this name."""
+        return self._columns[name]
+
     def source_labels(self) -> Array:
         """The class that the source gives to each image, int32, -1 for none; raises V020 for one that is no class."""
         labels = np.full(self.rows, -1, np.int32)

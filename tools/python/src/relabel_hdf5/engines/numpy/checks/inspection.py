@@ -8,7 +8,7 @@ from typing import Any
 from h5py import h5f
 
 from ....header import Header
-from ....layout import CLASS_INDEX, IMAGE_KEY
+from ....layout import BOX_SOURCE_TYPES, CLASS_INDEX, IMAGE_KEY
 from .container import Container, Description, check_container
 from .encoding import Encoding
 from .layout import check_layout
@@ -57,7 +57,15 @@ def _header(container: Container, root: Root, encoding: Encoding) -> Header:
         offset=encoding.offset,
         metadata=root.metadata,
         metadata_sha256=root.metadata_sha256,
+        has_views="views" in root.required_features,
+        view_size=root.view_size,
+        box_source_type=_box_source_type(container),
     )
+
+
+def _box_source_type(container: Container) -> str | None:
+    boxes = container.datasets.get("view_box")
+    return boxes.attributes.word("source_type", BOX_SOURCE_TYPES) if boxes else None
 
 
 def _shared(container: Container, root: Root, header: Header) -> dict[str, Any]:

@@ -48,17 +48,22 @@ def _fault(rule: str, message: str, dataset: str) -> RelabelError:
 
 
 def _check_names(found: dict[str, Description], root: Root) -> None:
-    known = {column.name for column in COLUMNS}
+    known = {column.name: column.feature for column in COLUMNS}
     for name in sorted(found):
         if name not in known and name not in root.optional_features:
             raise _fault("L005", "there is no dataset of this name in format 1.0", name)
+        feature = known.get(name)
+        if feature and feature not in root.required_features:
+            raise _fault("L005", f"there is no dataset of this name without the feature '{feature}'", name)
     if "log_normalizer" in found and root.score_kind != "logit":
         raise _fault("L005", "only logits have a log_normalizer", "log_normalizer")
     if "log_normalizer" in found and root.classes_are == "independent":
         raise _fault("L005", "classes that don't exclude each other have no log_normalizer", "log_normalizer")
-    for column in REQUIRED:
-        if column.name not in found:
-            raise _fault("L005", f"dataset '{column.name}' is missing", column.name)
+    for name in (*(column.name for column in REQUIRED), *(["view"] if "views" in root.required_features else [])):
+        if name not in found:
+            raise _fault("L005", f"dataset '{name}' is missing", name)
+    if "cutmix_box" in found and root.view_size is None:
+        raise _fault("L004", "attribute 'view_size' is missing: boxes are in pixels of the view", "cutmix_box")
 
 
 def _check_type(column: Column, description: Description, root: Root, encoding: Encoding) -> None:
@@ -86,8 +91,8 @@ def _check_shape(column: Column, description: Description, root: Root, ids: Desc
         if not is_right:
             raise _fault("L007", f"shape {shape} is not [image, y, x, rank]", column.name)
         return
-    tails = {"image_size": (2,), "image_sha256": (32,), "map_extent": (4,), "log_normalizer": ids.shape[1:3]}
-    if shape != (ids.shape[0], *tails.get(column.name, ())):
+    tail = ids.shape[1:3] if column.name == "log_normalizer" else column.tail
+    if shape != (ids.shape[0], *tail):
         raise _fault("L007", f"shape {shape} does not fit the labels' {ids.shape}", column.name)
 
 

@@ -14,9 +14,9 @@ from .metadata import check_metadata, is_metadata
 
 VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
 _FEATURE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
-_ROW_ORDER = re.compile(r"source|shuffled:(0|[1-9][0-9]*)", re.ASCII)
+_ROW_ORDER = re.compile(r"(?:source|image|replay)|shuffled:(0|[1-9][0-9]*)", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_FEATURES = ("independent",)  # that this package knows
+_FEATURES = ("independent", "views")  # that this package knows
 _NEWEST_MINOR = 1  # the newest version whose names it knows
 _NAMES = {
     "format", "format_version", "features_required", "features_optional", "num_classes", "score_kind", "fill",
@@ -40,6 +40,7 @@ class Root:
     row_order: str
     orientation: str
     map_extent: Extent
+    view_size: tuple[int, int] | None
     writer: str
     build_id: str
     metadata: dict[str, Any]
@@ -62,10 +63,12 @@ def check_root(root: Attributes) -> Root:
     classes_are = _relation(root, version, required)
     fill = _fill(root, score_kind, classes_are)
     temperature = _temperature(root)
-    cell_order = root.word("cell_order", ("score", "class"))
-    row_order = _row_order(root)
+    has_views = _has_views(root, version, required)
+    cell_order = root.word("cell_order", ("score", "class", "source") if has_views else ("score", "class"))
+    row_order = _row_order(root, has_views)
     orientation = root.word("orientation", ("yx", "xy", "unknown"))
     map_extent = _map_extent(root)
+    view_size = _view_size(root) if has_views and "view_size" in root else None
     writer = root.text("writer")
     build_id = root.text("build_id")
     if not _DIGEST.fullmatch(build_id):
@@ -73,7 +76,7 @@ def check_root(root: Attributes) -> Root:
     metadata = check_metadata(root, num_classes, temperature, map_extent)
     return Root(
         version, required, optional, num_classes, score_kind, classes_are, fill, temperature, cell_order, row_order, orientation,
-        map_extent, writer, build_id, metadata, root.text("metadata_sha256"),
+        map_extent, view_size, writer, build_id, metadata, root.text("metadata_sha256"),
     )  # fmt: skip
 
 
@@ -126,7 +129,8 @@ def _feature_names(root: Attributes, attribute: str) -> tuple[str, ...]:
 
 
 def _check_names(root: Attributes, required: tuple[str, ...]) -> None:
-    known = _NAMES | {"classes_are"} if "independent" in required else _NAMES
+    added = {"independent": "classes_are", "views": "view_size"}
+    known = _NAMES | {added[feature] for feature in required}
     for name in root.names:
         if name not in known and not name.startswith("x-") and not is_metadata(name):
             raise root.fault(f"there is no attribute '{name}' in format 1.0; your own names start with 'x-'")
@@ -168,12 +172,26 @@ def _temperature(root: Attributes) -> float:
     return value
 
 
-def _row_order(root: Attributes) -> str:
+def _row_order(root: Attributes, has_views: bool) -> str:
     text = root.text("row_order")
     match = _ROW_ORDER.fullmatch(text)
-    if not match or int(match[1] or 0) >= 2**64:
-        raise root.fault(f"attribute 'row_order' is '{text}', not 'source' or 'shuffled:SEED'")
+    if not match or int(match[1] or 0) >= 2**64 or (text in ("image", "replay") and not has_views):
+        others = ", 'image', 'replay'" if has_views else ""
+        raise root.fault(f"attribute 'row_order' is '{text}', not 'source'{others} or 'shuffled:SEED'")
     return text
+
+
+def _has_views(root: Attributes, version: str, required: tuple[str, ...]) -> bool:
+    if "views" in required and version == "1.0":
+        raise root.fault("feature 'views' came with format 1.1, but 'format_version' is 1.0")
+    return "views" in required
+
+
+def _view_size(root: Attributes) -> tuple[int, int]:
+    height, width = root.numbers("view_size", "int64", (2,))
+    if min(height, width) < 1:
+        raise root.fault(f"attribute 'view_size' is {height}, {width}, not a height and a width in pixels")
+    return height, width
 
 
 def _map_extent(root: Attributes) -> Extent:
