@@ -31,7 +31,7 @@ def opened(tmp_path, name="labels.h5", settings=None, **changes):
 def test_every_column_comes_back(tmp_path):
     table = opened(tmp_path)
     assert table.names == NAMES == tuple(EVERY) and len(table) == 5
-    assert table.header.view_size == (8, 8) and table.header.box_source_type == "float64"
+    assert table.header.view_size == (8, 8) and table.header.box_type == "float64"
     assert table.document["dialect"] == "sre2l"
     for positions in ([0, 1, 2, 3, 4], [4, 0, 0, 3], []):
         for name, values in EVERY.items():
@@ -82,6 +82,7 @@ def test_values_without_meaning_are_refused_where_they_are_used(name, value, tmp
     with pytest.raises(InvalidDataError) as error:
         table.column(name, [4, 3])
     assert (error.value.dataset, error.value.row, error.value.key) == (name, 3, "a/1")
+    assert error.value.rule in ("V003", "V007", "V024", "V025", "V026", "V027", "V028")
     with pytest.raises(InvalidDataError):
         list(table.blocks(name))
 
@@ -103,6 +104,11 @@ STRUCTURE = {
     "no view size": ({"view_size": None}, {}, "L004"),
     "view size of zero": ({"view_size": (0, 8)}, {}, "L004"),
     "unknown source type": ({"source_type": "float8"}, {}, "L004"),
+    "pixels of unknown pictures": ({"source_type": "pixels"}, {}, "L005"),
+    "operations wider than any": ({}, {"column_changes": {"operations": {"data": np.zeros(5, "S70000"), "type": view_shards.utf8_type(70000)}}}, "L006"),
+    "an unknown step": ({"document": {"chain": ["crop", "warp"]}}, {}, "L013"),
+    "an unknown mode": ({"document": {"teacher_mode": "both"}}, {}, "L013"),
+    "views that are a list": ({"document": []}, {}, "L013"),
     "other axes": ({}, {"column_changes": {"replay": {"attributes": {"axes": "image"}}}}, "L008"),
     "other type": ({}, {"column_changes": {"view": {"data": np.zeros(5, "<i8"), "fill": b"\xff" * 8}}}, "L006"),
     "other tail": ({}, {"column_changes": {"replay": {"data": np.zeros((5, 4), "<i4"), "chunk": (4, 4)}}}, "L007"),

@@ -61,11 +61,11 @@ class Header:
     """The digest of the document's text (section 10.4)."""
     classes_are: str = "exclusive"
     """Whether the classes of a cell exclude each other: `exclusive` or `independent` (section 8.6)."""
-    has_views: bool = False
+    has_views: bool = field(default=False, compare=False)
     """Whether a row is a view of an image, such as a crop: an image may then have several rows."""
-    view_size: tuple[int, int] | None = None
+    view_size: tuple[int, int] | None = field(default=None, compare=False)
     """Height and width in pixels of what the annotator saw of a view, where the shard says so."""
-    box_source_type: str | None = None
+    box_type: str | None = field(default=None, compare=False)
     """The type of the source's crop boxes: `float16`, `float32`, `float64` or `pixels`; None without boxes."""
 
     @property

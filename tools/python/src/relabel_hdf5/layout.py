@@ -23,6 +23,8 @@ MAXIMUM_DATASETS = 100
 MAXIMUM_KEY_BYTES = 1024
 MAXIMUM_METADATA_BYTES = 16 << 20
 MAXIMUM_IDENTITY_CHUNK = 1 << 20
+MAXIMUM_OPERATIONS_BYTES = 65_535
+MAXIMUM_VIEW_SIDE = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ VIEW_COLUMNS = tuple(
 """What the feature `views` adds; `view` is there whenever the feature is required."""
 COLUMNS = REQUIRED + OPTIONAL + VIEW_COLUMNS
 
-BOX_SOURCE_TYPES = ("float16", "float32", "float64", "pixels")
+BOX_TYPES = ("float16", "float32", "float64", "pixels")
 """The types of numbers in which a source may have stored its crop boxes."""
 
 

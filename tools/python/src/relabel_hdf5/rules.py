@@ -8,6 +8,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "unsupported": ("L002", "L003"),
     "sound": (
         "V011", "V012", "V013", "V014", "V015", "V016", "V017", "V018", "V023", "M011", "I005", "P001", "P002", "P003",
+        "P004",
     ),
 }  # fmt: skip
 """The rules by outcome: the file is damaged, could do harm, needs a newer reader, or stays sound. Any other rule

@@ -216,8 +216,9 @@ class SwiftEngine:
                 text = self._made(self._library.relabel_describe(self._maps, position))
             self._used.setdefault(bisect_right(self._ends, max(position, 0)), next(open_files.clock))
             found = json.loads(text)
-            # A member that a shard without views does not have is left out by the library.
+            # What only views have the library leaves out where there are none.
             named = {name: found[name] for name in Header.__dataclass_fields__ if name in found}
+            named["has_views"] = "views" in found["features_required"]
             numbers = {name: None if named[name] is None else float(named[name]) for name in _NUMBERS}
             extent = {"map_extent": tuple(map(float, named["map_extent"]))}
             if named.get("view_size") is not None:

@@ -17,10 +17,10 @@ _NEVER_WRITTEN = 0x7FF8000000000000
 
 
 class Fault(NamedTuple):
-    """A row whose value means nothing: its place among those given, the broken rule if it has one, and why."""
+    """A row whose value means nothing: its place among those given, the broken rule, and why."""
 
     place: int
-    rule: str | None
+    rule: str
     message: str
 
 
@@ -35,7 +35,7 @@ def is_unwritten(numbers: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(np.ascontiguousarray(numbers).view(np.uint64) == _NEVER_WRITTEN)
 
 
-def _first(is_wrong: Any, values: Array, message: str, rule: str | None = None) -> Fault | None:
+def _first(is_wrong: Any, values: Array, message: str, rule: str) -> Fault | None:
     if not is_wrong.any():
         return None
     place = int(is_wrong.argmax())
@@ -44,19 +44,20 @@ def _first(is_wrong: Any, values: Array, message: str, rule: str | None = None) 
 
 def _number(values: Array, _: Size) -> Fault | None:
     unwritten = _first(values == -1, values, "the view was never written", "V007")
-    return unwritten or _first(values < 0, values, "the number of the view is {}, not one counted from 0")
+    return unwritten or _first(values < 0, values, "the number of the view is {}, not one counted from 0", "V024")
 
 
 def _box(values: Array, _: Size) -> Fault | None:
     unwritten = _first(is_unwritten(values).any(-1), values, "the box was never written", "V007")
     if unwritten:
         return unwritten
-    is_wrong = ~np.isfinite(values).all(-1) | ~(values[:, 2:] > 0).all(-1)
-    return _first(is_wrong, values, "(top, left, height, width) = {} is no box: sides are finite and above 0")
+    infinite = _first(~np.isfinite(values).all(-1), values, "(top, left, height, width) = {} are not all finite", "V003")
+    is_empty = ~(values[:, 2:] > 0).all(-1)
+    return infinite or _first(is_empty, values, "(top, left, height, width) = {} needs a height and a width above 0", "V025")
 
 
 def _flip(values: Array, _: Size) -> Fault | None:
-    return _first(~np.isin(values, (0, 1, 255)), values, "the flip is {}, not 0, 1 or 255 for one that nobody knows")
+    return _first(~np.isin(values, (0, 1, 255)), values, "the flip is {}, not 0, 1 or 255 for one that nobody knows", "V026")
 
 
 def _seed(values: Array, _: Size) -> Fault | None:
@@ -65,16 +66,16 @@ def _seed(values: Array, _: Size) -> Fault | None:
 
 def _replay(values: Array, _: Size) -> Fault | None:
     is_right = (values >= 0).all(-1) | (values == -1).all(-1)
-    return _first(~is_right, values, "(epoch, batch, slot) = {} are neither three numbers from 0 on nor -1 each")
+    return _first(~is_right, values, "(epoch, batch, slot) = {} are neither three numbers from 0 on nor -1 each", "V028")
 
 
 def _share(values: Array, _: Size) -> Fault | None:
     is_right = is_unwritten(values) | ((values >= 0) & (values <= 1))
-    return _first(~is_right, values, "lambda is {}, neither from 0 to 1 nor the NaN that says 'not mixed'")
+    return _first(~is_right, values, "lambda is {}, neither from 0 to 1 nor the NaN that says 'not mixed'", "V027")
 
 
 def _partner(values: Array, _: Size) -> Fault | None:
-    return _first((values < -1).any(-1), values, "the partner is {}: image and slot are from 0 on, or -1")
+    return _first((values < -1).any(-1), values, "the partner is {}: image and slot are from 0 on, or -1", "V027")
 
 
 def _edges(values: Array, size: Size) -> Fault | None:
@@ -83,7 +84,7 @@ def _edges(values: Array, size: Size) -> Fault | None:
     is_box = (0 <= top) & (top <= bottom) & (bottom <= height) & (0 <= left) & (left <= right) & (right <= width)
     is_right = is_box | (values == -1).all(-1)
     what = f"(top, left, bottom, right) = {{}} is no box within a view of {height}×{width} pixels"
-    return _first(~is_right, values, what)
+    return _first(~is_right, values, what, "V027")
 
 
 _CHECKS: dict[str, Callable[[Array, Size], Fault | None]] = {

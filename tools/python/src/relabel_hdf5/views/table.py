@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engines.numpy.columns import Columns
-from ..errors import InvalidDataError, RelabelError, UsageError
+from ..errors import RelabelError, UsageError, violation
 from ..header import Header
 from ..layout import INDEX_NAME, VIEW_COLUMNS
 from ..versions import demand
@@ -51,7 +51,7 @@ class ViewTable:
 
     @property
     def header(self) -> Header:
-        """What the shards say about all of their rows: `view_size` and `box_source_type`, too."""
+        """What the shards say about all of their rows: `view_size` and `box_type`, too."""
         return self._columns.header
 
     @property
@@ -95,9 +95,9 @@ class ViewTable:
                 self._check(name, rows, np.arange(first, first + len(rows)))
             yield first, dict(zip(names, found, strict=True))
 
-    def error(self, message: str, position: int, dataset: str, rule: str | None = None) -> RelabelError:
-        """The error for a row whose value can't be used: it names file, row and image."""
-        return InvalidDataError(message, rule=rule, dataset=dataset, **self._columns.place(position))
+    def error(self, rule: str, message: str, position: int, dataset: str) -> RelabelError:
+        """The error for a row whose value breaks a rule: it names file, row and image."""
+        return violation(rule, message, dataset=dataset, **self._columns.place(position))
 
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
@@ -105,4 +105,4 @@ class ViewTable:
 
     def _check(self, name: str, rows: Array, positions: npt.NDArray[np.int64]) -> None:
         if found := fault(name, rows, self.header.view_size):
-            raise self.error(found.message, int(positions[found.place]), name, found.rule)
+            raise self.error(found.rule, found.message, int(positions[found.place]), name)

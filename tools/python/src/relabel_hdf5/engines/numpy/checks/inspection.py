@@ -7,8 +7,9 @@ from typing import Any
 
 from h5py import h5f
 
+from ....errors import violation
 from ....header import Header
-from ....layout import BOX_SOURCE_TYPES, CLASS_INDEX, IMAGE_KEY
+from ....layout import BOX_TYPES, CLASS_INDEX, IMAGE_KEY
 from .container import Container, Description, check_container
 from .encoding import Encoding
 from .layout import check_layout
@@ -59,23 +60,32 @@ def _header(container: Container, root: Root, encoding: Encoding) -> Header:
         metadata_sha256=root.metadata_sha256,
         has_views="views" in root.required_features,
         view_size=root.view_size,
-        box_source_type=_box_source_type(container),
+        box_type=_box_type(container),
     )
 
 
-def _box_source_type(container: Container) -> str | None:
+def _box_type(container: Container) -> str | None:
     boxes = container.datasets.get("view_box")
-    return boxes.attributes.word("source_type", BOX_SOURCE_TYPES) if boxes else None
+    if boxes is None:
+        return None
+    found = boxes.attributes.word("source_type", BOX_TYPES)
+    if found == "pixels" and "image_size" not in container.datasets:
+        what = "boxes were whole pixels of the picture, but dataset 'image_size' is missing"
+        raise violation("L005", what, dataset="view_box")
+    return found
 
 
 def _shared(container: Container, root: Root, header: Header) -> dict[str, Any]:
     shared = {field.name: getattr(header, field.name) for field in fields(Header) if field.compare}
-    ids = container.datasets[CLASS_INDEX]
+    ids, operations = container.datasets[CLASS_INDEX], container.datasets.get("operations")
     return shared | {
         "features_required": root.required_features,
         "features_optional": root.optional_features,
         "images_per_chunk": ids.chunk[0],
         "filters": ids.filters,
         "key_bytes": container.datasets[IMAGE_KEY].element.size,
+        "view_size": header.view_size,
+        "box_type": header.box_type,
+        "operations_bytes": operations.element.size if operations else None,
         "datasets": sorted(container.datasets),
     }

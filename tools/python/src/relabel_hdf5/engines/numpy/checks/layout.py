@@ -10,6 +10,7 @@ from ....layout import (
     MAXIMUM_GRID_SIDE,
     MAXIMUM_IDENTITY_CHUNK,
     MAXIMUM_KEY_BYTES,
+    MAXIMUM_OPERATIONS_BYTES,
     MAXIMUM_TOP_K,
     REQUIRED,
     SCORE,
@@ -51,7 +52,7 @@ def _check_names(found: dict[str, Description], root: Root) -> None:
     known = {column.name: column.feature for column in COLUMNS}
     for name in sorted(found):
         if name not in known and name not in root.optional_features:
-            raise _fault("L005", "there is no dataset of this name in format 1.0", name)
+            raise _fault("L005", "there is no dataset of this name in format 1.1", name)
         feature = known.get(name)
         if feature and feature not in root.required_features:
             raise _fault("L005", f"there is no dataset of this name without the feature '{feature}'", name)
@@ -75,8 +76,9 @@ def _check_type(column: Column, description: Description, root: Root, encoding: 
         expected = encoding.type
         if form.name != expected and form.name in column.types:
             raise _fault("L010", f"encoding '{encoding.name}' does not store {form}", SCORE)
-    if form.name != expected or (column.name == IMAGE_KEY and form.size > MAXIMUM_KEY_BYTES):
-        what = "keys" if column.name == IMAGE_KEY else expected
+    limits = {IMAGE_KEY: ("keys", MAXIMUM_KEY_BYTES), "operations": ("operations", MAXIMUM_OPERATIONS_BYTES)}
+    what, limit = limits.get(column.name, (expected, form.size))
+    if form.name != expected or form.size > limit:
         raise _fault("L006", f"the elements are {form}, not {what}", column.name)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ....layout import MAXIMUM_METADATA_BYTES
 from .attributes import Attributes
 from .canonical import NotCanonical, dumps, is_number, is_whole, parse
+from .view_document import check_views
 
 _PIECE = re.compile(r"metadata_[0-9]{4,}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -75,6 +76,8 @@ def _parsed(text: bytes) -> dict[str, Any]:
     for name in ("source", "licence", "citation"):
         if not isinstance(document.get(name), (str, dict, list, type(None))):
             raise _Fault(f"member '{name}' is neither text nor a structure")
+    if "views" in document:
+        check_views(document["views"], _Fault)
     classes = document.get("classes", False)
     if isinstance(classes, dict):
         _check_classes(classes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....header import Extent
+from ....layout import MAXIMUM_VIEW_SIDE
 from .attributes import Attributes
 from .extent import extent_fault
 from .metadata import check_metadata, is_metadata
@@ -189,7 +190,7 @@ def _has_views(root: Attributes, version: str, required: tuple[str, ...]) -> boo
 
 def _view_size(root: Attributes) -> tuple[int, int]:
     height, width = root.numbers("view_size", "int64", (2,))
-    if min(height, width) < 1:
+    if not (1 <= height <= MAXIMUM_VIEW_SIDE and 1 <= width <= MAXIMUM_VIEW_SIDE):
         raise root.fault(f"attribute 'view_size' is {height}, {width}, not a height and a width in pixels")
     return height, width
 
