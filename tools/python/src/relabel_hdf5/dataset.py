@@ -6,7 +6,8 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, SupportsIndex
+from itertools import chain
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -15,12 +16,16 @@ from .engines.base import Engine
 from .epoch import whole
 from .errors import BoxError, CorruptError, InvalidDataError, RelabelError, UsageError, violation
 from .header import ClassEntry, Header
+from .key_runs import KeyRuns
 from .keys import Array, KeyTable, Positions
 from .labels import LabelMap, MapBatch
 from .layout import INDEX_NAME
 from .lookup import Indices, Lookup
 from .pooling import pool_stored
 from .versions import demand
+
+if TYPE_CHECKING:
+    from .views import Views
 
 
 def open(path: str | os.PathLike[str]) -> LabelMaps:
@@ -80,6 +85,7 @@ class LabelMaps:
         self._engine = engine
         self._count = int(engine.first[-1])
         self._fingerprint: str | None = None
+        self._views: Views | None = None
         self._lookup = Lookup(path, self._count, partial(_read_keys, engine), partial(_check_keys, engine))
 
     def __len__(self) -> int:
@@ -103,6 +109,20 @@ class LabelMaps:
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
         self._engine.close()
+        if self._views is not None:
+            self._views.table.close()
+
+    @property
+    def views(self) -> Views:
+        """The views that the rows are, where they are labels of crops and not of whole pictures.
+
+        Raises `UsageError` where the rows are images.
+        """
+        if self._views is None:
+            from .views import Views  # which few need, and which loads h5py
+
+            self._views = Views(self)
+        return self._views
 
     @property
     def header(self) -> Header:
@@ -136,7 +156,7 @@ class LabelMaps:
 
     def __contains__(self, key: object) -> bool:
         """Whether there is an image with this key; False for a value that is not a string, as in a dict."""
-        return isinstance(key, str) and bool(self._lookup.keys([key])[0] >= 0)
+        return isinstance(key, str) and self._lookup.has(key)
 
     def __getitem__(self, index: SupportsIndex | str) -> LabelMap:
         """The map of one image, by position (negative as in lists) or key.
@@ -185,8 +205,15 @@ class LabelMaps:
         return fingerprint.of_shard(self.path, identity[-1])
 
     def position(self, key: str) -> int:
-        """The position of the image with a key; raises `NotFoundError`."""
+        """The position of the image with a key; raises `NotFoundError`.
+
+        Raises `UsageError` for an image that has several views: `views.of` has the positions of all of them.
+        """
         return self._lookup.one(str(key))
+
+    def positions_of(self, key: str) -> Positions:
+        """The positions of all rows of the image with a key, ascending: one, or its views; raises `NotFoundError`."""
+        return self._lookup.all_of(str(key))
 
     def positions(self, keys: Sequence[str]) -> Positions:
         """The positions of the images with some keys, -1 where there is none.
@@ -195,6 +222,16 @@ class LabelMaps:
         images only: what is wrong with it is raised for a key that no other shard has.
         """
         return self._lookup.keys(keys)
+
+    def checked_positions(self, positions: Any) -> Positions:
+        """Positions as int64 counted from 0; raises `PositionError` for one that no row has, `UsageError` for other things."""
+        found = np.asarray(positions)
+        return self._lookup.several(found if len(found) else found.astype(np.int64))
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells these maps from others at their path, also on another machine and by another engine."""
+        return self._engine.identity
 
     def key(self, position: SupportsIndex) -> str:
         """The key of the image at a position."""
@@ -213,12 +250,21 @@ class LabelMaps:
         return self._engine.image_indexes()
 
 
-def _read_keys(engine: Engine) -> tuple[KeyTable, int | None]:
+def _read_keys(engine: Engine) -> tuple[KeyTable | KeyRuns, int | None]:
     """The table of the keys that can be read, and the first shard that can't be; raises V010 or M007 where two
-    images have the same."""
+    images have the same, which views may."""
     first = engine.first
     unread: list[int] = []
-    table = KeyTable(int(first[-1]), _blocks_of_keys(engine, unread))
+    blocks = _blocks_of_keys(engine, unread)
+    begin: list[Array | int] = []
+    for block in blocks:
+        begin.append(block)
+        if not isinstance(block, int):
+            break
+    # Asked while the shard of that block is open, so that none has to stay open for it.
+    if begin and not isinstance(begin[-1], int) and engine.header_at(np.empty(0, np.int64)).has_views:
+        return KeyRuns(int(first[-1]), chain(begin, blocks)), min(unread, default=None)
+    table = KeyTable(int(first[-1]), chain(begin, blocks))
     if not (repeated := table.repeated()):
         return table, min(unread, default=None)
     earlier, later = repeated

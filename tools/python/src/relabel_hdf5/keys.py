@@ -63,6 +63,16 @@ class KeyTable:
         positions[is_inside] = np.where(is_found, _positions(rows), -1)
         return positions
 
+    def all_of(self, key: bytes) -> Positions:
+        """All positions of a key, ascending."""
+        digest = self._digests([key])[0]
+        # A longer text is greater than its beginning: the rows of a digest come behind it alone.
+        start = int(np.searchsorted(self._table, digest))
+        end = start
+        while end < len(self._rows) and self._rows[end]["digest"] == digest:
+            end += 1
+        return np.sort(_positions(self._rows[start:end]))
+
     def repeated(self) -> tuple[int, int] | None:
         """The first position whose digest an earlier one has, and that one before it; or None."""
         found = []

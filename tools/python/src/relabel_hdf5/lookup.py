@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .errors import NotFoundError, PositionError, RelabelError, UsageError
 from .keys import BLOCK, KeyTable, Positions
+from .key_runs import KeyRuns
 
 Indices = Sequence[int | str] | npt.NDArray[Any]
 """Positions, negative ones counted from the end, or keys."""
@@ -25,7 +26,7 @@ class Lookup:
         self,
         path: str,
         count: int,
-        read_keys: Callable[[], tuple[KeyTable, int | None]],
+        read_keys: Callable[[], tuple[KeyTable | KeyRuns, int | None]],
         check_keys: Callable[[int], None],
     ) -> None:
         """`read_keys` gives the first shard that can't be read, too, and `check_keys` raises what is wrong there."""
@@ -33,7 +34,7 @@ class Lookup:
         self._count = count
         self._read_keys = read_keys
         self._check_keys = check_keys
-        self._table: tuple[KeyTable, int | None] | None = None
+        self._table: tuple[KeyTable | KeyRuns, int | None] | None = None
 
     def one(self, index: SupportsIndex | str) -> int:
         """The position of one image."""
@@ -65,10 +66,35 @@ class Lookup:
         return positions
 
     def keys(self, keys: Sequence[str]) -> Positions:
-        """The positions of the images with some keys, -1 where there is none."""
+        """The positions of the images with some keys, -1 where there is none.
+
+        Raises `UsageError` for a key that several views have.
+        """
+        positions = self._firsts(keys)
+        table, _ = self._read()
+        if isinstance(table, KeyRuns):
+            for key, position in zip(keys, positions.tolist(), strict=True):
+                if position >= 0 and (count := len(table.all_of(_bytes(key)))) > 1:
+                    what = f"the image has {count} views: views.of('{key}') has the positions of all of them"
+                    raise UsageError(what, file=self._path, key=key)
+        return positions
+
+    def has(self, key: str) -> bool:
+        """Whether there is an image with a key."""
+        return bool(self._firsts([key])[0] >= 0)
+
+    def all_of(self, key: str) -> Positions:
+        """The positions of all rows with a key, ascending; raises `NotFoundError` where there are none."""
+        if not self.has(key):
+            raise self._not_found(key)
+        table, _ = self._read()
+        return table.all_of(_bytes(key)) if isinstance(table, KeyRuns) else self._firsts([key])
+
+    def _firsts(self, keys: Sequence[str]) -> Positions:
+        """The position of the first row with each key, -1 where there is none."""
         if isinstance(keys, str):
             raise UsageError(f"several keys are taken here, not the one key '{keys}'")
-        table, unread = self._table = self._table or self._read_keys()
+        table, unread = self._read()
         positions = _positions(keys, table)
         while unread is not None and positions.min(initial=0) < 0:
             self._check_keys(unread)
@@ -76,6 +102,10 @@ class Lookup:
             table, unread = self._table = self._read_keys()
             positions = _positions(keys, table)
         return positions
+
+    def _read(self) -> tuple[KeyTable | KeyRuns, int | None]:
+        self._table = self._table or self._read_keys()
+        return self._table
 
     def _all_found(self, keys: list[str]) -> Positions:
         positions = self.keys(keys)
@@ -98,14 +128,18 @@ class Lookup:
         return PositionError(message, file=self._path)
 
     def _not_found(self, key: str) -> RelabelError:
-        near = [other for other in _near(key) if self.keys([other])[0] >= 0]
+        near = [other for other in _near(key) if self.has(other)]
         hint = f"did you mean '{near[0]}'?" if near else "keys are relative paths without extension"
         return NotFoundError(f"there is no such image; {hint}", file=self._path, key=key)
 
 
-def _positions(keys: Sequence[str], table: KeyTable) -> Positions:
+def _bytes(key: str) -> bytes:
     # A text that is not valid Unicode is no key, and its bytes are no key's.
-    texts = (key.encode("utf-8", "surrogatepass") for key in keys)
+    return key.encode("utf-8", "surrogatepass")
+
+
+def _positions(keys: Sequence[str], table: KeyTable | KeyRuns) -> Positions:
+    texts = map(_bytes, keys)
     blocks = iter(lambda: list(islice(texts, BLOCK)), [])
     return np.concatenate([np.empty(0, np.int64), *map(table.positions, blocks)])
 

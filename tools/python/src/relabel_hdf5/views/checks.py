@@ -14,6 +14,8 @@ Size = tuple[int, int] | None
 
 _NEVER_WRITTEN = 0x7FF8000000000000
 """The bits of NaN that stand for "never written", and in a lambda for "not mixed"."""
+NOT_MIXED = np.array(_NEVER_WRITTEN, np.uint64).view(np.float64)
+"""That NaN."""
 
 
 class Fault(NamedTuple):

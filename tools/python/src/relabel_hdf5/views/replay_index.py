@@ -1,0 +1,76 @@
+"""Which rows a batch of training had: epochs, batches and slots of a stored run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import NotFoundError
+from ..keys import Positions
+from .checks import Array
+from .table import ViewTable
+
+
+class ReplayIndex:
+    """Positions by epoch, batch and slot, from the column `replay`; at most 20 bytes a row while it is made, 8 after.
+
+    Raises V028 where two rows have one place in the run.
+    """
+
+    def __init__(self, table: ViewTable) -> None:
+        self._path = table.path
+        positions, triples = _placed(table)
+        order = np.lexsort(triples.T[::-1])
+        self._order: Positions = positions[order]
+        """Positions in the order of the run."""
+        triples = triples[order]
+        self._refuse_repeated(table, triples)
+        is_first = np.ones(len(triples), bool)
+        is_first[1:] = (triples[1:, :2] != triples[:-1, :2]).any(-1)
+        starts = np.flatnonzero(is_first)
+        self._numbers = triples[starts, :2].astype(np.int64)
+        self._starts = np.append(starts, len(triples))
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs of the run, ascending."""
+        return tuple(np.unique(self._numbers[:, 0]).tolist())
+
+    def batches(self, epoch: int) -> tuple[int, ...]:
+        """The numbers of the batches of an epoch, ascending; raises `NotFoundError` for an epoch that is not stored."""
+        first, last = self._of_epoch(epoch)
+        return tuple(self._numbers[first:last, 1].tolist())
+
+    def batch(self, epoch: int, number: int) -> Positions:
+        """The positions of a batch, by slot; raises `NotFoundError` for a batch that is not stored."""
+        first, last = self._of_epoch(epoch)
+        place = first + int(np.searchsorted(self._numbers[first:last, 1], number))
+        if place == last or self._numbers[place, 1] != number:
+            batches = f"{last - first} batches, {self._numbers[first, 1]} to {self._numbers[last - 1, 1]}"
+            raise NotFoundError(f"epoch {epoch} has no batch {number}; it has {batches}", file=self._path)
+        return self._order[self._starts[place] : self._starts[place + 1]].copy()
+
+    def _of_epoch(self, epoch: int) -> tuple[int, int]:
+        first, last = np.searchsorted(self._numbers[:, 0], [epoch, epoch + 1]).tolist()
+        if first == last:
+            found = self.epochs
+            what = f"epochs are {found[0]} to {found[-1]}" if found else "no view belongs to a batch"
+            raise NotFoundError(f"there is no epoch {epoch}: {what}", file=self._path)
+        return first, last
+
+    def _refuse_repeated(self, table: ViewTable, triples: Array) -> None:
+        places = np.flatnonzero((triples[1:] == triples[:-1]).all(-1))
+        if len(places):
+            one, other = self._order[places[0]], self._order[places[0] + 1]
+            epoch, batch, slot = triples[places[0]].tolist()
+            message = f"epoch {epoch}, batch {batch}, slot {slot} is taken twice: the row at position {one} has it too"
+            raise table.error("V028", message, int(other), "replay")
+
+
+def _placed(table: ViewTable) -> tuple[Positions, Array]:
+    """The positions of rows that belong to a batch, and their triples [n, 3]."""
+    positions, triples = [np.empty(0, np.int64)], [np.empty((0, 3), np.int32)]
+    for first, block in table.blocks("replay") if "replay" in table else ():
+        places = np.flatnonzero(block["replay"][:, 0] >= 0)
+        positions.append(first + places)
+        triples.append(block["replay"][places])
+    return np.concatenate(positions), np.concatenate(triples)
