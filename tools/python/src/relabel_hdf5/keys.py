@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.int64]
 
 _DIGEST = 10
+_SECRET = 64
 BLOCK = 1024
 """Keys that are Python objects at once."""
 
@@ -30,9 +31,8 @@ class KeyTable:
 
         A number stands for so many keys that are not known.
         """
-        import hashlib  # which loads OpenSSL, when the first key is looked for
-
-        self._hash = hashlib.blake2b(digest_size=_DIGEST, key=os.urandom(hashlib.blake2b.MAX_KEY_SIZE))
+        self._secret = os.urandom(_SECRET)
+        self._hash = _hash(self._secret)
         width = max(1, (count.bit_length() + 7) // 8)
         # One text column sorts in place and fast; its bytes are digest, then position, high byte first.
         self._table = np.zeros(count, f"S{_DIGEST + width}")
@@ -51,6 +51,9 @@ class KeyTable:
                 first, size = first + len(block), size + len(block)
         self._table, self._rows = self._table[:size], self._rows[:size]
         self._table.sort()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._secret, self._table)
 
     def positions(self, keys: Sequence[bytes]) -> Positions:
         """The positions of keys, -1 for those that are not there."""
@@ -92,6 +95,20 @@ class KeyTable:
             of_key.update(key)
             digests.append(of_key.digest())
         return np.frombuffer(b"".join(digests), f"S{_DIGEST}")
+
+
+def _hash(secret: bytes) -> Any:
+    import hashlib  # which loads OpenSSL, when the first key is looked for
+
+    return hashlib.blake2b(digest_size=_DIGEST, key=secret)
+
+
+def _restored(secret: bytes, table: Array) -> KeyTable:
+    found = object.__new__(KeyTable)
+    found._secret, found._hash = secret, _hash(secret)
+    found._table, width = table, table.itemsize - _DIGEST
+    found._rows = table.view([("digest", f"S{_DIGEST}"), ("position", "u1", (width,))])
+    return found
 
 
 def _positions(rows: Array) -> Positions:

@@ -28,9 +28,12 @@ from .folder import RelabelFolder
 from .known import register
 from .losses import soft_target_cross_entropy
 from .mixing import SoftMixup, mix_targets
+from .random_views import RandomViews
 from .raw_maps import RawMap, collate_maps
+from .replay import ReplayBatches
 from .sampler import EpochSampler
 from .samples import join_maps
+from .stored_crops import StoredCrops
 from .stream import RelabelStream
 from .view import Placement
 
@@ -38,10 +41,13 @@ __all__ = [
     "ClassColumns",
     "EpochSampler",
     "Placement",
+    "RandomViews",
     "RawMap",
     "RelabelFolder",
     "RelabelStream",
+    "ReplayBatches",
     "SoftMixup",
+    "StoredCrops",
     "WithBox",
     "check_model",
     "collate_maps",

@@ -37,7 +37,7 @@ class WalkOfRank:
             raise UsageError(f"order = {order!r}: there are 'uniform' and 'chunk'")
         self.seed, self.order, self.tail = whole(seed, "seed"), order, tail
         self.is_told = rank is not None
-        self.rank, self.ranks = _place_among_ranks(rank, ranks)
+        self.rank, self.ranks = place_among_ranks(rank, ranks)
         self.count, self._item_at, self._chunks = _layout(items)
         self.build_id, self.items_digest = _identity(items, self._item_at)
         self.fingerprint: str | None = getattr(getattr(items, "maps", items), "fingerprint", None)
@@ -102,7 +102,7 @@ def _identity(items: Any, item_at: np.ndarray) -> tuple[str | None, str | None]:
     return header.build_id, hashlib.blake2b(item_at.astype("<i8").tobytes(), digest_size=8).hexdigest()
 
 
-def _place_among_ranks(rank: int | None, ranks: int | None) -> tuple[int, int]:
+def place_among_ranks(rank: int | None, ranks: int | None) -> tuple[int, int]:
     """What the user said, or torch.distributed says, or one rank alone."""
     if rank is None and ranks is None:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
