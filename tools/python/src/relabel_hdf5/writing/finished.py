@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .. import dataset
 from ..errors import UsageError
-from ..layout import INDEX_NAME, OPTIONAL
+from ..layout import INDEX_NAME, OPTIONAL, VIEW_COLUMNS
 
 
 def shards(folder: str, name: str) -> list[str]:
@@ -41,9 +41,19 @@ def keys(folder: str, name: str, images_per_shard: int) -> Iterator[str]:
             yield from maps.keys()
 
 
+def views(folder: str, name: str, images_per_shard: int) -> Iterator[tuple[str, int]]:
+    """The key and number of each view in the shards that are kept: full ones; more views may follow the last."""
+    for path in shards(folder, name):
+        with dataset.open(path) as maps:
+            if len(maps) != images_per_shard:
+                return
+            for _, block in maps.views.table.blocks("image_key", "view"):
+                yield from zip(map(bytes.decode, block["image_key"].tolist()), block["view"].tolist(), strict=True)
+
+
 def fields(folder: str, name: str) -> tuple[str, ...]:
     """The optional HDF5 datasets of the shards."""
     import h5py  # half the time that importing this package would take
 
     with h5py.File(shards(folder, name)[0], "r", locking=False) as file:
-        return tuple(column.name for column in OPTIONAL if column.name in file)
+        return tuple(column.name for column in (*OPTIONAL, *VIEW_COLUMNS) if column.name in file)

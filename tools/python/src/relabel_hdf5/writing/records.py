@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..layout import OPTIONAL
+from ..errors import UsageError
+from ..layout import OPTIONAL, VIEW_COLUMNS
 
 Array = npt.NDArray[Any]
 
 MAGIC = b"\x89RLS\r\n\x1a\n"
 SCORE_TYPES = {"float16": 1, "bfloat16": 2, "float32": 3}
 """The number of each type of scores."""
-FIELDS = tuple(column.name for column in OPTIONAL)
-"""The optional HDF5 datasets whose values a record may carry, in their order."""
+VIEW_FIELDS = tuple(column.name for column in VIEW_COLUMNS)
+"""Those that only views have."""
+FIELDS = tuple(column.name for column in OPTIONAL) + VIEW_FIELDS
 
 _END, _SPARSE, _DENSE, _LEFT_OUT = 0, 1, 2, 3
 _HEAD = struct.Struct("<IBBBBHHII")
@@ -54,11 +56,17 @@ class DenseMaps:
 
 
 def header(
-    num_classes: int, score_kind: str, orientation: str | None, fields: Sequence[str], centred: bool = False
+    num_classes: int,
+    score_kind: str,
+    orientation: str | None,
+    fields: Sequence[str],
+    centred: bool = False,
+    of_views: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """What a stream begins with."""
+    """What a stream begins with; `of_views` has the members that only streams of views have."""
     document: dict[str, Any] = {
-        "format": "relabel-stream", "format_version": "1.0", "num_classes": num_classes, "score_kind": score_kind,
+        "format": "relabel-stream", "format_version": "1.0" if of_views is None else "1.1", "num_classes": num_classes,
+        "score_kind": score_kind, **(of_views or {}),
     }  # fmt: skip
     if orientation is not None:
         document["orientation"] = orientation
@@ -66,7 +74,10 @@ def header(
         document["centred"] = True
     if fields:
         document["fields"] = list(fields)
-    text = json.dumps(document).encode()
+    try:
+        text = json.dumps(document, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the document of the views is no JSON: {error}") from error
     return MAGIC + struct.pack("<I", len(text)) + text
 
 

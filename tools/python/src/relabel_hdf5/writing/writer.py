@@ -11,6 +11,7 @@ from ..errors import RelabelError, UsageError, printable
 from . import best, centring, facts, finished, options, records, scores
 from .packer import Packer
 from .records import DenseMaps, SparseMaps
+from .view_stream import BoxType, ViewOrder, view_stream
 
 ScoreKind = Literal["logit", "probability", "log_probability"]
 
@@ -54,7 +55,7 @@ class Writer:
         preset: Literal["default", "small"] = "default",
         score_encoding: str | None = None,
         max_error: float | None = None,
-        cell_order: Literal["score", "class"] | None = None,
+        cell_order: Literal["score", "class", "source"] | None = None,
         compression: str | None = None,
         images_per_chunk: int | None = None,
         images_per_shard: int = 16_384,
@@ -63,6 +64,12 @@ class Writer:
         on_bad_input: Literal["fail", "skip"] = "fail",
         overwrite: bool = False,
         resume: bool = False,
+        views: Mapping[str, Any] | None = None,
+        view_size: int | Sequence[int] | None = None,
+        box_type: BoxType = "float64",
+        row_order: ViewOrder = "source",
+        temperature: float | None = None,
+        operations_bytes: int = 512,
     ) -> None:
         """Looks at the folder; the packer starts with the first image.
 
@@ -83,7 +90,7 @@ class Writer:
             preset: What the options below are unless given.
             score_encoding: How scores are stored.
             max_error: The largest error that a stored score may have.
-            cell_order: The order of a cell's entries.
+            cell_order: The order of a cell's entries; of views also `source`, as they are given.
             compression: `deflate[:[IDS,]LEVEL]` or `none`.
             images_per_chunk: Images in one chunk; unless given 4, or 1 without compression, and 16 of the preset `small`.
             images_per_shard: Images in one shard.
@@ -92,6 +99,14 @@ class Writer:
             on_bad_input: `skip` leaves bad maps out by name; `index.json` lists them.
             overwrite: Replace an existing dataset.
             resume: Keep the full shards of an earlier run; `done` has their keys.
+            views: Rows are views of images, such as crops; how they were made is the member `views` of the metadata
+                document: `dialect`, `chain`, `interpolation`, `teacher_mode` and more, or {}.
+            view_size: Height and width of a view in pixels, where boxes of cutmix are given.
+            box_type: The type of the source's boxes: what is given has to be of it.
+            row_order: `image` where all views of an image follow each other, images in their order; `replay` where rows
+                come by epoch, batch and slot.
+            temperature: The temperature that probabilities were made at.
+            operations_bytes: The most bytes that the operations of a view have as JSON.
 
         Raises:
             UsageError: The folder holds a dataset or shards, and neither `overwrite` nor `resume` is set; options
@@ -99,6 +114,9 @@ class Writer:
         """
         self._output = os.fspath(output)
         self._num_classes, self._score_kind, self._orientation = num_classes, score_kind, orientation
+        self._views = view_stream(
+            views, view_size, box_type, row_order, cell_order, temperature, operations_bytes
+        )
         if centre and classes_are == "independent":
             raise UsageError("centre shifts all logits of a cell alike, which only softmax does not notice")
         if centre and score_kind != "logit":
@@ -110,7 +128,7 @@ class Writer:
         self._classes, self._annotator = classes, annotator
         self._options = options.arguments(
             top_k=top_k, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
-            preset=preset, score_encoding=score_encoding, max_error=max_error, cell_order=cell_order, compression=compression, images_per_chunk=images_per_chunk,
+            preset=preset, score_encoding=score_encoding, max_error=max_error, cell_order=None if self._views else cell_order, compression=compression, images_per_chunk=images_per_chunk,
             images_per_shard=images_per_shard, key_bytes=key_bytes, jobs=self._jobs, on_bad_input=on_bad_input,
             overwrite=overwrite, resume=resume,
         )  # fmt: skip
@@ -119,10 +137,11 @@ class Writer:
         self._sent = 0
         self._error: Exception | None = None
         self._summary: dict[str, Any] | None = None
-        self.done: frozenset[str] = frozenset()
-        """The keys that an earlier run has packed; adding one of them again is refused."""
+        self.done: frozenset[Any] = frozenset()
+        """The keys that an earlier run has packed, of views pairs (key, view); adding one of them again is refused."""
         if resume:
-            self.done = frozenset(finished.keys(self._output, name, images_per_shard))
+            earlier = finished.keys if self._views is None else finished.views
+            self.done = frozenset(earlier(self._output, name, images_per_shard))
         elif not overwrite:
             finished.refuse(self._output, name)
 
@@ -141,8 +160,19 @@ class Writer:
         image_sha256: bytes | str | None = None,
         map_extent: Sequence[float] | None = None,
         log_normalizer: Any = None,
+        view: int | None = None,
+        box: Sequence[float] | None = None,
+        flip: bool | None = None,
+        seed: int | None = None,
+        replay: Sequence[int] | None = None,
+        mixup_lambda: float | None = None,
+        mixup_partner: Sequence[int] | None = None,
+        cutmix_lambda: float | None = None,
+        cutmix_box: Sequence[int] | None = None,
+        cutmix_partner: Sequence[int] | None = None,
+        operations: Mapping[str, Any] | str | None = None,
     ) -> None:
-        """Adds one image.
+        """Adds one image, or one view of an image.
 
         Args:
             key: Its relative path without extension, such as `train/n01440764/n01440764_18`.
@@ -154,7 +184,20 @@ class Writer:
             map_extent: Top, left, height and width of what the map covers, as fractions of the picture.
             log_normalizer: The logarithm of the sum of all classes' exponentials [H, W].
 
-        The last five are given for all images or for none.
+            view: The number of the view within its image; of views this and the following (`views` of the writer).
+            box: Top, left, height, width of the crop, as fractions of the original picture; it may leave the picture.
+            flip: Whether the crop was mirrored left-right; None where nobody knows.
+            seed: The seed of the augmentation, not -1.
+            replay: Epoch, batch and slot in a run of training; views of a batch follow each other.
+            mixup_lambda: The share of mixup, from 0 to 1.
+            mixup_partner: Image index and slot of the partner, -1 each where it is not known.
+            cutmix_lambda: As of mixup.
+            cutmix_box: Top, left, bottom, right of what was pasted, in pixels of the view.
+            cutmix_partner: As of mixup.
+            operations: What else was done to the picture: a JSON object under the schema that `views` names.
+
+        Each of these is given for all images or for none. Of views, flip, replay, mixes and operations may be None where
+        there are none, once the first view has come with them; (-1, -1, -1), NaN and {} say so in the first.
 
         Raises:
             InvalidDataError: The map, or one that was added before, is refused; the error names key and cell.
@@ -163,6 +206,9 @@ class Writer:
         given = {
             "source_label": source_label, "image_size": image_size, "image_sha256": image_sha256,
             "map_extent": map_extent, "log_normalizer": log_normalizer,
+            "view": view, "view_box": box, "view_flip": flip, "view_seed": seed, "replay": replay,
+            "mixup_lambda": mixup_lambda, "mixup_partner": mixup_partner, "cutmix_lambda": cutmix_lambda,
+            "cutmix_box": cutmix_box, "cutmix_partner": cutmix_partner, "operations": operations,
         }  # fmt: skip
         self._add([key], scores, {name: None if value is None else [value] for name, value in given.items()}, False)
 
@@ -176,11 +222,25 @@ class Writer:
         image_sha256: Sequence[bytes | str] | None = None,
         map_extent: Any = None,
         log_normalizer: Any = None,
+        view: Any = None,
+        box: Any = None,
+        flip: Any = None,
+        seed: Any = None,
+        replay: Any = None,
+        mixup_lambda: Any = None,
+        mixup_partner: Any = None,
+        cutmix_lambda: Any = None,
+        cutmix_box: Any = None,
+        cutmix_partner: Any = None,
+        operations: Any = None,
     ) -> None:
-        """Adds images in order: as `add`, and everything has an axis B in front."""
+        """Adds images or views in order: as `add`, and everything has an axis B in front."""
         given = {
             "source_label": source_label, "image_size": image_size, "image_sha256": image_sha256,
             "map_extent": map_extent, "log_normalizer": log_normalizer,
+            "view": view, "view_box": box, "view_flip": flip, "view_seed": seed, "replay": replay,
+            "mixup_lambda": mixup_lambda, "mixup_partner": mixup_partner, "cutmix_lambda": cutmix_lambda,
+            "cutmix_box": cutmix_box, "cutmix_partner": cutmix_partner, "operations": operations,
         }  # fmt: skip
         self._add(list(keys), scores, given, True)
 
@@ -260,13 +320,16 @@ class Writer:
             maps = scores.maps_of(given_scores, self._num_classes, top_k, is_batch)
             if len(maps) != len(keys):
                 raise UsageError(f"there are {len(keys)} keys for {len(maps)} maps")
+            if self._views is not None:
+                given = facts.completed(given, self._fields or (), len(keys))
             fields = facts.fields_of(given)
+            self._check_fields(fields)
             if self._fields is not None and fields != self._fields:
                 raise UsageError(
                     f"the first image came with {list(self._fields)}, this one with {list(fields)}: give them for all "
                     "or none"
                 )
-            rows = facts.facts_of(given, len(keys), _grid(maps), fields)
+            rows = facts.facts_of(given, len(keys), _grid(maps), fields, self._views)
             if self._centre and "log_normalizer" in rows:
                 rows["log_normalizer"] = rows["log_normalizer"] - shifts
             sample = min(len(keys), max(0, _SAMPLE - len(self.done) - self._sent))
@@ -327,8 +390,18 @@ class Writer:
         with options.documents(classes=self._classes, annotator=self._annotator) as (named, files):
             self._packer = Packer(self._output, [*self._options, *named], files)
         self._fields = fields
-        header = records.header(self._num_classes, self._score_kind, self._orientation, fields, self._centre)
+        members = None if self._views is None else self._views.members(fields)
+        header = records.header(self._num_classes, self._score_kind, self._orientation, fields, self._centre, members)
         self._packer.send([header])
+
+    def _check_fields(self, fields: tuple[str, ...]) -> None:
+        of_views = [name for name in fields if name in records.VIEW_FIELDS]
+        if self._views is None and of_views:
+            raise UsageError(f"{of_views[0]} is a fact of views: say how they were made, with Writer(views={{...}})")
+        if self._views is not None and "view" not in fields:
+            raise UsageError("every view has a number within its image: give view=")
+        if self._views is not None and self._views.row_order == "replay" and "replay" not in fields:
+            raise UsageError("row_order is 'replay': give replay=, the epoch, batch and slot of every view")
 
     def _running(self) -> Packer:
         assert self._packer is not None
