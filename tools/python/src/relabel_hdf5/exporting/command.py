@@ -56,9 +56,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.format == "json":
         document = {
             "schema_version": "1.0", "target": options.to, "output": done.output, "images": done.images,
-            "losses": done.losses,
+            "losses": done.losses, **({} if done.views is None else {"views": done.views}),
         }  # fmt: skip
         print(json.dumps(document))
     else:
-        print(f"{done.output}: {done.images:,} images as {options.to}")
+        views = "" if done.views is None else f"{done.views:,} views of "
+        print(f"{done.output}: {views}{done.images:,} images as {options.to}")
     return 0

@@ -42,6 +42,8 @@ def of_labels(source: Source, *, has_names: bool = False) -> list[str]:
 def of_columns(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
     """The optional HDF5 datasets that are not exported."""
     lost = [name for name in source.optional if name not in without]
+    if source.is_views:
+        lost += [name for name in source.views.names if name not in without and name not in lost]
     if not lost:
         return []
     extents = " (crop boxes are fractions of each picture, so maps that cover a part of it are pooled wrongly)"

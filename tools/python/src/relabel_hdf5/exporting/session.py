@@ -13,7 +13,8 @@ from .options import Options
 from .output import SCHEMA, Output
 from .source import Source
 from .targets import TARGETS
-from .targets.base import Job, Target
+from .targets.base import Job, OfViews, Target
+from .view_images import Pictures
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Summary:
 
     images: int
     """Images that were exported."""
+    views: int | None
+    """Views of them, where rows are views."""
     output: str
     """The file or folder."""
     losses: tuple[str, ...]
@@ -47,7 +50,8 @@ def export(
     options = options or Options()
     form = _target(target, options)
     place = Output(output, form.is_folder, overwrite)
-    with Source(paths) as source:
+    with Source(paths) as opened:
+        source = _rows_for(form, opened)
         form.refuse(source, options)
         losses = form.losses(source, options)
         for text in losses:
@@ -60,7 +64,7 @@ def export(
                 say(f"lost: {text}")
             losses += job.losses
             place.publish({**about, "losses": losses})
-        return Summary(len(source), os.fspath(output), tuple(losses))
+        return Summary(source.images, len(opened) if opened.is_views else None, os.fspath(output), tuple(losses))
 
 
 def _target(name: str, options: Options) -> Target:
@@ -74,16 +78,35 @@ def _target(name: str, options: Options) -> Target:
     return form
 
 
+def _rows_for(form: Target, source: Source) -> Source:
+    """The source as the form takes it; raises `UsageError` where it holds something else."""
+    if not source.is_views:
+        if form.of_views is OfViews.NEEDED:
+            raise UsageError(f"these are maps of whole pictures, and {form.name} holds views: export them to {_names(OfViews.REFUSED)}")
+        return source
+    if form.of_views is OfViews.REFUSED:
+        raise UsageError(
+            f"these rows are views of images, and {form.name} holds a map for each whole picture: export them to "
+            f"{_names(OfViews.NEEDED)} or {_names(OfViews.ROWS)}"
+        )
+    return Pictures(source) if form.of_views is OfViews.PICTURES else source
+
+
+def _names(of_views: OfViews) -> str:
+    return ", ".join(name for name, target in TARGETS.items() if target.of_views is of_views)
+
+
 def described(source: Source, target: str, options: Options) -> dict[str, Any]:
     """What is known of an export and of its labels: enough to pack the same maps again."""
     header = source.header
+    views = {"views": len(source.views)} if source.is_views else {}
     return {
         "schema": SCHEMA,
         "schema_version": "1.0",
         "writer": f"relabel-hdf5 {VERSION}",
         "target": target,
         "options": {name: getattr(options, name) for name in sorted(TARGETS[target].takes)},
-        "images": len(source),
+        "images": source.images,
         "source": {
             "fingerprints": [maps.fingerprint for maps in source.parts],
             "build_id": header.build_id,
@@ -100,6 +123,7 @@ def described(source: Source, target: str, options: Options) -> dict[str, Any]:
             "encoding": header.encoding,
             "step": header.step,
             "optional": list(source.optional),
+            **views,
         },
         "metadata": header.metadata,
     }

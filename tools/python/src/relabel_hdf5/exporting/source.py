@@ -1,11 +1,12 @@
-"""The images to export: those of one shard, of a dataset, or of several shards, in the order of their listing."""
+"""What to export: the rows of one shard, of a dataset, or of several shards, in the order of their listing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from ..engines.numpy.columns import optional_columns, source_labels
 from ..errors import InvalidDataError, UsageError
 from ..header import Header
 from ..labels import MapBatch
-from ..layout import SOURCE_LABEL
+from ..layout import IMAGE_INDEX, SOURCE_LABEL
+from .image_labels import RULES, Targets
 from .key_column import KeyColumn
+from .views import Views
 
-_BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 32 << 20
 _BLOCK_IMAGES = 512
 
 
@@ -34,15 +37,21 @@ class Block:
     maps: MapBatch
     labels: npt.NDArray[np.int32] | None
     """The class that the source gives to each image, -1 where it gives none; None where there is no such column."""
+    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """What the shards say of views, and `image_index`; empty for maps of whole pictures."""
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def targets(self, rule: str) -> Targets:
+        """One probability of each class for each image, [B, C], by a name of `image_labels.RULES`."""
+        return RULES[rule](self.maps)
 
 
 class Source:
     """What is exported; files stay open until it is left.
 
-    Memory grows by about 40 bytes an image, whatever the maps are; keys lie on disk.
+    Memory grows by about 40 bytes a row, whatever the maps are; keys lie on disk.
     """
 
     def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
@@ -51,16 +60,18 @@ class Source:
             self.header: Header = _common_header(self.parts)
             """What the shards say of all maps."""
             self._first = np.array([0, *map(len, self.parts)], np.int64).cumsum()
-            self._order = _listing_order(self.parts)
+            self._views = Views(self.parts) if self.header.has_views else None
+            if self._views is not None:
+                files.callback(self._views.close)
+            self._order = _listing_order(self.parts) if self._views is None else self._views.image_order[0]
             self.optional = tuple(sorted({name for maps in self.parts for name in optional_columns(maps.path)}))
             """The optional HDF5 datasets that shards have (spec, section 4.5)."""
             labels = [source_labels(maps.path) for maps in self.parts] if SOURCE_LABEL in self.optional else None
             self._labels: npt.NDArray[np.int32] | None = None if labels is None else np.concatenate(labels)
-            keys = KeyColumn(len(self), (key for maps in self.parts for key in maps.keys()))
-            files.callback(keys.close)
-            if repeated := keys.repeated():
-                raise InvalidDataError("two of the images to export have this key", rule="M007", key=keys[repeated[1]])
-            self.keys = keys
+            self._files = files
+            if self._views is None and (repeated := self.keys.repeated()):
+                message = "two of the images to export have this key"
+                raise InvalidDataError(message, rule="M007", key=self.keys[repeated[1]])
             self._files = files.pop_all()
 
     def __enter__(self) -> Source:
@@ -71,6 +82,30 @@ class Source:
 
     def __len__(self) -> int:
         return int(self._first[-1])
+
+    @cached_property
+    def keys(self) -> KeyColumn:
+        """The keys of all rows, by position."""
+        keys = KeyColumn(len(self._order), (key for maps in self.parts for key in maps.keys()))
+        self._files.callback(keys.close)
+        return keys
+
+    @property
+    def is_views(self) -> bool:
+        """Whether a row is a view of an image."""
+        return self._views is not None
+
+    @property
+    def views(self) -> Views:
+        """The rows as views; raises `UsageError` for maps of whole pictures."""
+        if self._views is None:
+            raise UsageError("these are maps of whole pictures, not views", file=self.parts[0].path)
+        return self._views
+
+    @property
+    def images(self) -> int:
+        """The number of images."""
+        return len(self._order) if self._views is None else len(self._views.image_order[1]) - 1
 
     @property
     def has_labels(self) -> bool:
@@ -87,13 +122,13 @@ class Source:
         `image_bytes` is what the caller needs for one of them. In shards whose rows are shuffled, a block's rows lie
         apart; the chunks that hold them are read once for it.
         """
-        header = self.header
-        own = header.height * header.width * header.top_k * 24
-        size = max(1, min(_BLOCK_IMAGES, _BLOCK_BYTES // (own + image_bytes)))
+        size = max(1, min(_BLOCK_IMAGES, BLOCK_BYTES // (row_bytes(self.header) + image_bytes)))
         for first in range(0, len(self), size):
             positions = self._order[first : first + size]
             labels = None if self._labels is None else self._labels[positions]
-            yield Block(first, [self.keys[place] for place in positions.tolist()], self._batch(positions), labels)
+            keys = [self.keys[place] for place in positions.tolist()]
+            columns = {} if self._views is None else self._views.columns(positions, (IMAGE_INDEX, *self._views.names))
+            yield Block(first, keys, self._batch(positions), labels, columns)
 
     def _batch(self, positions: npt.NDArray[np.int64]) -> MapBatch:
         numbers = np.searchsorted(self._first[1:], positions, "right")
@@ -110,6 +145,11 @@ class Source:
             return np.concatenate([getattr(batch, name) for _, batch in found])[back]
 
         return MapBatch(joined("class_index"), joined("score"), joined("extent"), positions, self.header)
+
+
+def row_bytes(header: Header) -> int:
+    """The memory that a row takes on the way."""
+    return header.height * header.width * header.top_k * 24
 
 
 def _common_header(parts: list[LabelMaps]) -> Header:

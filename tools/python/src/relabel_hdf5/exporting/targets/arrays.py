@@ -12,18 +12,20 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import UsageError
 from .. import losses
 from ..options import Options
-from ..source import Source
+from ..source import Block, Source
 from . import filled
-from .base import Job
+from .base import Job, OfViews
 from .files import created
+from .view_arrays import view_arrays
 
 _KEYS = "keys"
 
 
 class NumPyFiles:
-    """class_index.npy and score.npy [N, H, W, k], with keys.txt, a line for each row.
+    """class_index.npy and score.npy [N, H, W, k], with keys.txt, a line for each row; NAME.npy of what is known of views.
 
     Dense: KEY.npy [C, H, W] for each image, which `relabel-pack` reads with its key.
     """
@@ -32,9 +34,12 @@ class NumPyFiles:
     summary = "class_index.npy and score.npy [N, H, W, k] with keys.txt; --dense: KEY.npy [C, H, W] each"
     is_folder = True
     takes = frozenset({"dense"})
+    of_views = OfViews.ROWS
 
     def refuse(self, source: Source, options: Options) -> None:
-        """Takes all maps."""
+        """Takes all maps; refuses views where files are named after images."""
+        if source.is_views and options.dense:
+            raise UsageError("npy --dense names a file after each image, and these rows are views of images: export them to npz")
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What arrays say nothing of."""
@@ -63,6 +68,7 @@ class NPZ:
     summary = "one .npz: keys, class_index and score [N, H, W, k]; --dense: logits or probabilities [N, C, H, W]"
     is_folder = False
     takes = frozenset({"dense"})
+    of_views = OfViews.ROWS
 
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""
@@ -96,16 +102,24 @@ def write_arrays(job: Job, folder: Path) -> None:
         def begin(name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> IO[bytes]:
             return files.enter_context(array_file(folder, name, np.dtype(dtype), (count, *shape)))
 
+        facts = {name: begin(name, *kind) for name, kind in view_arrays(job.source).items()}
+
+        def write_facts(block: Block) -> None:
+            for name, file in facts.items():
+                file.write(block.columns[name].tobytes())
+
         if job.options.dense:
             dense = begin(filled.array_name(header), np.float32, filled.array_shape(header))
             for block in job.blocks(filled.array_bytes(header)):
                 dense.write(filled.filled(block.maps).tobytes())
+                write_facts(block)
             return
         ids = begin("class_index", np.uint16 if header.num_classes <= 65_535 else np.uint32, header.shape)
         scores = begin("score", np.float32, header.shape)
         for block in job.blocks():
             ids.write(block.maps.class_index.tobytes())
             scores.write(block.maps.score.tobytes())
+            write_facts(block)
 
 
 def array_file(folder: Path, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> IO[bytes]:

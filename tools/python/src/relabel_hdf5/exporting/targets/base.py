@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..options import Options
 from ..source import Block, Source
+from ..views import Views
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,29 @@ class Job:
     losses: list[str] = field(default_factory=list)
     """What turned out to be lost while it was written; a sentence each."""
 
+    @property
+    def views(self) -> Views:
+        """The rows as views, for forms of views."""
+        return self.source.views
+
     def blocks(self, image_bytes: int = 0) -> Iterator[Block]:
         """All images in the order of the listing, with progress; `image_bytes` is what the target needs for one."""
         for block in self.source.blocks(image_bytes):
             yield block
             self.progress(len(block))
+
+
+class OfViews(Enum):
+    """What a form makes of rows that are views of images, such as crops."""
+
+    REFUSED = "refused"
+    """It holds one map of a whole picture."""
+    ROWS = "rows"
+    """A row is a view, with what is known of it."""
+    PICTURES = "pictures"
+    """A row is a picture, whose label is made of those of its views."""
+    NEEDED = "needed"
+    """It holds views, and nothing else."""
 
 
 class Target(Protocol):
@@ -51,6 +71,10 @@ class Target(Protocol):
     @property
     def takes(self) -> frozenset[str]:
         """The names of the `Options` that it takes."""
+
+    @property
+    def of_views(self) -> OfViews:
+        """What it makes of rows that are views of images."""
 
     def refuse(self, source: Source, options: Options) -> None:
         """Raises `UsageError` for maps that the form can't hold, and `ImportError` for a library that is missing."""

@@ -8,11 +8,10 @@ import numpy as np
 
 from ...layout import SOURCE_LABEL
 from .. import losses
-from ..image_labels import RULES
 from ..options import Options
 from ..source import Source
 from .arrays import array_file
-from .base import Job
+from .base import Job, OfViews
 from .listed import image_bytes
 
 _WARNING = """\
@@ -39,6 +38,7 @@ class Cleanlab:
     summary = "a folder with pred_probs.npy [N, C], labels.npy [N] and keys.txt, for cleanlab"
     is_folder = True
     takes = frozenset({"rule", "extension"})
+    of_views = OfViews.PICTURES
 
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""
@@ -58,7 +58,7 @@ class Cleanlab:
     def write(self, job: Job) -> None:
         """Writes the arrays row by row."""
         header, count = job.source.header, len(job.source)
-        rule = RULES[job.options.rule]
+        rule = job.options.rule
         unknown = 0
         with (
             array_file(job.path, "pred_probs", np.dtype(np.float32), (count, header.num_classes)) as probabilities,
@@ -66,7 +66,7 @@ class Cleanlab:
             open(job.path / "keys.txt", "x", encoding="utf-8") as keys,
         ):
             for block in job.blocks(image_bytes(job.source)):
-                probabilities.write(rule(block.maps).astype(np.float32, copy=False).tobytes())
+                probabilities.write(block.targets(rule).astype(np.float32, copy=False).tobytes())
                 given = np.full(len(block), -1, np.int64) if block.labels is None else block.labels.astype(np.int64)
                 labels.write(given.tobytes())
                 unknown += int((given < 0).sum())

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import losses
-from ..image_labels import RULES
 from ..options import Options
 from ..source import Block, Source
 from .base import Job
@@ -37,11 +36,11 @@ def image_bytes(source: Source) -> int:
 
 def listed(job: Job) -> Iterator[list[Listed]]:
     """The labels of all images in the order of the listing, block by block."""
-    rule, threshold = RULES[job.options.rule], np.float32(job.options.threshold)
+    rule, threshold = job.options.rule, np.float32(job.options.threshold)
     empty = 0
     for block in job.blocks(image_bytes(job.source)):
         found = []
-        for key, label, probabilities in zip(block.keys, given(block), rule(block.maps)):
+        for key, label, probabilities in zip(block.keys, given(block), block.targets(rule)):
             ids = np.flatnonzero(probabilities >= threshold)
             empty += not len(ids)
             found.append(Listed(key, label, ids, probabilities[ids]))

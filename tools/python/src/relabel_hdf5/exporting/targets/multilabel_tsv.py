@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...layout import SOURCE_LABEL
 from ..options import Options
 from ..source import Source
-from .base import Job
+from .base import Job, OfViews
 from .listed import TAKES, listed, lost
 
 
@@ -20,6 +20,7 @@ class MultilabelTSV:
     summary = "one .tsv, a line FILE, GT, IDS, PROBS for each image, as MultiLabel-ImageNet (2026) has them"
     is_folder = False
     takes = TAKES | {"extension"}
+    of_views = OfViews.PICTURES
 
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps: no key holds a tab (spec, section 9.2)."""

@@ -9,7 +9,7 @@ from ...layout import SOURCE_LABEL
 from ...versions import demand
 from ..options import Options
 from ..source import Source
-from .base import Job
+from .base import Job, OfViews
 from .listed import TAKES, Listed, listed, lost
 
 _ROWS = 10_000
@@ -23,6 +23,7 @@ class Parquet:
     summary = "one .parquet: filename, gt_index, label_indices, label_probs, and names of classes; what the Hub shows"
     is_folder = False
     takes = TAKES | {"extension"}
+    of_views = OfViews.PICTURES
 
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""

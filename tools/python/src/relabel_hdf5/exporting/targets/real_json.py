@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...errors import UsageError
 from ..options import Options
 from ..source import Source
-from .base import Job
+from .base import Job, OfViews
 from .listed import TAKES, listed, lost
 
 _VALIDATION = re.compile(r"ILSVRC2012_val_(\d{8})")
@@ -30,6 +30,7 @@ class ReaLJSON:
     summary = "one .json, the lists of classes in the order of the file names, as ReaL's real.json"
     is_folder = False
     takes = TAKES
+    of_views = OfViews.PICTURES
 
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses file names that occur in two folders."""

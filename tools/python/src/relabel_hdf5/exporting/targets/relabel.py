@@ -11,7 +11,7 @@ from .. import losses
 from ..options import Options
 from ..source import Source
 from . import torch_files
-from .base import Job
+from .base import Job, OfViews
 
 _EXACT = 1 << 24
 
@@ -27,6 +27,7 @@ class ReLabel:
     summary = "a folder of .pt files [2, k, H, W], float32, as ReLabel releases them"
     is_folder = True
     takes: frozenset[str] = frozenset()
+    of_views = OfViews.REFUSED
 
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses scores that are no logits, and more classes than float32 can number."""

@@ -15,9 +15,10 @@ from .. import losses
 from ..options import Options
 from ..source import Source
 from . import filled
-from .base import Job
+from .base import Job, OfViews
+from .view_arrays import view_arrays
 
-_WORDS = {"int32": "I32", "int64": "I64", "float32": "F32", "uint8": "U8"}
+_WORDS = {"int32": "I32", "int64": "I64", "float32": "F32", "float64": "F64", "uint8": "U8"}
 
 
 class Safetensors:
@@ -31,6 +32,7 @@ class Safetensors:
     summary = "one .safetensors with the same tensors as npz, and what the shards say"
     is_folder = False
     takes = frozenset({"dense"})
+    of_views = OfViews.ROWS
 
     def refuse(self, source: Source, options: Options) -> None:
         """Takes all maps."""
@@ -56,10 +58,13 @@ class Safetensors:
                 file.write(values.astype(dtype, copy=False).tobytes())
 
             width = shapes["keys"][1][1]
+            facts = view_arrays(job.source)
             dense = job.options.dense
             for block in job.blocks(filled.array_bytes(job.source.header) if dense else 0):
                 keys = np.array([key.encode() for key in block.keys], f"S{width}")
                 put("keys", block.first, keys.view(np.uint8).reshape(len(keys), width))
+                for name in facts:
+                    put(name, block.first, block.columns[name])
                 if dense:
                     put(filled.array_name(job.source.header), block.first, filled.filled(block.maps))
                 else:
@@ -81,6 +86,7 @@ def _shapes(job: Job) -> _Shapes:
         ids = np.int32 if header.num_classes <= 1 << 31 else np.int64
         found["class_index"] = np.dtype(ids), (count, *header.shape)
         found["score"] = np.dtype(np.float32), (count, *header.shape)
+    found |= {name: (dtype, (count, *tail)) for name, (dtype, tail) in view_arrays(job.source).items()}
     # The format wants larger types first, so that each tensor begins at a multiple of its type.
     return dict(sorted(found.items(), key=lambda item: -item[1][0].itemsize))
 

@@ -12,7 +12,7 @@ from .. import losses
 from ..options import Options
 from ..source import Source
 from . import torch_files
-from .base import Job
+from .base import Job, OfViews
 
 _EXACT = 1 << 11
 
@@ -27,6 +27,7 @@ class TokenLabeling:
     summary = "a folder of .pt files [2, k, H, W], float16 and strided, as TokenLabeling writes them"
     is_folder = True
     takes: frozenset[str] = frozenset()
+    of_views = OfViews.REFUSED
 
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses scores that are no logits, and more classes than float16 can number."""

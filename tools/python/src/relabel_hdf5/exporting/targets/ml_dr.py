@@ -1,0 +1,122 @@
+"""Reinforcements as ml-dr stores them, a file for each picture."""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from typing import Any
+
+import numpy as np
+
+from ...errors import InvalidDataError, UsageError
+from ..options import Options
+from ..source import Source
+from ..views import Rows, Views, in_groups, need
+from .base import Job, OfViews
+from .files import created
+from .torch_files import need_torch
+from .view_facts import need_one_score, operations, source_facts, unknown_losses
+
+_PROTOCOL = 4
+_NAME = "{}.pth.tar"
+_ORDER = (
+    "uint8", "resize", "center_crop", "random_crop", "random_resized_crop", "random_horizontal_flip", "rand_augment",
+    "to_tensor", "random_erase", "normalize", "mixup", "cutmix",
+)  # fmt: skip
+"""Transforms in the order in which ml-dr applies and stores them, whatever the order of its configuration is."""
+_WITHOUT = frozenset({"uint8", "center_crop", "to_tensor", "normalize"})
+"""Transforms that have no parameters."""
+
+
+class MLDR:
+    """`INDEX.pth.tar` for each picture: its place and a list of parameters and probabilities; `config.pth.tar` beside them.
+
+    `reinforce.py` of apple/ml-dr writes them, by `torch.save` or, where the configuration says so, as joblib does.
+    """
+
+    name = "ml-dr"
+    summary = "a folder of INDEX.pth.tar and config.pth.tar, as ml-dr (dataset reinforcement) stores them"
+    is_folder = True
+    takes: frozenset[str] = frozenset()
+    of_views = OfViews.NEEDED
+
+    def refuse(self, source: Source, options: Options) -> None:
+        """Refuses views whose parameters ml-dr's reader would not know."""
+        views = source.views
+        need(views, self.name, ("operations",))
+        need_one_score(views, self.name, "probability")
+        if not isinstance(configuration(views), dict):
+            raise UsageError("ml-dr reads its configuration first, and these shards have none: they come from elsewhere")
+        need_torch()
+
+    def losses(self, source: Source, options: Options) -> list[str]:
+        """What these files say nothing of."""
+        return unknown_losses(source.views, None)
+
+    def write(self, job: Job) -> None:
+        """Writes the configuration and a file for each picture."""
+        import torch
+
+        with created(job.path, _NAME.format("config"), "config") as file:
+            torch.save(configuration(job.views), file, pickle_protocol=_PROTOCOL)
+        is_joblib = source_facts(job.views.header).get("container") == "joblib"
+        for rows in in_groups(job.views, *job.views.image_order):
+            with created(job.path, _NAME.format(rows.columns["image_index"][0]), rows.keys[0]) as file:
+                if is_joblib:
+                    file.write(zlib.compress(pickle.dumps(record(job.views, rows), _PROTOCOL), 3))
+                else:
+                    torch.save(record(job.views, rows), file, pickle_protocol=_PROTOCOL)
+            job.progress(len(rows))
+
+
+def configuration(views: Views) -> Any:
+    """What ml-dr was told: parameters mean nothing without it."""
+    return source_facts(views.header).get("config")
+
+
+def record(views: Views, rows: Rows) -> tuple[int, list[dict[str, Any]]]:
+    """The place of a picture, and its samples."""
+    ids, scores = rows.single_cells()
+    samples = []
+    for entry, key, found, probabilities in zip(operations(rows), rows.keys, ids.tolist(), scores.tolist()):
+        if "params" not in entry:
+            raise InvalidDataError("these are no parameters of ml-dr", dataset="operations", key=key)
+        samples.append({"params": _parameters(configuration(views), entry["params"]), "prob": (probabilities, found)})
+    return int(rows.columns["image_index"][0]), samples
+
+
+def _parameters(config: dict[str, Any], stored: Any) -> Any:
+    """Parameters with the types that ml-dr gives them, which JSON has no words for: tuples, and integers of NumPy."""
+    if isinstance(stored, dict):  # not compressed: each transform has its own and the partner's
+        return {name: _of_both(name, value) for name, value in stored.items()}
+    chosen = config["reinforce"]["image_augmentation"]
+    names = [name for name in _ORDER if name in chosen and chosen[name].get("enable", True) and name not in _WITHOUT]
+    first, rest = [], stored
+    is_pair = False
+    if "mixup" in names or "cutmix" in names:
+        first, rest = stored[:1], stored[1:]
+        is_pair = first[0] is not None
+    if len(rest) != len(names):
+        raise InvalidDataError(f"{len(rest)} parameters for {len(names)} transforms ({', '.join(names)})", dataset="operations")
+    return first + [
+        [_typed(name, own) for own in value] if is_pair and name not in ("mixup", "cutmix") else _typed(name, value)
+        for name, value in zip(names, rest)
+    ]
+
+
+def _of_both(name: str, value: Any) -> Any:
+    if name == "cutmix" and value is not None:
+        return value[0], tuple(np.int64(edge) for edge in value[1])
+    if name in ("mixup", "cutmix", "id2"):
+        return value
+    if not isinstance(value, list):
+        return value
+    return tuple(() if own == [] else _typed(name, own) for own in value)
+
+
+def _typed(name: str, value: Any) -> Any:
+    if name == "rand_augment" and value is not None:
+        return [tuple(step) for step in value]
+    if name == "cutmix" and value is not None:
+        return [value[0], *(np.int64(edge) for edge in value[1:])]
+    return tuple(value) if isinstance(value, list) else value
