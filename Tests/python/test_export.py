@@ -18,6 +18,10 @@ from relabel_hdf5 import UsageError
 from relabel_hdf5.exporting import Options, export
 from relabel_hdf5.exporting.image_labels import RULES
 from relabel_hdf5.exporting.targets import TARGETS
+from relabel_hdf5.exporting.targets.base import OfViews
+
+OF_MAPS = [name for name, target in TARGETS.items() if target.of_views is not OfViews.NEEDED]
+"""Those of views are in test_export_views.py."""
 
 KINDS = [("logit", "zero"), ("probability", "uniform"), ("probability", "zero"), ("log_probability", "uniform")]
 
@@ -360,7 +364,7 @@ def test_cleanlab(warm, tmp_path):
 # ---------------------------------------------------------------------------------------------- losses
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", OF_MAPS)
 def test_what_is_lost_is_said_and_kept_beside(target, tmp_path):
     """Every form says what it has no place for, and export.json has all that the shards say."""
     columns = ("image_size", "image_sha256", "source_label", "map_extent", "log_normalizer")

@@ -10,5 +10,6 @@ What a form can't hold is said in `losses` of the summary, and stored beside the
 
 from .options import Options
 from .session import Summary, export
+from .stored_files import StoredFiles
 
-__all__ = ["Options", "Summary", "export"]
+__all__ = ["Options", "StoredFiles", "Summary", "export"]

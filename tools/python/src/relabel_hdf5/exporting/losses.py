@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..layout import MAP_EXTENT
 from .source import Source
+from .view_images import mixed_views
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
@@ -35,8 +36,12 @@ def of_maps(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
 
 def of_labels(source: Source, *, has_names: bool = False) -> list[str]:
     """What is lost where one label stands for a whole map; `has_names` where the form names classes."""
-    place = "where in the picture a class is: each image keeps one probability of a class"
-    return [place, *_only_beside(source, [], has_names=has_names)]
+    places = ["where in the picture a class is: each image keeps one probability of a class"]
+    if source.is_views:
+        places = ["what single views show: each image keeps one probability of a class, made of those of its views"]
+        if mixed := mixed_views(source.views):
+            places.append(f"{mixed:,} views that show another picture, too: they don't count")
+    return [*places, *_only_beside(source, [], has_names=has_names)]
 
 
 def of_columns(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:

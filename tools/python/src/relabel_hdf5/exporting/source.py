@@ -63,7 +63,7 @@ class Source:
             self._views = Views(self.parts) if self.header.has_views else None
             if self._views is not None:
                 files.callback(self._views.close)
-            self._order = _listing_order(self.parts) if self._views is None else self._views.image_order[0]
+            self._order = _listing_order(self.parts) if self._views is None else self._views.image_order.positions
             self.optional = tuple(sorted({name for maps in self.parts for name in optional_columns(maps.path)}))
             """The optional HDF5 datasets that shards have (spec, section 4.5)."""
             labels = [source_labels(maps.path) for maps in self.parts] if SOURCE_LABEL in self.optional else None
@@ -105,7 +105,7 @@ class Source:
     @property
     def images(self) -> int:
         """The number of images."""
-        return len(self._order) if self._views is None else len(self._views.image_order[1]) - 1
+        return len(self._order) if self._views is None else len(self._views.image_order.names)
 
     @property
     def has_labels(self) -> bool:

@@ -52,7 +52,7 @@ class Pictures(Source):
         """Takes the files of a source over; raises `UsageError` where it isn't known which views show one picture alone."""
         _refuse_unknown_mixes(source.views)
         self.__dict__.update(source.__dict__)
-        self._rows, self._starts = source.views.image_order
+        self._rows, self._starts, _ = source.views.image_order
 
     def __len__(self) -> int:
         return len(self._starts) - 1

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,30 @@ import numpy.typing as npt
 from ..dataset import LabelMaps
 from ..errors import InvalidDataError, UsageError
 from ..header import Header
+from ..keys import KeyTable
 from ..layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, SCORE
 from ..views import ViewTable
 
 Positions = npt.NDArray[np.int64]
 Starts = npt.NDArray[np.int64]
 """Where groups begin in an order, and its length last."""
+
+
+class Order(NamedTuple):
+    """Rows in an order, in groups that belong together: the views of a picture, or those of a batch."""
+
+    positions: Positions
+    starts: Starts
+    names: npt.NDArray[np.int64]
+    """What each group is, [g, 1] or [g, 2]: the place of a picture in the listing, or epoch and batch; ascending."""
+
+    def group(self, *name: int) -> Positions | None:
+        """The positions of a group, or None where there is none of this name."""
+        first, end = 0, len(self.names)
+        for column, value in zip(self.names.T, name):
+            first, end = (first + np.searchsorted(column[first:end], [value, value + 1])).tolist()
+        return self.positions[self.starts[first] : self.starts[first + 1]] if first < end else None
+
 
 MIXES = ("mixup_lambda", "cutmix_lambda")
 """What says whether a view shows another picture, too."""
@@ -83,13 +101,13 @@ class Views:
         return self._tables[0].document
 
     @cached_property
-    def image_order(self) -> tuple[Positions, Starts]:
+    def image_order(self) -> Order:
         """The positions by picture and view, and where each picture's views begin; raises `InvalidDataError` where two
         views of a picture have one number."""
         return self._order((IMAGE_INDEX, "view"), "the views at positions {} and {} are one view of one picture")
 
     @cached_property
-    def replay_order(self) -> tuple[Positions, Starts]:
+    def replay_order(self) -> Order:
         """The positions by epoch, batch and slot, and where each batch begins; views that no batch has are left out."""
         return self._order(("replay",), "the views at positions {} and {} are in one slot of one batch")
 
@@ -129,6 +147,22 @@ class Views:
             for _, found in table.blocks(*names):
                 yield found
 
+    def picture(self, name: str) -> Positions | None:
+        """The positions of a picture's views, by its key up to the first dot; None where there is no such picture."""
+        place = int(self._names.positions([name.encode()])[0])
+        return None if place < 0 else self.image_order.group(*self.image_order.names[place].tolist())
+
+    @cached_property
+    def _names(self) -> KeyTable:
+        positions, starts, _ = self.image_order
+        firsts = positions[starts[:-1]]
+        size = 1 << 14
+        blocks = (
+            np.array([key.partition(b".")[0] for key in self.columns(firsts[at : at + size], (IMAGE_KEY,))[IMAGE_KEY].tolist()])
+            for at in range(0, len(firsts), size)
+        )
+        return KeyTable(len(firsts), blocks)
+
     @cached_property
     def extra(self) -> tuple[str, ...]:
         """What the shards say of the pictures, and forms of views ask for."""
@@ -138,7 +172,7 @@ class Views:
         """Whether all shards have an optional HDF5 dataset."""
         return name in self.names or name in self.extra
 
-    def _order(self, names: tuple[str, ...], repeated: str) -> tuple[Positions, Starts]:
+    def _order(self, names: tuple[str, ...], repeated: str) -> Order:
         blocks = [np.concatenate([_columns(found[name]) for name in names], 1) for found in self.column_blocks(*names)]
         if not blocks:
             raise UsageError("there are no views to export", file=self._parts[0].path)
@@ -155,28 +189,31 @@ class Views:
             place = int((steps == 0).argmax())
             raise InvalidDataError(repeated.format(*order[place : place + 2].tolist()))
         begins = np.flatnonzero((values[1:, :-1] != values[:-1, :-1]).any(1)) + 1
-        return order, np.concatenate([[0], begins, [len(order)]]).astype(np.int64)
+        starts = np.concatenate([[0], begins, [len(order)]]).astype(np.int64)
+        return Order(order, starts, values[starts[:-1], :-1])
 
 
-def in_groups(views: Views, order: Positions, starts: Starts) -> Iterator[Rows]:
+def in_groups(views: Views, order: Order) -> Iterator[Rows]:
     """The rows of each group; groups are read together as far as memory is bounded."""
     size = max(1, _BLOCK_BYTES // row_bytes(views.header))
+    positions, starts, _ = order
     first = 0
     while first < len(starts) - 1:
         end = max(first + 1, int(np.searchsorted(starts, starts[first] + size, "right")) - 1)
-        read = views.rows(order[starts[first] : starts[end]])
+        read = views.rows(positions[starts[first] : starts[end]])
         bounds = (starts[first : end + 1] - starts[first]).tolist()
         for begin, stop in zip(bounds[:-1], bounds[1:]):
             yield read.part(begin, stop)
         first = end
 
 
-def in_blocks(views: Views, order: Positions, starts: Starts) -> Iterator[Rows]:
+def in_blocks(views: Views, order: Order) -> Iterator[Rows]:
     """The rows of each group in blocks of bounded memory, for groups of any size."""
     size = max(1, _BLOCK_BYTES // row_bytes(views.header))
+    positions, starts, _ = order
     for first, end in zip(starts[:-1].tolist(), starts[1:].tolist()):
         for begin in range(first, end, size):
-            yield views.rows(order[begin : min(begin + size, end)])
+            yield views.rows(positions[begin : min(begin + size, end)])
 
 
 def row_bytes(header: Header) -> int:

@@ -132,6 +132,7 @@ def array_file(folder: Path, name: str, dtype: np.dtype[Any], shape: tuple[int, 
 
 def _losses(source: Source, options: Options) -> list[str]:
     header = source.header
+    found = losses.of_maps(source, without=tuple(view_arrays(source)))
     if options.dense:
-        return [*filled.loss(header), *losses.of_maps(source)]
-    return [f"only export.json says that scores are of kind {header.score_kind}", *losses.of_maps(source)]
+        return [*filled.loss(header), *found]
+    return [f"only export.json says that scores are of kind {header.score_kind}", *found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,25 @@ class BatchLists:
         with created(job.path, name, name) as file:
             torch.save(record, file)
 
+    def made(self, views: Views, name: str) -> Any:
+        """The list of a batch, by the name of its file."""
+        found = re.fullmatch(r"epoch_(\d+)/batch_(\d+)\.tar", name)
+        return self.batch(views, int(found[1]), int(found[2])) if found else None
+
+    def listed(self, views: Views, folder: str) -> list[str] | None:
+        """The folders of epochs, or the files of one."""
+        names = views.replay_order.names
+        if not folder:
+            return [f"epoch_{epoch}" for epoch in np.unique(names[:, 0]).tolist()]
+        found = re.fullmatch(r"epoch_(\d+)", folder)
+        batches = names[names[:, 0] == int(found[1]), 1].tolist() if found else []
+        return [f"batch_{batch}.tar" for batch in batches] or None
+
+    def batch(self, views: Views, epoch: int, batch: int) -> Record | None:
+        """The list of a batch, or None where there is no such batch."""
+        positions = views.replay_order.group(epoch, batch)
+        return None if positions is None else self.record(views, whole(views.rows(positions)))
+
     def file(self, epoch: int, batch: int) -> str:
         """The name of a batch's file."""
         return f"{FOLDER}/epoch_{epoch}/batch_{batch}.tar"
@@ -113,12 +133,11 @@ class BatchLists:
 
 def batches(job: Job) -> Iterator[Rows]:
     """The rows of each batch by slot, with progress."""
-    order, starts = job.views.replay_order
-    if left := len(job.views) - len(order):
+    order = job.views.replay_order
+    if left := len(job.views) - len(order.positions):
         job.losses.append(f"{left:,} views that are in no batch")
-    for rows in in_groups(job.views, order, starts):
-        whole(rows)
-        yield rows
+    for rows in in_groups(job.views, order):
+        yield whole(rows)
         job.progress(len(rows))
 
 
@@ -128,13 +147,14 @@ def place(rows: Rows) -> tuple[int, int]:
     return epoch, batch
 
 
-def whole(rows: Rows) -> None:
-    """Raises `InvalidDataError` where a batch lacks a slot."""
+def whole(rows: Rows) -> Rows:
+    """The rows of a batch; raises `InvalidDataError` where it lacks a slot."""
     wrong = np.flatnonzero(rows.columns["replay"][:, 2] != np.arange(len(rows)))
     if len(wrong):
         epoch, batch = place(rows)
         message = f"batch {batch} of epoch {epoch} has no slot {wrong[0]}: name all shards of the dataset"
         raise InvalidDataError(message, key=rows.keys[0])
+    return rows
 
 
 def flips(rows: Rows, form: str) -> npt.NDArray[np.bool_]:

@@ -36,7 +36,8 @@ class EDC(BatchLists):
     def boxes(self, views: Views, rows: Rows) -> npt.NDArray[Any]:
         """Top and height by width, left and width by height."""
         height, width = rows.columns["image_size"].astype(np.float64).T
-        return (pixel_boxes(rows, self.name) / np.stack([width, height, width, height], 1)).astype(np.float32)
+        found: npt.NDArray[Any] = pixel_boxes(rows, self.name) / np.stack([width, height, width, height], 1)
+        return found.astype(np.float32)
 
     def record(self, views: Views, rows: Rows) -> Record:
         """The list of a batch."""

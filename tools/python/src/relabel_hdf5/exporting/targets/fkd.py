@@ -71,10 +71,19 @@ class FKD:
         """Writes a file for each picture."""
         import torch
 
-        for rows in in_groups(job.views, *job.views.image_order):
+        for rows in in_groups(job.views, job.views.image_order):
             with created(job.path, file_name(job.views, rows.keys[0]), rows.keys[0]) as file:
                 torch.save(record(job.views, rows), file)
             job.progress(len(rows))
+
+    def made(self, views: Views, name: str) -> Any:
+        """The list of a picture, by the name of its file below the folder that names end with: n01443537/n01443537_00069.tar."""
+        positions = views.picture(name.removesuffix(".tar"))
+        return None if positions is None else record(views, views.rows(positions))
+
+    def listed(self, views: Views, folder: str) -> list[str] | None:
+        """None: FKD's reader lists no folder."""
+        return None
 
 
 def file_name(views: Views, key: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidDataError
-from ..views import Rows
+from ...layout import IMAGE_INDEX
+from ..views import Rows, Views
 from .base import Job
 from .batch_lists import FOLDER, BatchLists, batches, place
 from .view_facts import operations
@@ -38,6 +39,15 @@ class LPLD(BatchLists):
                 last = number
             index.write("]}")
 
+    def made(self, views: Views, name: str) -> Any:
+        """The list of a batch, or the index, by the name of the file."""
+        return sampled(views, 0) if name == self.index else super().made(views, name)
+
+    def listed(self, views: Views, folder: str) -> list[str] | None:
+        """The folders of epochs and the index, or the files of an epoch."""
+        found = super().listed(views, folder)
+        return found if folder or found is None else [*found, self.index]
+
     def number(self, epoch: int, batch: int) -> int:
         """Which member of the index a batch belongs to."""
         return epoch
@@ -52,3 +62,13 @@ class LPLD(BatchLists):
         if any(cutout is None for cutout in cutouts):
             raise InvalidDataError("some views of a batch have a cutout, and others don't", dataset="operations", key=rows.keys[0])
         return torch.from_numpy(np.array(cutouts, np.float32))
+
+
+def sampled(views: Views, column: int) -> dict[str, list[int]]:
+    """The pictures of each epoch (column 0) or each batch (column 1), in the order of training."""
+    positions, starts, names = views.replay_order
+    images = views.columns(positions, (IMAGE_INDEX,))[IMAGE_INDEX]
+    found: dict[str, list[int]] = {}
+    for name, first, end in zip(names[:, column].tolist(), starts[:-1].tolist(), starts[1:].tolist()):
+        found.setdefault(str(name), []).extend(images[first:end].tolist())
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from ...errors import UsageError
 from ..views import Rows, Views
 from .batch_lists import FOLDER, Record, mix
-from .lpld import LPLD
+from .lpld import LPLD, sampled
 from .torch_files import by_score
 from .view_facts import class_scores, narrowed, operations, score_type
 
@@ -31,6 +32,18 @@ class LPQLD(LPLD):
         """Refuses classes that 16 bits can't number."""
         if views.header.num_classes > 1 << 16:
             raise UsageError(f"lpqld numbers classes by 16 bits, and there are {views.header.num_classes:,}: export them to npz")
+
+    def made(self, views: Views, name: str) -> Any:
+        """The list of a batch, or the index, by the name of the file."""
+        if name == self.index:
+            return sampled(views, 1)
+        found = re.fullmatch(r"batch_(\d+)\.tar", name)
+        return self.batch(views, 0, int(found[1])) if found else None
+
+    def listed(self, views: Views, folder: str) -> list[str] | None:
+        """The files of batches, and the index."""
+        names = views.replay_order.names
+        return None if folder else [*(f"batch_{batch}.tar" for batch in names[names[:, 0] == 0, 1].tolist()), self.index]
 
     def file(self, epoch: int, batch: int) -> str:
         """The name of a batch's file."""
@@ -78,10 +91,10 @@ def _augmentation(rows: Rows) -> list[Any]:
     """For each operation of RandAugment its number, what was drawn and its level, for all views; nothing without it."""
     import torch
 
-    drawn = [entry.get("rand_augment") for entry in operations(rows)]
-    if all(entry is None for entry in drawn):
+    drawn: list[list[list[float]]] = [entry.get("rand_augment", []) for entry in operations(rows)]
+    if not any(drawn):
         return []
-    if any(entry is None for entry in drawn) or len({len(entry) for entry in drawn}) > 1:
+    if len({len(entry) for entry in drawn}) > 1:
         raise UsageError("the views of a batch have different numbers of operations, and lpqld has one", key=rows.keys[0])
 
     def column(step: int, place: int) -> npt.NDArray[Any]:

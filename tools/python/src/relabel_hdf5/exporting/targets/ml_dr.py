@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 import zlib
 from typing import Any
 
@@ -60,7 +62,7 @@ class MLDR:
         with created(job.path, _NAME.format("config"), "config") as file:
             torch.save(configuration(job.views), file, pickle_protocol=_PROTOCOL)
         is_joblib = source_facts(job.views.header).get("container") == "joblib"
-        for rows in in_groups(job.views, *job.views.image_order):
+        for rows in in_groups(job.views, job.views.image_order):
             with created(job.path, _NAME.format(rows.columns["image_index"][0]), rows.keys[0]) as file:
                 if is_joblib:
                     file.write(zlib.compress(pickle.dumps(record(job.views, rows), _PROTOCOL), 3))
@@ -68,10 +70,26 @@ class MLDR:
                     torch.save(record(job.views, rows), file, pickle_protocol=_PROTOCOL)
             job.progress(len(rows))
 
+    def made(self, views: Views, name: str) -> Any:
+        """The configuration, or the record of a picture, by the name of the file."""
+        if name == _NAME.format("config"):
+            return configuration(views)
+        found = re.fullmatch(r"(\d+)\.pth\.tar", name)
+        positions = views.image_order.group(int(found[1])) if found else None
+        return None if positions is None else record(views, views.rows(positions))
+
+    def listed(self, views: Views, folder: str) -> list[str] | None:
+        """None: ml-dr's reader lists no folder."""
+        return None
+
 
 def configuration(views: Views) -> Any:
-    """What ml-dr was told: parameters mean nothing without it."""
-    return source_facts(views.header).get("config")
+    """What ml-dr was told: parameters mean nothing without it. A text of JSON, which tells 1.0 from 1, or an object."""
+    found = source_facts(views.header).get("config")
+    try:
+        return json.loads(found) if isinstance(found, str) else found
+    except ValueError as error:
+        raise InvalidDataError(f"the configuration of ml-dr is no JSON: {error}") from None
 
 
 def record(views: Views, rows: Rows) -> tuple[int, list[dict[str, Any]]]:

@@ -42,7 +42,7 @@ class Safetensors:
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What tensors say nothing of; their file has room for what the shards say."""
-        return [*(filled.loss(source.header) if options.dense else []), *losses.of_maps(source)]
+        return [*(filled.loss(source.header) if options.dense else []), *losses.of_maps(source, without=tuple(view_arrays(source)))]
 
     def write(self, job: Job) -> None:
         """Writes the header, then each block of rows at its places in all tensors."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+import re
+from collections.abc import Sequence
+from typing import IO, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,7 @@ import numpy.typing as npt
 from ...errors import InvalidDataError, UsageError
 from ..options import Options
 from ..source import Source
-from ..views import Rows, Views, in_blocks, need
+from ..views import Positions, Rows, Views, in_blocks, need
 from .base import Job, OfViews
 from .files import created
 from .torch_files import by_score
@@ -52,12 +54,11 @@ class TinyViT:
 
     def write(self, job: Job) -> None:
         """Writes the lines of one rank of an epoch after the other."""
-        order, starts = job.views.replay_order
         place: tuple[int, int] | None = None
         files: tuple[IO[bytes], ...] = ()
         line = 0
         try:
-            for rows in in_blocks(job.views, order, starts):
+            for rows in in_blocks(job.views, job.views.replay_order):
                 epoch, rank, _ = rows.columns["replay"][0].tolist()
                 if (epoch, rank) != place:
                     for file in files:
@@ -77,6 +78,46 @@ class TinyViT:
         finally:
             for file in files:
                 file.close()
+
+    def made(self, views: Views, name: str) -> Any:
+        """The keys of a rank, a list of texts, or its records, which are read when they are asked for."""
+        found = re.fullmatch(r"(logits_top\d+_epoch(\d+))/rank(\d+)-(keys\.txt|values\.bin)", name)
+        positions = views.replay_order.group(int(found[2]), int(found[3])) if found else None
+        if found is None or positions is None or found[1] != folder(views, int(found[2])):
+            return None
+        if found[4] == "values.bin":
+            return Records(views, positions)
+        size = 1 << 14
+        blocks = (views.rows(positions[at : at + size]) for at in range(0, len(positions), size))
+        return [key for rows in blocks for key in keys(views, rows)]
+
+    def listed(self, views: Views, name: str) -> list[str] | None:
+        """The folders of epochs, or the files of the ranks of one."""
+        names = views.replay_order.names
+        if not name:
+            return [folder(views, epoch) for epoch in np.unique(names[:, 0]).tolist()]
+        ranks = [rank for epoch, rank in names.tolist() if folder(views, epoch) == name]
+        return [f"rank{rank}-{end}" for rank in ranks for end in ("keys.txt", "values.bin")] or None
+
+
+class Records(Sequence[bytes]):
+    """The records of a rank, by line."""
+
+    def __init__(self, views: Views, positions: Positions) -> None:
+        self._views, self._positions = views, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, line: int) -> bytes: ...
+    @overload
+    def __getitem__(self, line: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, line: int | slice) -> bytes | Sequence[bytes]:
+        """The bytes of one record, or some records."""
+        if isinstance(line, slice):
+            return Records(self._views, self._positions[line])
+        return values(self._views, self._views.rows(self._positions[[line]])).tobytes()
 
 
 def folder(views: Views, epoch: int) -> str:

@@ -67,7 +67,7 @@ def unknown_losses(views: Views, box_type: type[np.floating[Any]] | None) -> lis
             f"the shards store scores in steps of {header.step:.4g} ({header.encoding}), and these are exported: the "
             "annotator's own differ by up to half a step"
         )
-    if box_type is not None and box_type not in _EXACT.get(views.header.box_source_type, (np.float64,)):
+    if box_type is not None and box_type not in _EXACT.get(views.header.box_source_type or "", (np.float64,)):
         found.append(f"boxes are {views.header.box_source_type} in the shards, and are rounded to {np.dtype(box_type).name}")
     said = [f"that scores are of kind {header.score_kind}"]
     said += [f"the temperature ({header.temperature:g})"] if header.temperature != 1 else []
@@ -90,7 +90,8 @@ def pixel_boxes(rows: Rows, form: str) -> npt.NDArray[np.int64]:
     wrong = (np.abs(found - exact) > 1e-6).any(1)
     if wrong.any():
         raise UsageError(f"this crop's box lies between pixels, and {form} holds whole ones", key=rows.keys[int(wrong.argmax())])
-    return found.astype(np.int64)
+    pixels: npt.NDArray[np.int64] = found.astype(np.int64)
+    return pixels
 
 
 def class_scores(views: Views, rows: Rows) -> npt.NDArray[np.floating[Any]]:
