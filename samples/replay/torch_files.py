@@ -1,5 +1,6 @@
 """Lets a training program find files of labels that aren't there: shards answer for them."""
 
+import importlib
 import multiprocessing
 import os
 import runpy
@@ -10,21 +11,20 @@ import torch
 
 def answer(files, folder):
     """Makes `torch.load` and `os.listdir` find `files`, a `StoredFiles`, in a folder; all others they find as before."""
-    load, listdir = torch.load, os.listdir
+    def found_first(find, otherwise):
+        def found(path=".", *arguments, **options):
+            name = os.path.relpath(path, folder) if isinstance(path, (str, os.PathLike)) else ".."
+            answer = find("" if name == "." else name)
+            return otherwise(path, *arguments, **options) if answer is None else answer
+        return found
 
-    def name(path):
-        found = os.path.relpath(path, folder) if isinstance(path, (str, os.PathLike)) else ".."
-        return "" if found == "." else found
-
-    def given(found, otherwise, path, *arguments, **options):
-        return otherwise(path, *arguments, **options) if found is None else found
-
-    torch.load = lambda path, *rest, **options: given(files.get(name(path)), load, path, *rest, **options)
-    os.listdir = lambda path=".": given(files.folder(name(path)), listdir, path)
+    torch.load, os.listdir = found_first(files.get, torch.load), found_first(files.folder, os.listdir)
 
 
-def run(program, arguments):
-    """Runs a program as `python program arguments` does, with workers that know what it knows."""
-    multiprocessing.set_start_method("fork", force=True)
+def run(program, arguments, changes=()):
+    """Runs a program as `python program arguments` does; `changes` are names of its modules with other values."""
+    multiprocessing.set_start_method("fork", force=True)  # workers know what it knows
     sys.argv, sys.path[0] = [program, *arguments], os.path.dirname(os.path.abspath(program))
+    for module, names in dict(changes).items():
+        vars(importlib.import_module(module)).update(names)
     runpy.run_path(program, run_name="__main__")

@@ -35,7 +35,10 @@ class PictureBlock(Block):
         for place, (first, end) in enumerate(zip(self.starts[:-1].tolist(), self.starts[1:].tolist())):
             rows = first + np.flatnonzero(counted[first:end])
             if not len(rows):
-                raise UsageError("each view of this picture shows another one, too, and says nothing of it alone", key=self.keys[place])
+                raise UsageError(
+                    "each view of this picture shows another one, too, and says nothing of it alone",
+                    key=self.keys[place],
+                )
             for begin in range(0, len(rows), _ROWS):
                 part = RULES[rule](_part(self.maps, rows[begin : begin + _ROWS]))
                 if rule == "max":
@@ -71,14 +74,18 @@ class Pictures(Source):
             starts = self._starts[first : end + 1] - self._starts[first]
             labels = None if self._labels is None else self._labels[positions[starts[:-1]]]
             keys = [self.key(place) for place in range(first, end)]
-            yield PictureBlock(first, keys, self._batch(positions), labels, self.views.columns(positions, MIXES), starts)
+            yield PictureBlock(
+                first, keys, self._batch(positions), labels, self.views.columns(positions, MIXES), starts
+            )
             first = end
 
 
 def mixed_views(views: Views) -> int:
     """How many views show another picture, too."""
     names = [name for name in MIXES if name in views.names]
-    return sum(int(is_mixed(found, len(found[names[0]])).sum()) for found in views.column_blocks(*names)) if names else 0
+    return (
+        sum(int(is_mixed(found, len(found[names[0]])).sum()) for found in views.column_blocks(*names)) if names else 0
+    )
 
 
 def is_mixed(columns: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.bool_]:
@@ -91,10 +98,10 @@ def is_mixed(columns: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np
 
 
 def _refuse_unknown_mixes(views: Views) -> None:
-    unknown = [way for way in ("mixup", "cutmix") if way in views.document.get("chain", []) and f"{way}_lambda" not in views.names]
-    if unknown:
+    ways = [way for way in ("mixup", "cutmix") if way in views.document.get("chain", [])]
+    if ways and not any(name in views.names for name in MIXES):
         raise UsageError(
-            f"views were mixed by {' and '.join(unknown)}, and these shards don't say which: labels of single pictures don't "
+            f"views were mixed by {' and '.join(ways)}, and these shards don't say which: labels of single pictures don't "
             "follow from them"
         )
 

@@ -117,13 +117,18 @@ class Views:
         keys = [key.decode() for key in columns.pop(IMAGE_KEY).tolist()]
         numbers = np.searchsorted(self._first[1:], positions, "right")
         found = [
-            (np.flatnonzero(numbers == number), self._parts[number].batch(positions[numbers == number] - self._first[number]))
+            (
+                np.flatnonzero(numbers == number),
+                self._parts[number].batch(positions[numbers == number] - self._first[number]),
+            )
             for number in np.unique(numbers).tolist()
         ]
         if len(found) == 1:
             return Rows(keys, found[0][1].class_index, found[0][1].score, columns)
         back = np.argsort(np.concatenate([places for places, _ in found]))
-        ids, scores = (np.concatenate([getattr(maps, name) for _, maps in found])[back] for name in (CLASS_INDEX, SCORE))
+        ids, scores = (
+            np.concatenate([getattr(maps, name) for _, maps in found])[back] for name in (CLASS_INDEX, SCORE)
+        )
         return Rows(keys, ids, scores, columns)
 
     def columns(self, positions: Positions, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
@@ -158,7 +163,12 @@ class Views:
         firsts = positions[starts[:-1]]
         size = 1 << 14
         blocks = (
-            np.array([key.partition(b".")[0] for key in self.columns(firsts[at : at + size], (IMAGE_KEY,))[IMAGE_KEY].tolist()])
+            np.array(
+                [
+                    key.partition(b".")[0]
+                    for key in self.columns(firsts[at : at + size], (IMAGE_KEY,))[IMAGE_KEY].tolist()
+                ]
+            )
             for at in range(0, len(firsts), size)
         )
         return KeyTable(len(firsts), blocks)

@@ -162,7 +162,9 @@ def flips(rows: Rows, form: str) -> npt.NDArray[np.bool_]:
     found = rows.columns.get("view_flip")
     if found is None or (found > 1).any():
         row = 0 if found is None else int((found > 1).argmax())
-        raise UsageError(f"it is not known whether this view was mirrored, which {form} says of each", key=rows.keys[row])
+        raise UsageError(
+            f"it is not known whether this view was mirrored, which {form} says of each", key=rows.keys[row]
+        )
     return found.astype(np.bool_)
 
 

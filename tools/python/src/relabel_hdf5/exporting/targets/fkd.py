@@ -64,7 +64,9 @@ class FKD:
         found = unknown_losses(views, _box_type(views))
         width = views.header.top_k
         if views.header.fill == "uniform" and width not in (1, *_WIDTHS):
-            found.append(f"what absent classes count as: FKD's reader knows that for 5 and 10 kept classes, and these are {width}")
+            found.append(
+                f"what absent classes count as: FKD's reader knows that for 5 and 10 kept classes, and these are {width}"
+            )
         return found
 
     def write(self, job: Job) -> None:
@@ -120,4 +122,4 @@ def _is_hard(views: Views) -> bool:
 
 
 def _box_type(views: Views) -> type[np.floating[Any]]:
-    return np.float16 if views.header.box_source_type == "float16" else np.float32
+    return np.float16 if views.header.box_type == "float16" else np.float32

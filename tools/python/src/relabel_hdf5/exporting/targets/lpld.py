@@ -60,7 +60,9 @@ class LPLD(BatchLists):
         if all(cutout is None for cutout in cutouts):
             return super().second_slot(rows)
         if any(cutout is None for cutout in cutouts):
-            raise InvalidDataError("some views of a batch have a cutout, and others don't", dataset="operations", key=rows.keys[0])
+            raise InvalidDataError(
+                "some views of a batch have a cutout, and others don't", dataset="operations", key=rows.keys[0]
+            )
         return torch.from_numpy(np.array(cutouts, np.float32))
 
 

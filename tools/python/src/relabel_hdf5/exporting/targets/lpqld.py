@@ -31,7 +31,9 @@ class LPQLD(LPLD):
     def refuse_width(self, views: Views) -> None:
         """Refuses classes that 16 bits can't number."""
         if views.header.num_classes > 1 << 16:
-            raise UsageError(f"lpqld numbers classes by 16 bits, and there are {views.header.num_classes:,}: export them to npz")
+            raise UsageError(
+                f"lpqld numbers classes by 16 bits, and there are {views.header.num_classes:,}: export them to npz"
+            )
 
     def made(self, views: Views, name: str) -> Any:
         """The list of a batch, or the index, by the name of the file."""
@@ -43,12 +45,16 @@ class LPQLD(LPLD):
     def listed(self, views: Views, folder: str) -> list[str] | None:
         """The files of batches, and the index."""
         names = views.replay_order.names
-        return None if folder else [*(f"batch_{batch}.tar" for batch in names[names[:, 0] == 0, 1].tolist()), self.index]
+        return (
+            None if folder else [*(f"batch_{batch}.tar" for batch in names[names[:, 0] == 0, 1].tolist()), self.index]
+        )
 
     def file(self, epoch: int, batch: int) -> str:
         """The name of a batch's file."""
         if epoch:
-            raise UsageError(f"lpqld counts batches through all epochs, and these shards count them in epoch {epoch} anew")
+            raise UsageError(
+                f"lpqld counts batches through all epochs, and these shards count them in epoch {epoch} anew"
+            )
         return f"{FOLDER}/batch_{batch}.tar"
 
     def number(self, epoch: int, batch: int) -> int:
@@ -95,7 +101,9 @@ def _augmentation(rows: Rows) -> list[Any]:
     if not any(drawn):
         return []
     if len({len(entry) for entry in drawn}) > 1:
-        raise UsageError("the views of a batch have different numbers of operations, and lpqld has one", key=rows.keys[0])
+        raise UsageError(
+            "the views of a batch have different numbers of operations, and lpqld has one", key=rows.keys[0]
+        )
 
     def column(step: int, place: int) -> npt.NDArray[Any]:
         return np.array([entry[step][place] for entry in drawn])

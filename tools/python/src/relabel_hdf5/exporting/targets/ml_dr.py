@@ -48,7 +48,9 @@ class MLDR:
         need(views, self.name, ("operations",))
         need_one_score(views, self.name, "probability")
         if not isinstance(configuration(views), dict):
-            raise UsageError("ml-dr reads its configuration first, and these shards have none: they come from elsewhere")
+            raise UsageError(
+                "ml-dr reads its configuration first, and these shards have none: they come from elsewhere"
+            )
         need_torch()
 
     def losses(self, source: Source, options: Options) -> list[str]:
@@ -115,7 +117,9 @@ def _parameters(config: dict[str, Any], stored: Any) -> Any:
         first, rest = stored[:1], stored[1:]
         is_pair = first[0] is not None
     if len(rest) != len(names):
-        raise InvalidDataError(f"{len(rest)} parameters for {len(names)} transforms ({', '.join(names)})", dataset="operations")
+        raise InvalidDataError(
+            f"{len(rest)} parameters for {len(names)} transforms ({', '.join(names)})", dataset="operations"
+        )
     return first + [
         [_typed(name, own) for own in value] if is_pair and name not in ("mixup", "cutmix") else _typed(name, value)
         for name, value in zip(names, rest)

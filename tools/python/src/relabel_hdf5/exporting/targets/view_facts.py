@@ -67,8 +67,8 @@ def unknown_losses(views: Views, box_type: type[np.floating[Any]] | None) -> lis
             f"the shards store scores in steps of {header.step:.4g} ({header.encoding}), and these are exported: the "
             "annotator's own differ by up to half a step"
         )
-    if box_type is not None and box_type not in _EXACT.get(views.header.box_source_type or "", (np.float64,)):
-        found.append(f"boxes are {views.header.box_source_type} in the shards, and are rounded to {np.dtype(box_type).name}")
+    if box_type is not None and box_type not in _EXACT.get(views.header.box_type or "", (np.float64,)):
+        found.append(f"boxes are {views.header.box_type} in the shards, and are rounded to {np.dtype(box_type).name}")
     said = [f"that scores are of kind {header.score_kind}"]
     said += [f"the temperature ({header.temperature:g})"] if header.temperature != 1 else []
     said += ["the names of classes"] if header.classes is not None else []
@@ -89,7 +89,9 @@ def pixel_boxes(rows: Rows, form: str) -> npt.NDArray[np.int64]:
     found = np.rint(exact)
     wrong = (np.abs(found - exact) > 1e-6).any(1)
     if wrong.any():
-        raise UsageError(f"this crop's box lies between pixels, and {form} holds whole ones", key=rows.keys[int(wrong.argmax())])
+        raise UsageError(
+            f"this crop's box lies between pixels, and {form} holds whole ones", key=rows.keys[int(wrong.argmax())]
+        )
     pixels: npt.NDArray[np.int64] = found.astype(np.int64)
     return pixels
 
