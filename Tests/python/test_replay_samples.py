@@ -10,7 +10,7 @@ import pytest
 import torch
 from conftest import ROOT
 from test_export_views import CONFIG, FILES, fkd, fkd_files, ml_dr, ml_dr_files, tinyvit, tinyvit_files, written
-from view_files import batches_of, indexes, run_of, same, six_slots
+from view_files import batches_of, indexes, same, six_slots
 
 REPLAY = ROOT / "samples" / "replay"
 PROGRAMS = sorted(path for path in REPLAY.glob("*.py"))
