@@ -287,14 +287,18 @@ def tinyvit(named=False):
     views, settings = run_of(None, kind="probability")
     del views.columns["view_box"], views.columns["view_flip"]
     views.columns["view_seed"] = np.random.default_rng(1).integers(0, 1 << 31, len(views.keys))
-    views.document |= {"chain": ["crop", "flip", "mixup", "cutmix"], "source": {"keys": "name" if named else "position"}}
+    views.columns["replay"] = [[epoch, line, rank] for epoch, rank, line in views.columns["replay"]]
+    views.document |= {"chain": ["crop", "flip"], "source": {"keys": "name" if named else "position"}}
     return kept(views, settings, highest=40_000)
 
 
 def tinyvit_files(views, settings, named):
     found = {}
-    for (epoch, rank), rows in batches_of(views).items():
-        lines = [views.keys[row] if named else str(views.image_indexes[row]) for row in rows]
+    ranks = {}
+    for row, (epoch, line, rank) in sorted(enumerate(views.columns["replay"]), key=lambda numbered: numbered[1]):
+        ranks.setdefault((epoch, rank), []).append(row)
+    for (epoch, rank), rows in ranks.items():
+        lines = [views.keys[row].partition("/")[2] if named else str(views.image_indexes[row]) for row in rows]
         records = [
             np.int32(views.columns["view_seed"][row]).tobytes() + settings["ids"][row].tobytes() + settings["scores"][row].tobytes()
             for row in rows
@@ -568,8 +572,12 @@ def test_pictures_that_are_only_mixed(dataset, tmp_path):
 
 
 def test_pictures_mixed_one_does_not_know_how(dataset, tmp_path):
-    with pytest.raises(UsageError, match="views were mixed by mixup and cutmix, and these shards don't say which"):
+    with pytest.raises(UsageError, match="only seeds say what these views show"):
         export([dataset(*tinyvit())], "parquet", tmp_path / "out")
+    views, settings = run_of(None)
+    views.document["chain"] = ["crop", "mixup", "cutmix"]
+    with pytest.raises(UsageError, match="views were mixed by mixup and cutmix, and these shards don't say which"):
+        export([written(tmp_path / "mixed", views, settings)], "parquet", tmp_path / "out")
 
 
 # -------------------------------------------------------------------------------------------- the command

@@ -101,7 +101,12 @@ def _refuse_unknown_mixes(views: Views) -> None:
     ways = [way for way in ("mixup", "cutmix") if way in views.document.get("chain", [])]
     if ways and not any(name in views.names for name in MIXES):
         raise UsageError(
-            f"views were mixed by {' and '.join(ways)}, and these shards don't say which: labels of single pictures don't "
+            f"views were mixed by {' and '.join(ways)}, and these shards don't say which: labels of single pictures "
+            "don't follow from them"
+        )
+    if "view_seed" in views.names and "view_box" not in views.names:
+        raise UsageError(
+            "only seeds say what these views show, which may be two pictures in one: labels of single pictures don't "
             "follow from them"
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,8 +108,14 @@ class Views:
 
     @cached_property
     def replay_order(self) -> Order:
-        """The positions by epoch, batch and slot, and where each batch begins; views that no batch has are left out."""
+        """The positions by epoch, batch and slot, in batches; views that no batch has are left out."""
         return self._order(("replay",), "the views at positions {} and {} are in one slot of one batch")
+
+    @cached_property
+    def slot_order(self) -> Order:
+        """The positions by epoch, slot and batch, in slots of an epoch: what each of several programs saw."""
+        repeated = "the views at positions {} and {} are in one slot of one batch"
+        return self._order(("replay",), repeated, [0, 2, 1])
 
     def rows(self, positions: Positions) -> Rows:
         """Some views."""
@@ -182,25 +188,29 @@ class Views:
         """Whether all shards have an optional HDF5 dataset."""
         return name in self.names or name in self.extra
 
-    def _order(self, names: tuple[str, ...], repeated: str) -> Order:
-        blocks = [np.concatenate([_columns(found[name]) for name in names], 1) for found in self.column_blocks(*names)]
+    def _order(self, names: tuple[str, ...], repeated: str, turned: Sequence[int] | None = None) -> Order:
+        """The rows by the numbers of some columns, or by those numbers in another order; negative ones are left out."""
+        blocks = [
+            np.concatenate([_numbers(found[name]) for name in names], 1) for found in self.column_blocks(*names)
+        ]
         if not blocks:
             raise UsageError("there are no views to export", file=self._parts[0].path)
         values = np.concatenate(blocks)
         del blocks
-        order = np.arange(len(values))
-        steps = _steps(values)
-        if "replay" in names or (steps < 0).any():
+        if turned is not None:
+            values = values[:, turned]
+        positions = np.flatnonzero(values[:, 0] >= 0)
+        values = values[positions]
+        if (_steps(values) < 0).any():
             order = np.lexsort(values.T[::-1])
-            order = order[values[order, 0] >= 0]  # no replay
-            values = values[order]
-            steps = _steps(values)
+            positions, values = positions[order], values[order]
+        steps = _steps(values)
         if (steps == 0).any():
             place = int((steps == 0).argmax())
-            raise InvalidDataError(repeated.format(*order[place : place + 2].tolist()))
+            raise InvalidDataError(repeated.format(*positions[place : place + 2].tolist()))
         begins = np.flatnonzero((values[1:, :-1] != values[:-1, :-1]).any(1)) + 1
-        starts = np.concatenate([[0], begins, [len(order)]]).astype(np.int64)
-        return Order(order, starts, values[starts[:-1], :-1])
+        starts = np.concatenate([[0], begins, [len(values)]]).astype(np.int64)
+        return Order(positions, starts, values[starts[:-1], :-1])
 
 
 def in_groups(views: Views, order: Order) -> Iterator[Rows]:
@@ -238,7 +248,7 @@ def need(views: Views, form: str, columns: Iterable[str]) -> None:
         raise UsageError(f"{form} holds what these shards don't: they have no {' and no '.join(missing)}")
 
 
-def _columns(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _numbers(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return values.astype(np.int64).reshape(len(values), -1)
 
 

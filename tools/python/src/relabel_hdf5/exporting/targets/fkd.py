@@ -118,7 +118,8 @@ def _labels(views: Views, rows: Rows) -> npt.NDArray[Any]:
 
 
 def _is_hard(views: Views) -> bool:
-    return source_facts(views.header).get("label_type") == "hard"
+    facts = source_facts(views.header)
+    return "hard" in (facts.get("labels"), facts.get("label_type"))
 
 
 def _box_type(views: Views) -> type[np.floating[Any]]:

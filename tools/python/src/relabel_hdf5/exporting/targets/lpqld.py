@@ -97,29 +97,29 @@ def _augmentation(rows: Rows) -> list[Any]:
     """For each operation of RandAugment its number, what was drawn and its level, for all views; nothing without it."""
     import torch
 
-    drawn: list[list[list[float]]] = [entry.get("rand_augment", []) for entry in operations(rows)]
+    found = operations(rows)
+    drawn: list[list[list[float]]] = [entry.get("rand_augment", []) for entry in found]
     if not any(drawn):
         return []
     if len({len(entry) for entry in drawn}) > 1:
         raise UsageError(
             "the views of a batch have different numbers of operations, and lpqld has one", key=rows.keys[0]
         )
-
-    def column(step: int, place: int) -> npt.NDArray[Any]:
-        return np.array([entry[step][place] for entry in drawn])
-
-    return [
-        [
-            [
-                torch.from_numpy(column(step, 0).astype(np.int64)),
-                torch.from_numpy(column(step, 1).astype(np.float16)),
-                torch.from_numpy(_levels(column(step, 2))),
-            ]
-            for step in range(len(drawn[0]))
-        ]
-    ]
+    steps = []
+    for step, types in enumerate(_level_types(found, drawn)):
+        numbers, draws, levels = (np.array([entry[step][place] for entry in drawn]) for place in range(3))
+        steps.append([
+            torch.from_numpy(numbers.astype(np.int64)),
+            torch.from_numpy(draws.astype(np.float16)),
+            torch.from_numpy(levels.astype(types)),
+        ])  # fmt: skip
+    return [steps]
 
 
-def _levels(levels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Levels are whole numbers in batches where all of them are."""
-    return levels.astype(np.int64 if levels.dtype.kind == "i" else np.float16)
+def _level_types(found: list[dict[str, Any]], drawn: list[list[list[float]]]) -> list[type[np.generic]]:
+    """Levels are whole numbers in batches where all of them are; the shards say so, or write them without a point."""
+    said = found[0].get("level_type")
+    if said is None:
+        whole = [all(isinstance(entry[step][2], int) for entry in drawn) for step in range(len(drawn[0]))]
+        said = ["int64" if is_whole else "float16" for is_whole in whole]
+    return [np.int64 if name == "int64" else np.float16 for name in said]

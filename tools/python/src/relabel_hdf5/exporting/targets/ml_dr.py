@@ -128,17 +128,19 @@ def _parameters(config: dict[str, Any], stored: Any) -> Any:
 
 def _of_both(name: str, value: Any) -> Any:
     if name == "cutmix" and value is not None:
-        return value[0], tuple(np.int64(edge) for edge in value[1])
-    if name in ("mixup", "cutmix", "id2"):
-        return value
-    if not isinstance(value, list):
-        return value
+        return float(value[0]), tuple(np.int64(edge) for edge in value[1])
+    if name == "mixup" or not isinstance(value, list):
+        return _typed(name, value)
     return tuple(() if own == [] else _typed(name, own) for own in value)
 
 
 def _typed(name: str, value: Any) -> Any:
-    if name == "rand_augment" and value is not None:
-        return [tuple(step) for step in value]
-    if name == "cutmix" and value is not None:
-        return [value[0], *(np.int64(edge) for edge in value[1:])]
+    if value is None:
+        return None
+    if name == "mixup":
+        return float(value)  # JSON may have made a whole number of it
+    if name == "rand_augment":
+        return [(operation, float(magnitude)) for operation, magnitude in value]
+    if name == "cutmix":
+        return [float(value[0]), *(np.int64(edge) for edge in value[1:])]
     return tuple(value) if isinstance(value, list) else value

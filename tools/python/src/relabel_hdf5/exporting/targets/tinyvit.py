@@ -22,7 +22,7 @@ from .view_facts import narrowed, need_one_score, source_facts, unknown_losses
 class TinyViT:
     """`logits_topK_epochE/rankR-keys.txt`, a line for each view, and `rankR-values.bin`: seed, class ids, probabilities.
 
-    `save_logits.py` of TinyViT (microsoft/Cream) writes them. The seed makes crop, flip and augmentation again; the number
+    A view's place in the replay is its epoch, its line and its rank. `save_logits.py` of TinyViT (microsoft/Cream) writes them. The seed makes crop, flip and augmentation again; the number
     of classes is nowhere.
     """
 
@@ -58,15 +58,15 @@ class TinyViT:
         files: tuple[IO[bytes], ...] = ()
         line = 0
         try:
-            for rows in in_blocks(job.views, job.views.replay_order):
-                epoch, rank, _ = rows.columns["replay"][0].tolist()
+            for rows in in_blocks(job.views, job.views.slot_order):
+                epoch, _, rank = rows.columns["replay"][0].tolist()
                 if (epoch, rank) != place:
                     for file in files:
                         file.close()
                     place, line = (epoch, rank), 0
                     name = f"{folder(job.views, epoch)}/rank{rank}"
                     files = tuple(created(job.path, name + end, name) for end in ("-keys.txt", "-values.bin"))
-                if (rows.columns["replay"][:, 2] != np.arange(line, line + len(rows))).any():
+                if (rows.columns["replay"][:, 1] != np.arange(line, line + len(rows))).any():
                     raise InvalidDataError(
                         f"rank {rank} of epoch {epoch} lacks a line at or behind {line}: name all shards of the dataset",
                         key=rows.keys[0],
@@ -82,7 +82,7 @@ class TinyViT:
     def made(self, views: Views, name: str) -> Any:
         """The keys of a rank, a list of texts, or its records, which are read when they are asked for."""
         found = re.fullmatch(r"(logits_top\d+_epoch(\d+))/rank(\d+)-(keys\.txt|values\.bin)", name)
-        positions = views.replay_order.group(int(found[2]), int(found[3])) if found else None
+        positions = views.slot_order.group(int(found[2]), int(found[3])) if found else None
         if found is None or positions is None or found[1] != folder(views, int(found[2])):
             return None
         if found[4] == "values.bin":
@@ -93,7 +93,7 @@ class TinyViT:
 
     def listed(self, views: Views, name: str) -> list[str] | None:
         """The folders of epochs, or the files of the ranks of one."""
-        names = views.replay_order.names
+        names = views.slot_order.names
         if not name:
             return [folder(views, epoch) for epoch in np.unique(names[:, 0]).tolist()]
         ranks = [rank for epoch, rank in names.tolist() if folder(views, epoch) == name]
@@ -126,10 +126,10 @@ def folder(views: Views, epoch: int) -> str:
 
 
 def keys(views: Views, rows: Rows) -> list[str]:
-    """The lines of the file of keys: places of pictures, or names."""
+    """The lines of the file of keys: places of pictures, or names without their folders."""
     if source_facts(views.header).get("keys", "position") == "position":
         return [str(place) for place in rows.columns["image_index"].tolist()]
-    return rows.keys
+    return [key.rpartition("/")[2] for key in rows.keys]
 
 
 def values(views: Views, rows: Rows) -> npt.NDArray[Any]:
