@@ -18,7 +18,7 @@ import torch
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools" / "checking"), str(ROOT / "tools" / "python" / "src")]
 
-from running import SAMPLES, pack, tool, verify
+from running import SAMPLES, pack, verify
 
 from relabel_hdf5.exporting import StoredFiles, export
 

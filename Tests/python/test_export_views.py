@@ -66,6 +66,17 @@ def test_sre2l(mix, encoding, dataset, tmp_path):
     assert json.loads((tmp_path / "out" / "export.json").read_text())["source"]["views"] == 12
 
 
+def test_g_vbsm(dataset, tmp_path):
+    views, settings = run_of()
+    export([dataset(views, settings)], "g-vbsm", tmp_path / "out")
+    assert_files(tmp_path / "out", {
+        f"labels/epoch_{epoch}/batch_{batch}.tar": [
+            *six_slots(views, settings, rows), torch.tensor([views.image_indexes[row] for row in rows])
+        ]
+        for (epoch, batch), rows in batches_of(views).items()
+    })  # fmt: skip
+
+
 def edc():
     views, settings = run_of(box_type="pixels")
     settings["sizes"] = np.array(SIZES)[views.image_indexes]
@@ -252,6 +263,9 @@ BOTH = {
 PARAMETERS = {"compressed": [ALONE, MIXED], "whole": [BOTH, {**BOTH, "cutmix": None, "mixup": 0.5, "id2": 0}]}
 
 
+START = {"torch": b"PK", "joblib": b"x^", "pickle": b"\x80\x04"}
+
+
 def ml_dr(variant, container="torch"):
     views, settings = fkd()
     del views.columns["view_flip"], views.columns["view_box"]
@@ -275,12 +289,12 @@ def ml_dr_files(views, settings, variant):
 
 
 @pytest.mark.parametrize("variant", PARAMETERS)
-@pytest.mark.parametrize("container", ["torch", "joblib"])
+@pytest.mark.parametrize("container", ["torch", "joblib", "pickle"])
 def test_ml_dr(variant, container, dataset, tmp_path):
     views, settings = ml_dr(variant, container)
     export([dataset(views, settings)], "ml-dr", tmp_path / "out")
     assert_files(tmp_path / "out", ml_dr_files(views, settings, variant))
-    assert (tmp_path / "out" / "1.pth.tar").read_bytes()[:2] == (b"PK" if container == "torch" else b"x^")
+    assert (tmp_path / "out" / "1.pth.tar").read_bytes()[:2] == START[container]
 
 
 def tinyvit(named=False):

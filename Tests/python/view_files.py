@@ -39,7 +39,9 @@ def loaded(path):
         return torch.load(io.BytesIO(content), weights_only=False)
     if path.suffix == ".json":
         return json.loads(content)
-    return pickle.loads(zlib.decompress(content)) if content[:1] == b"x" else content
+    if content[:1] == b"x":
+        content = zlib.decompress(content)
+    return pickle.loads(content) if content[:1] == b"\x80" else content
 
 
 def assert_files(folder, wanted):

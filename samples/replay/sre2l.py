@@ -1,7 +1,7 @@
 """Trainers of the SRe2L family on shards: python sre2l.py SHARDS FORM FOLDER train_FKD.py ARGUMENTS
 
-FORM is sre2l (also for CDA, CV-DD and FADRM), edc, lpld, lpqld or hald. FOLDER is what the trainer is told as its path of
-labels; a trainer that opens a JSON index itself finds it there.
+FORM is sre2l (also for CDA, CV-DD and FADRM), g-vbsm, edc, lpld, lpqld or hald. FOLDER is what the trainer is told as its
+path of labels; a trainer that opens a JSON index itself finds it there.
 """
 
 import json

@@ -19,13 +19,13 @@ from .parquet import Parquet
 from .real_json import ReaLJSON
 from .relabel import ReLabel
 from .safetensors import Safetensors
-from .sre2l import SRe2L
+from .sre2l import GVBSM, SRe2L
 from .tinyvit import TinyViT
 from .tokenlabeling import TokenLabeling
 
 _ALL: tuple[Target, ...] = (
     ReLabel(), TokenLabeling(), NumPyFiles(), NPZ(), Safetensors(), Parquet(), MultilabelTSV(), ReaLJSON(), Cleanlab(),
-    FKD(), SRe2L(), EDC(), LPLD(), LPQLD(), HALD(), TinyViT(), MLDR(),
+    FKD(), SRe2L(), GVBSM(), EDC(), LPLD(), LPQLD(), HALD(), TinyViT(), MLDR(),
 )  # fmt: skip
 
 TARGETS = {target.name: target for target in _ALL}

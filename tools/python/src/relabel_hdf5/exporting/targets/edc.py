@@ -11,6 +11,7 @@ from ..options import Options
 from ..source import Source
 from ..views import Rows, Views, need
 from .batch_lists import BatchLists, Record
+from .sre2l import pictures
 from .view_facts import operations, pixel_boxes, unknown_losses
 
 
@@ -44,5 +45,4 @@ class EDC(BatchLists):
         import torch
 
         patches = [entry.get("permutation", [[0, 0], [0, 0]]) for entry in operations(rows)]
-        places = torch.from_numpy(rows.columns["image_index"].astype(np.int64))
-        return [*super().record(views, rows), places, torch.tensor(patches, dtype=torch.int32)]
+        return [*super().record(views, rows), pictures(rows), torch.tensor(patches, dtype=torch.int32)]

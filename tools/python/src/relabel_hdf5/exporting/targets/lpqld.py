@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import UsageError
 from ..views import Rows, Views

@@ -63,11 +63,12 @@ class MLDR:
 
         with created(job.path, _NAME.format("config"), "config") as file:
             torch.save(configuration(job.views), file, pickle_protocol=_PROTOCOL)
-        is_joblib = source_facts(job.views.header).get("container") == "joblib"
+        container = source_facts(job.views.header).get("container")
         for rows in in_groups(job.views, job.views.image_order):
             with created(job.path, _NAME.format(rows.columns["image_index"][0]), rows.keys[0]) as file:
-                if is_joblib:
-                    file.write(zlib.compress(pickle.dumps(record(job.views, rows), _PROTOCOL), 3))
+                if container in ("joblib", "pickle"):
+                    content = pickle.dumps(record(job.views, rows), _PROTOCOL)
+                    file.write(zlib.compress(content, 3) if container == "joblib" else content)
                 else:
                     torch.save(record(job.views, rows), file, pickle_protocol=_PROTOCOL)
             job.progress(len(rows))
