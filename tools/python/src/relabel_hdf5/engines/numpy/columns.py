@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ class Columns:
     family C that names file, HDF5 dataset and rows where a chunk is damaged.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, is_sound: Callable[[str, Array], bool] = lambda name, rows: True) -> None:
+        """Opens a shard or dataset; `is_sound` is asked once for each chunk of a column that is read."""
         index = read_index(path) if os.path.isdir(path) else None
         self._shards = Shards(path, index)
         rows = [shard.rows for shard in index.shards] if index else [self._shards[0].rows]
@@ -39,22 +41,30 @@ class Columns:
         self.identity: tuple[Any, ...] = (index.sha256,) if index else self._shards[0].identity
         """What tells these rows from others at their path, as the engines tell it."""
         self._ends: list[int] = self.first[1:].tolist()
-        self._kept: dict[Chunk, Array] = {}
+        self._is_sound = is_sound
+        self._kept: dict[Chunk, tuple[Array, bool]] = {}
 
-    @property
+    @cached_property
     def header(self) -> Header:
         """What the shards say about all of their rows."""
         return self._shards.any().header
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The HDF5 datasets that the shards have; all have the same."""
         return tuple(self._shards.any().shared["datasets"])
 
     def values(self, name: str, positions: npt.ArrayLike) -> Array:
         """The rows of a column at some positions, in the order given; each chunk is decoded once."""
-        wanted = np.asarray(positions, np.int64)
-        found = np.empty((len(wanted), *self._tail(name)), self._dtype(name))
+        return self.read(name, np.asarray(positions, np.int64))[0]
+
+    def read(self, name: str, wanted: Positions) -> tuple[Array, bool]:
+        """The rows of a column at some positions, and whether the chunks that hold them are sound."""
+        if name not in self.names:
+            raise UsageError(f"the shards have no dataset '{name}'", file=self._shards.path)
+        if self._are_adjacent(wanted):
+            return self._run(name, int(wanted[0]), len(wanted))
+        found, is_sound = np.empty((len(wanted), *self._tail(name)), self._dtype(name)), True
         numbers = self.first[1:].searchsorted(wanted, "right")
         for number in np.unique(numbers).tolist():
             shard = self._shards[number]
@@ -63,8 +73,33 @@ class Columns:
             chunks, rows = np.divmod(wanted[places] - self.first[number], column.rows_per_chunk)
             for chunk in np.unique(chunks).tolist():
                 here = chunks == chunk
-                found[places[here]] = self._chunk((number, name, chunk), shard)[rows[here]]
-        return found
+                values, is_part_sound = self._chunk((number, name, chunk), shard)
+                found[places[here]] = values[rows[here]]
+                is_sound &= is_part_sound
+        return found, is_sound
+
+    def _are_adjacent(self, wanted: Positions) -> bool:
+        """Whether positions are those of rows one behind the other in one shard, as a batch of a stored run is."""
+        count = len(wanted)
+        if not count:
+            return False
+        first, last = int(wanted[0]), int(wanted[-1])
+        if last - first != count - 1 or first < 0 or last >= self._ends[-1]:
+            return False
+        if bisect_right(self._ends, first) != bisect_right(self._ends, last):
+            return False
+        return bool((wanted[1:] > wanted[:-1]).all())
+
+    def _run(self, name: str, first: int, count: int) -> tuple[Array, bool]:
+        number = bisect_right(self._ends, first)
+        shard = self._shards[number]
+        size = shard.column(name).rows_per_chunk
+        begin = first - int(self.first[number])
+        chunks = range(begin // size, (begin + count - 1) // size + 1)
+        parts = [self._chunk((number, name, chunk), shard) for chunk in chunks]
+        start = begin - chunks[0] * size
+        values = parts[0][0] if len(parts) == 1 else np.concatenate([rows for rows, _ in parts])
+        return values[start : start + count].copy(), all(is_sound for _, is_sound in parts)
 
     def blocks(self, names: Sequence[str]) -> Iterator[tuple[int, list[Array]]]:
         """All rows of some columns, block by block: the position of the first, and the rows of each column.
@@ -92,27 +127,23 @@ class Columns:
         self._shards.close()
 
     def _dtype(self, name: str) -> np.dtype[Any]:
-        return self._any(name).column(name).dtype
+        return self._shards.any().column(name).dtype
 
     def _tail(self, name: str) -> tuple[int, ...]:
-        return self._any(name).column(name).tail
+        return self._shards.any().column(name).tail
 
-    def _any(self, name: str) -> Shard:
-        shard = self._shards.any()
-        if name not in shard.shared["datasets"]:
-            raise UsageError(f"the shards have no dataset '{name}'", file=self._shards.path)
-        return shard
-
-    def _chunk(self, chunk: Chunk, shard: Shard) -> Array:
-        rows = self._kept.pop(chunk, None)
-        if rows is None:
+    def _chunk(self, chunk: Chunk, shard: Shard) -> tuple[Array, bool]:
+        """The rows of a chunk, not to be changed, and whether they are sound."""
+        found = self._kept.pop(chunk, None)
+        if found is None:
             rows = shard.column(chunk[1]).chunk(chunk[2])
+            found = rows, self._is_sound(chunk[1], rows)
             self._make_room(rows.nbytes)
-        self._kept[chunk] = rows  # behind the others: it was used last
-        return rows
+        self._kept[chunk] = found  # behind the others: it was used last
+        return found
 
     def _make_room(self, size: int) -> None:
-        kept = [(chunk, rows.nbytes) for chunk, rows in list(self._kept.items())]
+        kept = [(chunk, rows.nbytes) for chunk, (rows, _) in list(self._kept.items())]
         total = size + sum(taken for _, taken in kept)
         for chunk, taken in kept:
             if total <= _KEPT_BYTES:
