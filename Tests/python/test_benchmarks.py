@@ -19,6 +19,7 @@ sys.path.append(str(BENCHMARKS))
 import data  # noqa: E402
 import instructions  # noqa: E402
 import measure  # noqa: E402
+import view_data  # noqa: E402
 
 COUNT = 80
 
@@ -126,3 +127,29 @@ def test_a_folder_of_something_else_is_refused_at_the_start(content, words, tmp_
 def test_a_folder_without_maps_is_refused_before_anything_is_built(tmp_path):
     result = subprocess.run([BENCHMARKS / "run", tmp_path], capture_output=True, text=True)
     assert result.returncode == 64 and "no .pt file" in result.stderr
+
+
+def test_files_of_views_are_laid_out_as_their_own(tmp_path):
+    first, *_, last = view_data.write_sre2l(tmp_path / "sre2l", 40, 2, 16, 20)
+    slots = torch.load(first, weights_only=False)
+    assert last.relative_to(tmp_path).as_posix() == "sre2l/epoch_1/batch_2.tar"
+    kinds = [torch.float32, torch.bool, torch.int64, float, list, torch.float16]
+    assert [slot.dtype if isinstance(slot, torch.Tensor) else type(slot) for slot in slots] == kinds
+    assert slots[5].shape == (16, 20) and len(torch.load(last, weights_only=False)[0]) == 8
+    slots = torch.load(view_data.write_lpqld(tmp_path / "lpqld", 40, 2, 16, 20, 5)[0], weights_only=False)
+    assert len(slots) == 7 and slots[6].dtype == torch.int16 and (slots[5].diff(dim=1) <= 0).all()
+    assert all(len(set(row)) == 5 for row in slots[6].tolist())
+    boxes, flips, labels = torch.load(view_data.write_fkd(tmp_path / "fkd", 2, 30)[0], weights_only=False)
+    assert boxes.shape == (30, 4) and flips.shape == (30,) and labels.shape == (30, 2, 5)
+    assert (labels[:, 1].sum(1) <= 1).all() and (boxes[:, :2] + boxes[:, 2:] <= 1).all()
+
+
+def test_works_of_views_run_from_end_to_end(tmp_path):
+    path = tmp_path / "rows.json"
+    done = subprocess.run(
+        [BENCHMARKS / "run", SAMPLES / "maps", "--only", "views", "--images", "128", "--rounds", "1", "--json", path],
+        capture_output=True, text=True, timeout=600, env={**os.environ, "RELABEL_BIN": str(BIN)},
+    )
+    assert done.returncode in (0, 1), done.stderr
+    works = {row["work"].partition(":")[0] for row in json.loads(path.read_text())}
+    assert works == {"views replay", "views random access", "size of views"}

@@ -10,39 +10,37 @@ import shard_writer
 import torch
 import view_files
 import view_shards
+from conftest import pack, verify
+from PIL import Image
 from safetensors import safe_open
-from view_files import CLASSES, RAND_AUGMENT, assert_files, batches_of, indexes, kept, run_of, six_slots
+from view_files import (
+    CLASSES,
+    FILES,
+    PARAMETERS,
+    RAND_AUGMENT,
+    SIZES,
+    assert_files,
+    batches_of,
+    edc,
+    fkd,
+    fkd_files,
+    indexes,
+    kept,
+    lpld,
+    lpqld,
+    ml_dr,
+    ml_dr_files,
+    run_of,
+    six_slots,
+    tinyvit,
+    tinyvit_files,
+    written,
+)
 
 from relabel_hdf5 import InvalidDataError, UsageError
 from relabel_hdf5.exporting import Options, StoredFiles, export
 from relabel_hdf5.exporting.targets import TARGETS
 from relabel_hdf5.exporting.targets.base import OfViews
-
-SIZES = [(40, 64), (48, 32), (24, 24), (80, 16), (8, 40), (56, 56)]
-"""Height and width of six pictures: multiples of eight, as the boxes of `view_shards` want them."""
-
-
-def written(place, views, settings):
-    """A dataset of two shards with the rows of some views in no order."""
-    order = np.random.default_rng(8).permutation(len(views.keys))
-    parts = []
-    for rows in (order[:5], order[5:]):
-        part = view_shards.Views(
-            [views.keys[row] for row in rows], [views.image_indexes[row] for row in rows],
-            {name: [values[row] for row in rows] for name, values in views.columns.items()}, views.view_size,
-            views.source_type, views.document, views.row_order,
-        )  # fmt: skip
-        own = {**settings, "ids": settings["ids"][rows], "scores": settings["scores"][rows]}
-        if "sizes" in own:
-            sizes = own.pop("sizes")[rows].astype("<u4")
-            own["extra_columns"] = {"image_size": shard_writer.Shard().column(sizes, {"axes": "image axis"})}
-        shard = part.shard(**own)
-        if "operations" in views.columns:
-            width = max(len(text.encode()) for text in views.columns["operations"])
-            texts = np.array([views.columns["operations"][row].encode() for row in rows], f"S{width}")
-            shard.column_changes["operations"] = {"data": texts, "type": view_shards.utf8_type(width)}
-        parts.append(shard)
-    return shard_writer.write_dataset(place, *parts)
 
 
 @pytest.fixture
@@ -77,13 +75,6 @@ def test_g_vbsm(dataset, tmp_path):
     })  # fmt: skip
 
 
-def edc():
-    views, settings = run_of(box_type="pixels")
-    settings["sizes"] = np.array(SIZES)[views.image_indexes]
-    views.columns["operations"] = ['{"permutation":[[1,0],[0,1]]}' if row % 2 else "" for row in range(len(views.keys))]
-    return views, settings
-
-
 def test_edc(dataset, tmp_path):
     """Top and height are fractions of the width, left and width of the height."""
     views, settings = edc()
@@ -102,16 +93,6 @@ def test_edc(dataset, tmp_path):
     assert_files(tmp_path / "out", wanted)
 
 
-def lpld(cutout):
-    views, settings = run_of()
-    if cutout:
-        views.columns["view_flip"] = [255] * len(views.keys)
-        views.columns["operations"] = [
-            json.dumps({"cutout": [0.1 * row, 0.2, 0.5, 0.5, row, 100, 255]}) for row in range(len(views.keys))
-        ]
-    return views, settings
-
-
 @pytest.mark.parametrize("cutout", [False, True])
 def test_lpld(cutout, dataset, tmp_path):
     views, settings = lpld(cutout)
@@ -123,16 +104,6 @@ def test_lpld(cutout, dataset, tmp_path):
             slots[1] = torch.tensor([[0.1 * row, 0.2, 0.5, 0.5, row, 100, 255] for row in rows])
         wanted[f"labels/epoch_{epoch}/batch_{batch}.tar"] = slots
     assert_files(tmp_path / "out", wanted)
-
-
-def lpqld(drawn, is_sparse, mix="cutmix"):
-    views, settings = run_of(mix, box_type="float16")
-    count = len(views.keys)
-    numbers = {name: number for number, name in enumerate(sorted(batches_of(views)))}
-    views.columns["replay"] = [[0, numbers[epoch, batch], slot] for epoch, batch, slot in views.columns["replay"]]
-    if drawn:
-        views.columns["operations"] = [json.dumps({"rand_augment": RAND_AUGMENT[row % 2]}) for row in range(count)]
-    return kept(views, settings, highest=40_000) if is_sparse else (views, settings)
 
 
 @pytest.mark.parametrize(
@@ -179,47 +150,10 @@ def test_hald(dataset, tmp_path):
 # ------------------------------------------------------------------------------------------ files of pictures
 
 
-def fkd(width=3, encoding="float32", label_type="marginal_smoothing_k5", unlabelled=False, box_type="float32"):
-    views = view_shards.crops(4, 3)
-    views.source_type = box_type
-    count = len(views.keys)
-    if unlabelled:
-        extra = '{"unlabelled":[[0.5,0.25,0.125,0.5,1],[0.25,0.25,0.5,0.5,0]]}'
-        views.columns["operations"] = [extra if view == 2 else "" for view in views.columns["view"]]
-    scores = np.random.default_rng(5).dirichlet(np.ones(width + 1), count)[:, None, None, :width]
-    scores = -np.sort(-scores.astype(view_files.view_shards_type(encoding)), -1)
-    views, settings = view_files.described(
-        views, {"scores": scores if label_type != "hard" else np.ones_like(scores), "encoding": encoding,
-                "score_kind": "probability"},
-        folder="imagenet/train", label_type=label_type,
-    )  # fmt: skip
-    return kept(views, settings, width)
-
-
 FKD = {
     "floats": {}, "halves": {"encoding": "float16", "box_type": "float16"}, "one": {"width": 1, "label_type": "smoothing"},
     "hard": {"width": 1, "label_type": "hard"}, "unlabelled": {"unlabelled": True},
 }  # fmt: skip
-
-
-def fkd_files(views, settings, label_type="marginal", unlabelled=False, **_):
-    found = {}
-    kind = {"float16": np.float16, "float32": np.float32}[views.source_type]
-    for image, key in sorted(set(zip(views.image_indexes, views.keys))):
-        rows = [row for row, other in enumerate(views.image_indexes) if other == image]
-        boxes = np.array([views.columns["view_box"][row] for row in rows], kind)
-        flips = np.array([bool(views.columns["view_flip"][row]) for row in rows])
-        ids, scores = settings["ids"][rows, 0, 0], settings["scores"][rows, 0, 0]
-        if label_type == "hard":
-            labels = ids[:, 0].astype(np.int64)
-        else:
-            labels = np.stack([ids.astype(scores.dtype), scores], 1)
-            labels = labels[..., 0] if labels.shape[-1] == 1 else labels
-        if unlabelled:
-            boxes = np.concatenate([boxes, np.array([[0.5, 0.25, 0.125, 0.5], [0.25, 0.25, 0.5, 0.5]], kind)])
-            flips = np.concatenate([flips, [True, False]])
-        found[f"imagenet/train/{key}.tar"] = [boxes, flips, labels]
-    return found
 
 
 @pytest.mark.parametrize("variant", FKD)
@@ -241,51 +175,8 @@ def test_fkd_cuts_names_at_the_first_dot(tmp_path):
         export([written(tmp_path / "again", views, settings)], "fkd", tmp_path / "collision")
 
 
-CONFIG = {
-    "dataset": "imagenet", "reinforce": {"topk": 3, "image_augmentation": {
-        "random_resized_crop": {"enable": True, "size": 224}, "uint8": {"enable": True},
-        "random_horizontal_flip": {"enable": True, "p": 0.5}, "rand_augment": {"enable": True, "p": 1.0},
-        "to_tensor": {"enable": True}, "normalize": {"mean": [0.5], "std": [1.0]}, "random_erase": {"enable": True},
-        "mixup": {"enable": True, "alpha": 1.0}, "cutmix": {"enable": True, "alpha": 1.0}, "center_crop": {"enable": False},
-    }},
-}  # fmt: skip
-ALONE = [None, (9, 72, 242, 226), True, [(9, 0.27), (11, 178.5)], None, None, None]
-MIXED = [
-    2, [(1, 2, 30, 40), (5, 6, 70, 80)], [False, True], [[(9, 0.27), (11, 178.5)], [(0, 0.0), (1, -0.5)]],
-    [None, (3, 4, 5, 6)], 0.25, [0.5, np.int64(0), np.int64(1), np.int64(20), np.int64(200)],
-]  # fmt: skip
-BOTH = {
-    "uint8": ((), ()), "random_horizontal_flip": (True, False), "rand_augment": ([("Sharpness", 0.27)], [("Identity", 0.0)]),
-    "random_erase": (None, (1, 2, 3, 4)), "to_tensor": ((), ()), "normalize": ((), ()), "mixup": None,
-    "cutmix": (0.5, (np.int64(0), np.int64(1), np.int64(20), np.int64(200))),
-    "random_resized_crop": ((21, 24, 235, 186), (93, 13, 384, 438)), "id2": 2,
-}  # fmt: skip
-PARAMETERS = {"compressed": [ALONE, MIXED], "whole": [BOTH, {**BOTH, "cutmix": None, "mixup": 0.5, "id2": 0}]}
-
 
 START = {"torch": b"PK", "joblib": b"x^", "pickle": b"\x80\x04"}
-
-
-def ml_dr(variant, container="torch"):
-    views, settings = fkd()
-    del views.columns["view_flip"], views.columns["view_box"]
-    views.columns["operations"] = [
-        json.dumps({"params": PARAMETERS[variant][row % 2]}, default=int) for row in range(len(views.keys))
-    ]
-    views.document["source"] = {"container": container, "config": json.dumps(CONFIG)}
-    return views, settings
-
-
-def ml_dr_files(views, settings, variant):
-    found = {"config.pth.tar": CONFIG}
-    for image in sorted(set(views.image_indexes)):
-        rows = [row for row, other in enumerate(views.image_indexes) if other == image]
-        found[f"{image}.pth.tar"] = (image, [
-            {"params": PARAMETERS[variant][row % 2],
-             "prob": (settings["scores"][row, 0, 0].tolist(), settings["ids"][row, 0, 0].tolist())}
-            for row in rows
-        ])  # fmt: skip
-    return found
 
 
 @pytest.mark.parametrize("variant", PARAMETERS)
@@ -297,31 +188,6 @@ def test_ml_dr(variant, container, dataset, tmp_path):
     assert (tmp_path / "out" / "1.pth.tar").read_bytes()[:2] == START[container]
 
 
-def tinyvit(named=False):
-    views, settings = run_of(None, kind="probability")
-    del views.columns["view_box"], views.columns["view_flip"]
-    views.columns["view_seed"] = np.random.default_rng(1).integers(0, 1 << 31, len(views.keys))
-    views.columns["replay"] = [[epoch, line, rank] for epoch, rank, line in views.columns["replay"]]
-    views.document |= {"chain": ["crop", "flip"], "source": {"keys": "name" if named else "position"}}
-    return kept(views, settings, highest=40_000)
-
-
-def tinyvit_files(views, settings, named):
-    found = {}
-    ranks = {}
-    for row, (epoch, line, rank) in sorted(enumerate(views.columns["replay"]), key=lambda numbered: numbered[1]):
-        ranks.setdefault((epoch, rank), []).append(row)
-    for (epoch, rank), rows in ranks.items():
-        lines = [views.keys[row].partition("/")[2] if named else str(views.image_indexes[row]) for row in rows]
-        records = [
-            np.int32(views.columns["view_seed"][row]).tobytes() + settings["ids"][row].tobytes() + settings["scores"][row].tobytes()
-            for row in rows
-        ]  # fmt: skip
-        found[f"logits_top3_epoch{epoch}/rank{rank}-keys.txt"] = "".join(f"{line}\n" for line in lines).encode()
-        found[f"logits_top3_epoch{epoch}/rank{rank}-values.bin"] = b"".join(records)
-    return found
-
-
 @pytest.mark.parametrize("named", [False, True])
 def test_tinyvit(named, dataset, tmp_path):
     """Files come back byte for byte, ids above 32,767 and one key in two ranks among them."""
@@ -330,14 +196,46 @@ def test_tinyvit(named, dataset, tmp_path):
     assert_files(tmp_path / "out", tinyvit_files(views, settings, named))
 
 
+# ---------------------------------------------------------------------------------------- there and back
+
+
+AGAIN = {
+    "sre2l": lambda: run_of(), "sre2l, mixup": lambda: run_of("mixup", encoding="float32"), "sre2l, bare": lambda: run_of(None),
+    "g-vbsm": lambda: run_of(), "edc": edc, "lpld": lambda: lpld(False), "lpqld": lambda: lpqld(True, True),
+    "hald": lambda: run_of(kind="probability", box_type="float16", folder="FKD_bs4_slc2_ipc1"),
+    "tinyvit": lambda: tinyvit(False), **{f"fkd, {name}": lambda name=name: fkd(**FKD[name]) for name in FKD},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_packed_again(case, dataset, tmp_path):
+    """What was exported is packed, verified and exported again, and every file holds the same."""
+    form = case.partition(",")[0]
+    views, settings = AGAIN[case]()
+    export([dataset(views, settings)], form, tmp_path / "out")
+    listing = tmp_path / "images.txt"
+    listing.write_text("".join(f"n01/{image:03}.JPEG\n" for image in range(6)))
+    pictures = tmp_path / "pictures" / "n01"
+    pictures.mkdir(parents=True)
+    for image, (height, width) in enumerate(SIZES):
+        Image.new("RGB", (width, height)).save(pictures / f"{image:03}.JPEG")
+    below = {"hald": "FKD_bs4_slc2_ipc1", "fkd": "", "tinyvit": ""}.get(form, "labels")
+    done = pack(
+        tmp_path / "out" / below, "--output", tmp_path / "again",
+        "--dialect", form, "--num-classes", settings["num_classes"], "--score-kind", settings.get("score_kind", "logit"),
+        "--view-size", "224x224", "--pictures", tmp_path / "pictures", *(["--images", listing] if form != "fkd" else []),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert verify(tmp_path / "again")[0] == 0
+    export([tmp_path / "again"], form, tmp_path / "twice")
+    files = {path.relative_to(tmp_path / "out").as_posix(): view_files.loaded(path)
+             for path in (tmp_path / "out").rglob("*") if path.is_file() and path.name != "export.json"}  # fmt: skip
+    assert_files(tmp_path / "twice", files)
+
+
 # ------------------------------------------------------------------------------- files without files
 
 
-FILES = {
-    "sre2l": lambda: run_of(), "edc": edc, "lpld": lambda: lpld(False), "lpqld": lambda: lpqld(True, True),
-    "hald": lambda: run_of(kind="probability", box_type="float16", folder="FKD"), "fkd": fkd,
-    "ml-dr": lambda: ml_dr("compressed"),
-}  # fmt: skip
 BELOW = {"hald": "FKD", "fkd": "imagenet/train", "ml-dr": ""}
 
 

@@ -9,8 +9,21 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
-from test_export_views import CONFIG, FILES, fkd, fkd_files, ml_dr, ml_dr_files, tinyvit, tinyvit_files, written
-from view_files import batches_of, indexes, same, six_slots
+from view_files import (
+    CONFIG,
+    FILES,
+    batches_of,
+    fkd,
+    fkd_files,
+    indexes,
+    ml_dr,
+    ml_dr_files,
+    same,
+    six_slots,
+    tinyvit,
+    tinyvit_files,
+    written,
+)
 
 REPLAY = ROOT / "samples" / "replay"
 PROGRAMS = sorted(path for path in REPLAY.glob("*.py"))
