@@ -13,7 +13,7 @@ from .table import ViewTable
 class ReplayIndex:
     """Positions by epoch, batch and slot, from the column `replay`; at most 20 bytes a row while it is made, 8 after.
 
-    Raises V028 where two rows have one place in the run.
+    Raises V028 where two rows have one place in the run, and M012 for a batch that lies in two shards.
     """
 
     def __init__(self, table: ViewTable) -> None:
@@ -29,6 +29,7 @@ class ReplayIndex:
         starts = np.flatnonzero(is_first)
         self._numbers = triples[starts, :2].astype(np.int64)
         self._starts = np.append(starts, len(triples))
+        self._refuse_parted(table)
 
     @property
     def epochs(self) -> tuple[int, ...]:
@@ -64,6 +65,15 @@ class ReplayIndex:
             epoch, batch, slot = triples[places[0]].tolist()
             message = f"epoch {epoch}, batch {batch}, slot {slot} is taken twice: the row at position {one} has it too"
             raise table.error("V028", message, int(other), "replay")
+
+    def _refuse_parted(self, table: ViewTable) -> None:
+        shards = table.shards_of(self._order)
+        is_other = np.flatnonzero(shards[1:] != shards[:-1]) + 1
+        parted = is_other[~np.isin(is_other, self._starts)]
+        if len(parted):
+            epoch, batch = self._numbers[np.searchsorted(self._starts, parted[0], "right") - 1].tolist()
+            message = f"batch {batch} of epoch {epoch} lies in two shards: they are not of one dataset, or were cut wrongly"
+            raise table.error("M012", message, int(self._order[parted[0]]), "replay")
 
 
 def _placed(table: ViewTable) -> tuple[Positions, Array]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..engines.numpy.columns import Columns
 from ..errors import RelabelError, UsageError, violation
 from ..header import Header
+from ..keys import Positions
 from ..layout import INDEX_NAME, VIEW_COLUMNS
 from ..versions import demand
 from .checks import Array, fault
@@ -96,6 +97,10 @@ class ViewTable:
             for name, rows in zip(names, found, strict=True):
                 self._check(name, rows, np.arange(first, first + len(rows)))
             yield first, dict(zip(names, found, strict=True))
+
+    def shards_of(self, positions: Positions) -> Positions:
+        """The number of the shard that each position is in."""
+        return self._columns.shards_of(positions)
 
     def error(self, rule: str, message: str, position: int, dataset: str) -> RelabelError:
         """The error for a row whose value breaks a rule: it names file, row and image."""

@@ -80,7 +80,7 @@ class Views:
         """All views of an image, ascending by number.
 
         `image` is the image's key, or the path that it is made from: `n01/a.jpg` has the key `n01/a`. Raises
-        `NotFoundError`, and V024 where two views of the image have one number.
+        `NotFoundError`, and V024 or M007 where two views of the image have one number.
         """
         positions = self._positions_of(image)
         numbers = self.table.column("view", positions)
@@ -89,7 +89,9 @@ class Views:
         if len(repeated):
             place = order[repeated[0] + 1]
             message = f"the image has view {numbers[place]} more than once"
-            raise self.table.error("V024", message, int(positions[place]), "view")
+            pair = positions[[order[repeated[0]], place]]
+            rule = "V024" if len(set(self.table.shards_of(pair).tolist())) == 1 else "M007"
+            raise self.table.error(rule, message, int(positions[place]), "view")
         return ViewRows(positions[order], self)
 
     @property

@@ -114,6 +114,10 @@ class Columns:
                     rows = np.arange(start, min(start + size, shard.rows))
                     yield first + start, [_gathered(column.rows_per_chunk, column.chunk, rows) for column in columns]
 
+    def shards_of(self, positions: Positions) -> Positions:
+        """The number of the shard that each position is in."""
+        return np.asarray(self.first[1:].searchsorted(positions, "right"))
+
     def place(self, position: int) -> dict[str, Any]:
         """The file, row and key of a position, for errors about its values."""
         number = bisect_right(self._ends, position)
