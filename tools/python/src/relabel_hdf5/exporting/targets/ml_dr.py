@@ -55,7 +55,10 @@ class MLDR:
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What these files say nothing of."""
-        return unknown_losses(source.views, None)
+        found = unknown_losses(source.views, None)
+        if isinstance(source_facts(source.header).get("config"), dict):
+            found.append("which whole numbers of the configuration were written as floats: 1.0 and 1 are one number in JSON")
+        return found
 
     def write(self, job: Job) -> None:
         """Writes the configuration and a file for each picture."""
