@@ -41,6 +41,15 @@ public struct AnnotatorOutput: Sendable {
     if let topK = options.topK, topK < 1 || topK > Layout.maximumTopK {
       throw RelabelError(.usage, "the top-k is \(topK); it has to be 1 to \(Layout.maximumTopK)")
     }
+    if let views = try ViewArrivals.find(in: paths, options) {
+      return try arriving(try ArrivalStream(views, paths[0], options))
+    }
+    if let dialect = options.dialect {
+      throw RelabelError(
+        .usage,
+        "there is no dialect '\(dialect)'; dialects are \(ViewDialects.words)"
+      )
+    }
     var gathering = Gathering(options)
     for path in paths {
       let input = try InputPath(path)
@@ -52,7 +61,7 @@ public struct AnnotatorOutput: Sendable {
             at: Location(file: name)
           )
         }
-        return try arriving(file, name, options)
+        return try arriving(ArrivalStream(file, name, options))
       }
       try gather(input, into: &gathering)
     }
@@ -107,11 +116,8 @@ public struct AnnotatorOutput: Sendable {
   }
 
   private static func arriving(
-    _ file: OpenFile,
-    _ name: String,
-    _ options: InputOptions
+    _ stream: ArrivalStream
   ) throws(RelabelError) -> AnnotatorOutput {
-    let stream = try ArrivalStream(file, name, options)
     let traits = try stream.peek()
     return AnnotatorOutput(
       images: .arriving(stream),

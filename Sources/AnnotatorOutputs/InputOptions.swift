@@ -16,6 +16,12 @@ public struct InputOptions: Sendable {
   public var keepsLogNormalizer: Bool = false
   /// True where logits of dense maps are stored less the mean of those that their cell leaves out.
   public var centres: Bool = false
+  /// The name of the dialect, when the user said so; nil where the contents tell.
+  public var dialect: String?
+  /// What the user says of labels of crops.
+  public var views: ViewWords = ViewWords()
+  /// The size of the picture of a key, where the user has the pictures.
+  package var pictureSize: (@Sendable (String) throws(RelabelError) -> ViewFacts.Size)?
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 

@@ -164,6 +164,16 @@ public struct PackCommand: ParsableCommand {
   )
   var stripComponents: Int = 0
 
+  @Option(
+    help: """
+      The dialect of the input, if its contents do not tell. Of labels of crops: fkd, sre2l (cda, cv-dd, fadrm), edc, \
+      g-vbsm, lpld, lpqld, hald, tinyvit or ml-dr.
+      """
+  )
+  var dialect: String?
+
+  @OptionGroup var views: ViewOptions
+
   @OptionGroup var threads: JobsOption
 
   @Option(help: "What to do with broken or unsafe input: fail or skip.")
@@ -234,6 +244,8 @@ public struct PackCommand: ParsableCommand {
     options.keyBytes = keyBytes
     options.resumes = resume
     options.stripComponents = stripComponents
+    options.dialect = dialect
+    options.views = views.words
     options.jobs = threads.jobs
     options.skipsBadInput = onBadInput == .skip
     options.overwrites = overwrite

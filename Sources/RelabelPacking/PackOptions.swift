@@ -66,6 +66,10 @@ public struct PackOptions: Sendable {
   public var centres: Bool = false
   /// Folders that are taken off the front of paths below an input, before they become keys.
   public var stripComponents: Int = 0
+  /// The name of the dialect of the inputs; nil where the contents tell.
+  public var dialect: String?
+  /// What no file says of labels of crops.
+  public var views: ViewWords = ViewWords()
   /// Threads; nothing but time depends on it.
   public var jobs: Int = 1
   /// Leave bad input out by name instead of failing.

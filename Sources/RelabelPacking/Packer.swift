@@ -51,6 +51,9 @@ public struct Packer: Sendable {
     inputOptions.stripComponents = options.stripComponents
     inputOptions.keepsLogNormalizer = options.logNormalizer
     inputOptions.centres = options.centres
+    inputOptions.dialect = options.dialect
+    inputOptions.views = options.views
+    inputOptions.pictureSize = try PictureSides(options.pictures)?.size
     let input = try AnnotatorOutput.open(options.inputs, options: inputOptions)
     let build: DatasetBuild
     switch input.images {
@@ -125,6 +128,12 @@ public struct Packer: Sendable {
           .usage,
           "--resume is for streams of records, whose writer knows which images are packed; pack a tar again"
             + " without this option"
+        )
+      }
+      if options.skipsBadInput, traits.views != nil, !stream.isPipe {
+        throw RelabelError(
+          .usage,
+          "--resume counts the views of the earlier run, and does not know which were left out: use --on-bad-input fail"
         )
       }
       for shard in try build.keepShards(folder) {

@@ -34,6 +34,9 @@ struct ArrivalDesk {
     isListed = [Bool](repeating: false, count: options.imageList?.count ?? 0)
   }
 
+  /// Trusts the source that no view comes twice, and drops what an earlier run has packed.
+  mutating func takesViewsAsCounted() { views?.areCounted = true }
+
   /// Lines of the image list that no image has arrived for yet.
   var unmatchedListLines: [String] {
     guard let list = admission.list else { return [] }
@@ -68,6 +71,7 @@ struct ArrivalDesk {
     if let line { isListed[line] = true }
     let known = admission.list == nil ? arrival.imageIndex : Int64(line ?? -1)
     arrived += 1
+    if !entry.isFailing, views?.wasPacked() == true { return nil }
     var index: Int64 = -1
     do throws(RelabelError) {
       index = try views?.index(of: key, known, arrival.facts) ?? -1

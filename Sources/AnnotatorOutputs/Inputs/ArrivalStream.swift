@@ -22,8 +22,10 @@ public final class ArrivalStream: @unchecked Sendable {
   public var bytesRead: Int64 { source?.bytesRead ?? 0 }
   /// Lines of the image list that no image has arrived for yet; meant for after the end.
   public var unmatchedListLines: [String] { desk.unmatchedListLines }
-  /// True for records, whose writer knows which images are packed already.
+  /// True for records, whose writer knows which images are packed already, and for views in folders.
   public var canResume: Bool { source?.traits != nil }
+  /// True for what comes once, and not for the views of a folder, which come from the start again.
+  public let isPipe: Bool
 
   /// Starts to read.
   ///
@@ -33,7 +35,7 @@ public final class ArrivalStream: @unchecked Sendable {
   ///   - options: what the user said.
   /// - Throws: `.usage` and `.invalidInput` for a stream of records whose beginning is wrong.
   init(_ file: OpenFile, _ name: String, _ options: InputOptions) throws(RelabelError) {
-    self.name = name
+    (self.name, isPipe) = (name, true)
     let bytes = StreamBytes(file)
     guard try bytes.begin(with: RecordStream.magic) else {
       self.options = options
@@ -54,6 +56,15 @@ public final class ArrivalStream: @unchecked Sendable {
       records.options,
       viewColumns: areViews ? records.traits?.columns : nil
     )
+  }
+
+  /// Starts to read the views of a folder.
+  ///
+  /// - Throws: `.usage` for an image list that is wrong.
+  init(_ views: ViewArrivals, _ name: String, _ options: InputOptions) throws(RelabelError) {
+    (self.name, self.options, source, isPipe) = (name, options, views, false)
+    desk = try ArrivalDesk(options, viewColumns: views.traits?.columns)
+    desk.takesViewsAsCounted()
   }
 
   /// The next image, or nil at the end of the stream.

@@ -7,6 +7,10 @@ struct ArrivedViews {
   private let viewPlace: Int?
   private var indexes: [ImageKey.Exact: Int64] = [:]
   private var seen: Set<SIMD2<UInt64>> = []
+  /// True where the source counts the views of each image itself, and comes from its start when a run goes on.
+  var areCounted = false
+  /// Views of an earlier run that are still to come again.
+  private var packed = 0
 
   /// - Parameter columns: the values that arrivals bring, in their order.
   init(_ columns: [Layout.Column]) {
@@ -21,7 +25,7 @@ struct ArrivedViews {
     _ known: Int64?,
     _ facts: [[UInt8]]
   ) throws(RelabelError) -> Int64 {
-    if let viewPlace, viewPlace < facts.count {
+    if !areCounted, let viewPlace, viewPlace < facts.count {
       var digest = SIMD2<UInt64>()
       for half in 0..<2 {
         var hasher = Hasher()
@@ -39,9 +43,20 @@ struct ArrivedViews {
     return indexes[ImageKey.Exact(key)] ?? note(key, Int64(indexes.count))
   }
 
+  /// True for a view that an earlier run has packed, one after the other.
+  mutating func wasPacked() -> Bool {
+    guard packed > 0 else { return false }
+    packed -= 1
+    return true
+  }
+
   /// Notes an image that is known from elsewhere.
   @discardableResult
   mutating func note(_ key: String, _ index: Int64) -> Int64 {
+    if areCounted {
+      packed += 1
+      return index
+    }
     indexes[ImageKey.Exact(key)] = index
     return index
   }

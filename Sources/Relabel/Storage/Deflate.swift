@@ -25,6 +25,34 @@ package enum Deflate {
     }
   }
 
+  /// What a zlib stream of unknown length holds, or nil where it is damaged or holds more than `limit` bytes.
+  ///
+  /// Memory grows with what is really there, no further than twice the limit.
+  package static func inflated(_ stream: [UInt8], limit: Int) -> [UInt8]? {
+    guard let pointer = libdeflate_alloc_decompressor() else { return nil }
+    defer { libdeflate_free_decompressor(pointer) }
+    var room = min(max(stream.count, 1 << 10), limit)
+    while true {
+      room = min(room * 4, limit)
+      var (consumed, status) = (0, LIBDEFLATE_BAD_DATA)
+      let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+        status = libdeflate_zlib_decompress_ex(
+          pointer,
+          stream,
+          stream.count,
+          buffer.baseAddress,
+          buffer.count,
+          &consumed,
+          &filled
+        )
+        if status != LIBDEFLATE_SUCCESS { filled = 0 }
+      }
+      // Bytes behind the stream would be unseen by every other check.
+      if status == LIBDEFLATE_SUCCESS { return consumed == stream.count ? bytes : nil }
+      guard status == LIBDEFLATE_INSUFFICIENT_SPACE, room < limit else { return nil }
+    }
+  }
+
   /// Inflates zlib streams; for one thread at a time.
   ///
   /// Not from a pool: its lock could be held by another thread while a training program forks.

@@ -1,0 +1,296 @@
+import Relabel
+
+/// Where the batches of a run lie, file by file in their order.
+protocol BatchFiles: AnyObject {
+  /// Files that are not read.
+  var ignored: [String] { get }
+
+  /// The next file, nil at the end.
+  func next() throws(RelabelError) -> BatchFile?
+}
+
+/// A file of batches.
+struct BatchFile {
+  let path: String
+  let epoch: Int
+  /// The number of its batch; of its first one, where it holds many.
+  let batch: Int
+  /// True for the last file of its epoch.
+  var isLast = true
+  /// The files that should lie before this one and are not there.
+  var missing: Range<Int>?
+}
+
+/// Where a batch stands in its run.
+struct BatchPlace {
+  let epoch: Int
+  /// Its number within the epoch.
+  let number: Int
+  /// Views of the run's full batches.
+  let size: Int
+  /// True for the last batch of the epoch.
+  let isLast: Bool
+
+  /// Where the batch begins among the views of its epoch.
+  var start: Int { number * size }
+}
+
+/// How one dialect of stored batches differs from the others.
+protocol BatchForm {
+  /// The dialect's name.
+  var dialect: String { get }
+  /// True where a file holds a list of batches, and not one.
+  var filesHoldMany: Bool { get }
+  /// True where tops and heights are fractions of the width, lefts and widths of the height.
+  var hasSwappedBoxes: Bool { get }
+
+  /// What stands in the slots of a batch.
+  ///
+  /// - Throws: `.invalidInput` for a list of another dialect.
+  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot]
+
+  /// The pictures of a batch's slots.
+  ///
+  /// - Parameters:
+  ///   - batch: the batch.
+  ///   - place: where it stands in the run.
+  /// - Throws: `.invalidInput` where the index list does not go with the files.
+  func pictures(_ batch: StoredBatch, _ place: BatchPlace) throws(RelabelError) -> [Int]
+
+  /// Adds what is special about the dialect.
+  func settle(_ settings: inout ViewSettings, _ first: StoredBatch) throws(RelabelError)
+}
+
+/// The views of a run whose files are lists of tensors: SRe2L's, and those of its many followers.
+final class ListSource: ViewSource {
+  let settings: ViewSettings
+  var ignored: [String] { files.ignored }
+  private(set) var bytesRead: Int64 = 0
+
+  private let form: any BatchForm
+  private let files: any BatchFiles
+  private let first: StoredBatch.Form
+  /// Views of a full batch.
+  private let size: Int
+  /// The file that is being read, and the batches in it that are still to come.
+  private var current: (file: BatchFile, list: ListFile, batches: ArraySlice<PickleValue>)?
+
+  /// A file whose missing neighbours have been told.
+  private var pending: BatchFile?
+
+  /// Reads the first batch, which settles what all have in common.
+  ///
+  /// - Parameters:
+  ///   - form: what is special about the dialect.
+  ///   - files: makes the files from the start.
+  ///   - options: what the user said.
+  /// - Throws: what is wrong with the first file; `.usage` where there is none.
+  init(
+    _ form: any BatchForm,
+    _ options: InputOptions,
+    _ files: () throws(RelabelError) -> any BatchFiles
+  ) throws(RelabelError) {
+    self.form = form
+    guard let file = try files().next() else {
+      throw RelabelError(.usage, "there is no batch of the dialect '\(form.dialect)' in the folder")
+    }
+    let batch: StoredBatch
+    do throws(RelabelError) {
+      let list = try ListFile(file.path)
+      let items = try Self.batches(list, form.filesHoldMany)
+      guard let item = items.first?.items else { throw Self.noList }
+      batch = try StoredBatch(item, form.slots(item), list)
+    } catch {
+      throw error.located(Location(file: file.path))
+    }
+    first = batch.form
+    size = batch.count
+    self.files = try files()
+    var settings = Self.settings(form.dialect, batch)
+    try form.settle(&settings, batch)
+    try Self.checkIDs(batch, options)
+    self.settings = settings
+  }
+
+  private static var noList: RelabelError {
+    RelabelError(.invalidInput, "the file does not hold a list of batches")
+  }
+
+  private static func batches(
+    _ list: ListFile,
+    _ areMany: Bool
+  ) throws(RelabelError) -> [PickleValue] {
+    guard let items = list.value.items, !items.isEmpty else { throw noList }
+    return areMany ? items : [list.value]
+  }
+
+  private static func checkIDs(
+    _ batch: StoredBatch,
+    _ options: InputOptions
+  ) throws(RelabelError) {
+    guard let ids = batch.ids?.scalar else { return }
+    let held = ids == .int16 ? 1 << 16 : ids.classesHeld
+    try SparseMap.checkIDs(as: ids.typeName, held: held, classes: options.numClasses)
+  }
+
+  private static func settings(_ dialect: String, _ batch: StoredBatch) -> ViewSettings {
+    var settings = ViewSettings(dialect: dialect)
+    settings.columns = [Layout.viewBox, Layout.replay]
+    settings.boxType = batch.coords.scalar == .float16 ? .float16 : .float32
+    settings.rowOrder = .replay
+    settings.chain = ["crop", "resize"]
+    if batch.flip != nil {
+      settings.columns.insert(Layout.viewFlip)
+      settings.chain.append("flip")
+    }
+    switch batch.form.mix {
+    case .none: break
+    case .mixup:
+      settings.columns.formUnion([Layout.mixupLambda, Layout.mixupPartner])
+      settings.chain.append("mixup")
+    case .cutmix:
+      settings.columns.formUnion([Layout.cutmixLambda, Layout.cutmixBox, Layout.cutmixPartner])
+      settings.chain.append("cutmix")
+    }
+    settings.scalar =
+      switch batch.scores.scalar {
+      case .float16: .float16
+      case .bfloat16: .bfloat16
+      default: .float32
+      }
+    settings.isInClassOrder = batch.ids == nil
+    if batch.ids == nil { settings.numClasses = batch.scores.rowCount }
+    settings.batchSize = batch.count
+    settings.rowsTogether = batch.count
+    settings.source["slots"] = .array(batch.form.slots.map { .string($0.rawValue) })
+    settings.source["mix"] = .string(batch.form.mix.rawValue)
+    if let type = batch.form.mixIndexType { settings.source["mix_index_type"] = .string(type) }
+    if let type = batch.form.boxType { settings.source["box_type"] = .string(type) }
+    if let ids = batch.ids { settings.source["id_type"] = .string("torch." + ids.scalar.typeName) }
+    if let module = batch.module { settings.source["numpy"] = .string(module.rawValue) }
+    return settings
+  }
+
+  func next() throws(RelabelError) -> ViewPiece? {
+    if current == nil {
+      if pending == nil { pending = try files.next() }
+      guard let file = pending else { return nil }
+      if let missing = file.missing {
+        pending?.missing = nil
+        let error = RelabelError(
+          .invalidInput,
+          "before this file batch \(missing.lowerBound) is missing: its views have no labels"
+        )
+        return ViewPiece(path: file.path, views: .failure(error))
+      }
+      pending = nil
+      do throws(RelabelError) {
+        let list = try ListFile(file.path)
+        bytesRead += Int64(list.bytes)
+        current = (file, list, try Self.batches(list, form.filesHoldMany)[...])
+      } catch {
+        return ViewPiece(path: file.path, views: .failure(error))
+      }
+    }
+    guard let (file, list, batches) = current, let item = batches.first else { return nil }
+    let isLast = batches.count == 1
+    let place = BatchPlace(
+      epoch: file.epoch,
+      number: file.batch + batches.startIndex,
+      size: size,
+      isLast: isLast && file.isLast
+    )
+    current = isLast ? nil : (file, list, batches.dropFirst())
+    do throws(RelabelError) {
+      let views = try views(item, file.path, place, list)
+      if current == nil { try list.finish() }
+      return ViewPiece(path: file.path, views: .success(views))
+    } catch {
+      // What follows in a damaged file can't be trusted.
+      current = nil
+      return ViewPiece(path: file.path, views: .failure(error))
+    }
+  }
+
+  private func views(
+    _ item: PickleValue,
+    _ path: String,
+    _ place: BatchPlace,
+    _ list: ListFile
+  ) throws(RelabelError) -> [StoredView] {
+    guard let items = item.items else { throw Self.noList }
+    let batch = try StoredBatch(items, form.slots(items), list)
+    guard batch.form == first else {
+      throw RelabelError(
+        .invalidInput,
+        "batch \(place.number) is \(batch.form.words), the first one of the run \(first.words): give each run by itself"
+      )
+    }
+    guard batch.count <= size else {
+      throw RelabelError(
+        .invalidInput,
+        "batch \(place.number) has \(batch.count) views, the first one of the run \(size)"
+      )
+    }
+    let pictures = try form.pictures(batch, place)
+    var views: [StoredView] = []
+    views.reserveCapacity(batch.count)
+    for slot in 0..<batch.count {
+      let labels = try ViewLabels(row: slot, scores: batch.scores, ids: batch.ids(ofRow: slot))
+      var view = StoredView(
+        .number(pictures[slot]),
+        at: .row(of: path, form.filesHoldMany ? place.start + slot : slot),
+        labels
+      )
+      view.box = batch.box(ofRow: slot, isSwapped: form.hasSwappedBoxes)
+      view.isFlipped = batch.flip.map { $0.number(slot) != 0 }
+      view.replay = ReplayPlace(epoch: place.epoch, batch: place.number, slot: slot)
+      let mix = batch.mix(ofRow: slot, pictures)
+      if batch.form.mix == .cutmix { view.cutmix = mix } else { view.mixup = mix }
+      view.operations = batch.operations(ofRow: slot)
+      views.append(view)
+    }
+    return views
+  }
+}
+
+extension StoredBatch.Form {
+  /// What a person is told of it.
+  fileprivate var words: String {
+    let mixing = mix == .none ? "without mixing" : "with \(mix.rawValue)"
+    let ids = ids.map { " and ids of \($0.typeName)" } ?? ""
+    return "\(slots.count) slots \(mixing), boxes of \(coords.typeName), \(entries) scores of \(scores.typeName)\(ids)"
+  }
+}
+
+extension StoredBatch {
+  /// The box of a row.
+  fileprivate func box(ofRow row: Int, isSwapped: Bool) -> ViewBox {
+    let sides = coords.row(row)
+    return isSwapped ? .swapped(sides.map { Float($0) }) : .fractions(sides)
+  }
+
+  /// What no column holds of a row.
+  fileprivate func operations(ofRow row: Int) -> [String: JSON]? {
+    if let cutout {
+      return ["cutout": .array(cutout.row(row).map(JSON.number))]
+    }
+    if let permutation {
+      let numbers = permutation.row(row).map { Int64($0) }
+      guard numbers.contains(where: { $0 != 0 }) else { return nil }
+      let rows = [numbers[..<2], numbers[2...]]
+      return ["permutation": .array(rows.map { .array($0.map(JSON.integer)) })]
+    }
+    guard !operations.isEmpty else { return nil }
+    return [
+      "rand_augment": .array(
+        operations.map { operation in
+          .array(
+            [operation.index, operation.draw, operation.level].map { .number($0.number(row)) }
+          )
+        }
+      ),
+      "level_type": .array(operations.map { .string($0.level.scalar.typeName) }),
+    ]
+  }
+}

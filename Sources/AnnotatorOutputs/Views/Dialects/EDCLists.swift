@@ -1,0 +1,88 @@
+import Relabel
+
+/// Lists of EDC.
+///
+/// Source: shaoshitong/EDC at 80116a79ebaeae14e0f9d7517c5b193efa26c059,
+/// Branch_full_ImageNet_1k/relabel/generate_soft_label_with_db.py.
+///
+/// `epoch_E/batch_B.tar` holds SRe2L's six slots, the pictures i64 [B], and a permutation of patches i32 [B,2,2].
+///
+/// - Crops are cut from tensors [C,H,W] by code for PIL pictures: tops and heights are divided by the width, lefts and
+///   widths by the height. The reader multiplies in the same way and rounds, so that whole pixels follow, and true
+///   fractions from the picture's size.
+/// - The permutation is all zeros, which is no permutation: the writer turns shuffling off.
+struct EDCLists: ViewDialect {
+  let names = ["edc"]
+
+  func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
+    guard try EpochFolders.isThere(folder) else { return false }
+    return try EpochFolders.firstSlots(folder) == 8
+  }
+
+  func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {
+    try ListSource(IndexedForm("edc", BatchSlot.six + [.pictures, .permutation]), options) {
+      () throws(RelabelError) in try EpochFolders(folder)
+    }
+  }
+}
+
+/// Lists of G-VBSM: EDC's without the permutation.
+///
+/// Source: shaoshitong/G_VBSM_Dataset_Condensation, relabel/generate_soft_label_with_db.py: written by the authors of
+/// EDC with the same code for crops. No file of it was at hand.
+struct GVBSMLists: ViewDialect {
+  let names = ["g-vbsm", "gvbsm"]
+
+  func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
+    guard try EpochFolders.isThere(folder) else { return false }
+    return try EpochFolders.firstSlots(folder) == 7
+  }
+
+  func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {
+    try ListSource(IndexedForm("g-vbsm", BatchSlot.six + [.pictures]), options) {
+      () throws(RelabelError) in try EpochFolders(folder)
+    }
+  }
+}
+
+/// Batches that name their pictures.
+private struct IndexedForm: BatchForm {
+  let dialect: String
+  let filesHoldMany = false
+  let hasSwappedBoxes = true
+  private let all: [BatchSlot]
+
+  init(_ dialect: String, _ slots: [BatchSlot]) { (self.dialect, all) = (dialect, slots) }
+
+  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+    guard items.count == all.count else {
+      throw RelabelError(
+        .invalidInput,
+        "the batch has \(items.count) slots; lists of the dialect '\(dialect)' have \(all.count)"
+      )
+    }
+    return all
+  }
+
+  func pictures(_ batch: StoredBatch, _ place: BatchPlace) throws(RelabelError) -> [Int] {
+    guard let numbers = batch.pictures else { return [] }
+    var pictures: [Int] = []
+    for slot in 0..<batch.count {
+      guard let picture = Int32(exactly: numbers.number(slot)), picture >= 0 else {
+        throw RelabelError(.invalidInput, "view \(slot) is of picture \(numbers.number(slot))")
+      }
+      pictures.append(Int(picture))
+    }
+    return pictures
+  }
+
+  func settle(_ settings: inout ViewSettings, _ first: StoredBatch) {
+    settings.boxType = .pixels
+    settings.source["coords"] = .string("top/W, left/H, height/W, width/H in float32")
+    guard let permutation = first.permutation else { return }
+    settings.columns.insert(Layout.operations)
+    settings.operationsSchema = "relabel-views/edc"
+    settings.operationsBytes = 80
+    settings.source["permutation_type"] = .string("torch." + permutation.scalar.typeName)
+  }
+}
