@@ -20,16 +20,17 @@ struct EDCLists: ViewDialect {
   }
 
   func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {
-    try ListSource(IndexedForm("edc", BatchSlot.six + [.pictures, .permutation]), options) {
+    try ListSource(IndexedForm("edc", BatchSlot.six + [.pictures, .permutation], areSwapped: true), options) {
       () throws(RelabelError) in try EpochFolders(folder)
     }
   }
 }
 
-/// Lists of G-VBSM: EDC's without the permutation.
+/// Lists of G-VBSM: EDC's without the permutation, and with boxes as SRe2L has them.
 ///
-/// Source: shaoshitong/G_VBSM_Dataset_Condensation, relabel/generate_soft_label_with_db.py: written by the authors of
-/// EDC with the same code for crops. No file of it was at hand.
+/// Source: shaoshitong/G_VBSM_Dataset_Condensation at eb1d690e85ca7d260061d2ef142295b7b95cefa7,
+/// Branch_full_ImageNet_1k/relabel/generate_soft_label_with_db.py and utils_fkd.py: crops are cut from PIL pictures, so
+/// that tops are fractions of the height. No file of it was at hand.
 struct GVBSMLists: ViewDialect {
   let names = ["g-vbsm", "gvbsm"]
 
@@ -39,7 +40,7 @@ struct GVBSMLists: ViewDialect {
   }
 
   func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {
-    try ListSource(IndexedForm("g-vbsm", BatchSlot.six + [.pictures]), options) {
+    try ListSource(IndexedForm("g-vbsm", BatchSlot.six + [.pictures], areSwapped: false), options) {
       () throws(RelabelError) in try EpochFolders(folder)
     }
   }
@@ -49,10 +50,12 @@ struct GVBSMLists: ViewDialect {
 private struct IndexedForm: BatchForm {
   let dialect: String
   let filesHoldMany = false
-  let hasSwappedBoxes = true
+  let hasSwappedBoxes: Bool
   private let all: [BatchSlot]
 
-  init(_ dialect: String, _ slots: [BatchSlot]) { (self.dialect, all) = (dialect, slots) }
+  init(_ dialect: String, _ slots: [BatchSlot], areSwapped: Bool) {
+    (self.dialect, all, hasSwappedBoxes) = (dialect, slots, areSwapped)
+  }
 
   func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
     guard items.count == all.count else {
@@ -77,6 +80,7 @@ private struct IndexedForm: BatchForm {
   }
 
   func settle(_ settings: inout ViewSettings, _ first: StoredBatch) {
+    guard hasSwappedBoxes else { return }
     settings.boxType = .pixels
     settings.source["coords"] = .string("top/W, left/H, height/W, width/H in float32")
     guard let permutation = first.permutation else { return }

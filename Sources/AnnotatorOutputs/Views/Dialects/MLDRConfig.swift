@@ -15,6 +15,9 @@ struct MLDRConfig {
     var isPaired: Bool { self != .mixup && self != .cutmix }
   }
 
+  /// True where parameters name a partner.
+  var mixes: Bool { steps.contains { !$0.isPaired } }
+
   /// Augmentations without parameters.
   private static let plain: Set<String> = ["uint8", "to_tensor", "normalize"]
 
@@ -39,7 +42,7 @@ struct MLDRConfig {
         "this is not a configuration of ml-dr: 'reinforce' lacks 'image_augmentation' or 'compress'"
       )
     }
-    let enabled = augmentations.filter { $0.value["enable"] == .bool(true) }.map(\.key)
+    let enabled = augmentations.filter { $0.value["enable"] != .bool(false) }.map(\.key)
     if let unknown = enabled.filter({ Step(rawValue: $0) == nil && !Self.plain.contains($0) }).min()
     {
       throw RelabelError(

@@ -112,11 +112,12 @@ struct MLDRParams {
     var values: [MLDRConfig.Step: PickleValue] = [:]
     let partner: PickleValue
     if config.isCompressed {
-      guard let items = params.items, items.count == config.steps.count + 1 else {
-        throw Self.wrong("are no list of \(config.steps.count + 1)")
+      let first = config.mixes ? 1 : 0
+      guard let items = params.items, items.count == config.steps.count + first else {
+        throw Self.wrong("are no list of \(config.steps.count + first)")
       }
-      partner = items[0]
-      for (step, value) in zip(config.steps, items.dropFirst()) { values[step] = value }
+      partner = config.mixes ? items[0] : .none
+      for (step, value) in zip(config.steps, items.dropFirst(first)) { values[step] = value }
     } else {
       guard let id = params["id2"] else { throw Self.wrong("have no 'id2'") }
       partner = id
@@ -142,7 +143,7 @@ struct MLDRParams {
   ) throws(RelabelError) {
     switch step {
     case .mixup: mixup = try Self.mixup(value, partner)
-    case .cutmix: try readCutmix(value, partner)
+    case .cutmix: try readCutmix(value, partner, isCompressed: isCompressed)
     default:
       let both: [PickleValue]
       if isCompressed, partner == nil {
@@ -154,14 +155,17 @@ struct MLDRParams {
       } else {
         throw Self.wrong("have no pair for '\(step.rawValue)'")
       }
-      for (place, value) in both.enumerated() { try read(step, value, isOwn: place == 0) }
+      for (place, value) in both.enumerated() {
+        try read(step, value, isOwn: place == 0, isCompressed: isCompressed)
+      }
     }
   }
 
   private mutating func read(
     _ step: MLDRConfig.Step,
     _ value: PickleValue,
-    isOwn: Bool
+    isOwn: Bool,
+    isCompressed: Bool
   ) throws(RelabelError) {
     switch (step, value) {
     case (.crop, .tuple(let sides)):
@@ -169,13 +173,16 @@ struct MLDRParams {
       if isOwn { crop = box }
     case (.flip, .bool(let isFlipped)):
       if isOwn { self.isFlipped = isFlipped }
-    case (.erase, .none): break
-    case (.erase, .tuple(let sides)): _ = try Self.box(sides)
+    case (.erase, .none), (.operations, .none): break
+    case (.erase, .tuple(let sides)):
+      guard sides.count == 4, sides.allSatisfy({ if case .int = $0 { true } else { false } }) else {
+        throw Self.wrong("have an erased box that is not top, left, height and width")
+      }
     case (.operations, .list(let operations)):
       for operation in operations {
-        guard case .list(let parts) = operation, parts.count == 2, case .int = parts[0],
-          case .float = parts[1]
-        else { throw Self.wrong("have an operation that is not [number, magnitude]") }
+        guard case .tuple(let parts) = operation, parts.count == 2, case .float = parts[1],
+          Self.isName(parts[0], isCompressed: isCompressed)
+        else { throw Self.wrong("have an operation that is not (operation, magnitude)") }
       }
     default: throw Self.wrong("have a '\(step.rawValue)' of another form than the writer's")
     }
@@ -205,16 +212,34 @@ struct MLDRParams {
     }
   }
 
+  /// True for what names an operation: its place in the table of the code, or its name.
+  private static func isName(_ value: PickleValue, isCompressed: Bool) -> Bool {
+    switch value {
+    case .int: isCompressed
+    case .string: !isCompressed
+    default: false
+    }
+  }
+
   private mutating func readCutmix(
     _ value: PickleValue,
-    _ partner: Int?
+    _ partner: Int?,
+    isCompressed: Bool
   ) throws(RelabelError) {
-    if value == .none { return }
-    guard let items = value.items, items.count == 5, case .float(let lambda) = items[0],
-      partner != nil, (0...1).contains(lambda)
+    let (lambda, items): (PickleValue?, ArraySlice<PickleValue>)
+    switch value {
+    case .none: return
+    case .list(let parts) where isCompressed: (lambda, items) = (parts.first, parts.dropFirst())
+    case .tuple(let parts) where !isCompressed && parts.count == 2:
+      guard case .tuple(let sides) = parts[1] else { fallthrough }
+      (lambda, items) = (parts[0], sides[...])
+    default: (lambda, items) = (nil, [])
+    }
+    guard case .float(let lambda)? = lambda, items.count == 4, partner != nil,
+      (0...1).contains(lambda)
     else { throw Self.wrong("have a 'cutmix' that is no share of a partner and a box") }
     var box: [Int] = []
-    for side in items.dropFirst() {
+    for side in items {
       guard case .scalar(let scalar) = side, scalar.scalar == .int64,
         let pixels = Int32(exactly: NumberTable(scalar).number(0))
       else { throw Self.wrong("have a 'cutmix' whose box is not of NumPy's int64") }

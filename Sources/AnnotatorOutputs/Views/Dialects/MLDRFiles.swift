@@ -15,8 +15,9 @@ import Relabel
 /// - Classes are not sorted. Probabilities are doubles that hold floats.
 /// - The four sides of a box are NumPy numbers.
 ///
-/// `operations` has the whole parameters, whose types follow from their places: a crop and an erased box are tuples,
-/// all other sequences of a list are lists, all of a dictionary tuples; an operation is [whole number, float].
+/// `operations` has the whole parameters, whose types follow from their places: crops, erased boxes and operations
+/// (place in the code's table or name, float) are tuples; pairs and CutMix are lists in a list and tuples in a
+/// dictionary, where CutMix is (lambda, (top, left, bottom, right)); the sequence of operations is a list.
 struct MLDRFiles: ViewDialect {
   fileprivate static let config = "config.pth.tar"
 
