@@ -12,7 +12,8 @@ struct ViewOptions: ParsableArguments {
   var viewSize: String?
 
   @Option(
-    help: "For labels of crops: how crops were resized, such as bilinear or bicubic. (default: unknown)"
+    help:
+      "For labels of crops: how crops were resized, such as bilinear or bicubic. (default: unknown)"
   )
   var interpolation: String?
 
@@ -23,7 +24,8 @@ struct ViewOptions: ParsableArguments {
   var antialias: Bool?
 
   @Option(
-    help: "For labels of crops: whether the annotator ran as in training or not: eval, train or unknown."
+    help:
+      "For labels of crops: whether the annotator ran as in training or not: eval, train or unknown."
   )
   var teacherMode: TeacherMode = .unknown
 

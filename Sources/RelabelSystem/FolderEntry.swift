@@ -14,11 +14,13 @@ package struct FolderEntry: Hashable, Sendable {
   /// - Parameters:
   ///   - folder: the bytes of the folder's path.
   ///   - what: what an error says has failed.
+  ///   - most: how many are wanted at most, whichever these are; nil for all.
   /// - Returns: the entries.
   /// - Throws: `.io` naming the folder.
   package static func all(
     in folder: [UInt8],
-    or what: String
+    or what: String,
+    atMost most: Int = .max
   ) throws(RelabelError) -> [FolderEntry] {
     guard let stream = opendir(folder.map(CChar.init(bitPattern:)) + [0]) else {
       throw .system(what, String(escaping: folder))
@@ -26,7 +28,7 @@ package struct FolderEntry: Hashable, Sendable {
     defer { closedir(stream) }
     var entries: [FolderEntry] = []
     errno = 0
-    while let entry = readdir(stream) {
+    while entries.count < most, let entry = readdir(stream) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
       if name != [dot] && name != [dot, dot] {
         entries.append(FolderEntry(name: name, isKnownFile: entry.pointee.d_type == UInt8(DT_REG)))

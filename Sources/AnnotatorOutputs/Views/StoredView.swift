@@ -8,12 +8,16 @@ struct StoredView {
     case number(Int)
     /// The name that a file gives.
     case key(String)
+    /// The name of a file that holds all views of the picture, and its place among the files.
+    case file(String, Int64)
   }
 
   let picture: Picture
   /// Where the view was found.
   let place: Place
   let labels: ViewLabels
+  /// The number of the view within its picture, where the file says it; others are counted.
+  var number: Int32?
   var box: ViewBox?
   /// True where the crop was mirrored left-right; nil where the file doesn't say.
   var isFlipped: Bool?

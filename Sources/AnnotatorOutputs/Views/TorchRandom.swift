@@ -36,6 +36,7 @@ struct TorchRandom {
   /// What `torch.randperm` gives: each place takes one of those that are left.
   ///
   /// - Parameter count: below 2³² / 20, from where on torch draws 64 bits.
+  /// - Returns: the numbers below `count`.
   mutating func permutation(_ count: Int) -> [Int32] {
     var numbers = (0..<Int32(count)).map { $0 }
     for place in 0..<max(count - 1, 0) {

@@ -69,7 +69,7 @@ final class ViewArrivals: ArrivalSource {
     let (key, index, number): (String, Int64, Int32)
     switch view.picture {
     case .number(let picture):
-      (index, number) = (Int64(picture), numbers.next(picture))
+      (index, number) = (Int64(picture), view.number ?? numbers.next(picture))
       if let list {
         guard picture < list.keys.count else {
           let error = RelabelError(
@@ -85,6 +85,8 @@ final class ViewArrivals: ArrivalSource {
     case .key(let name):
       key = name
       (index, number) = numbers.next(name)
+    case .file(let name, let place):
+      (key, index, number) = (name, place, view.number ?? 0)
     }
     do throws(RelabelError) {
       let payload = view.labels.payload(settings.dialect, settings.kind, options.topK)

@@ -4,6 +4,7 @@ import Relabel
 struct ViewFolder {
   /// Folders that are looked into for files.
   static let maximumDepth: Int = 6
+  private static let glanced = 1024
 
   /// The path, which ends with a slash.
   let path: String
@@ -17,16 +18,26 @@ struct ViewFolder {
   func has(_ name: String) -> Bool { Folder.hasFile(path + name) }
 
   /// Names in the folder that are UTF-8 and not hidden, in the order of their bytes.
-  func names() throws(RelabelError) -> [String] {
-    try FolderEntry.all(in: Array(path.utf8), or: "the folder can't be read").compactMap {
+  func names(atMost most: Int = .max) throws(RelabelError) -> [String] {
+    let entries = try FolderEntry.all(
+      in: Array(path.utf8),
+      or: "the folder can't be read",
+      atMost: most
+    )
+    return entries.compactMap {
       $0.name.first == UInt8(ascii: ".") ? nil : String(exactly: $0.name[...])
     }
+  }
+
+  /// Some names, enough to see what the folder is: there may be millions, and mostly no labels of crops.
+  func glance() throws(RelabelError) -> [String] {
+    try names(atMost: Self.glanced)
   }
 
   /// The folder in this one, where it is all that is there.
   var onlyFolder: ViewFolder? {
     get throws(RelabelError) {
-      let names = try names()
+      let names = try glance()
       guard names.count == 1, Folder.exists(path + names[0]) else { return nil }
       return ViewFolder(path + names[0])
     }

@@ -12,6 +12,7 @@ final class EpochFolders: BatchFiles {
   /// - Parameters:
   ///   - folder: the folder of the epochs.
   ///   - known: names beside them that are read elsewhere.
+  /// - Throws: `.io` naming a folder that can't be listed.
   init(_ folder: ViewFolder, known: Set<String> = []) throws(RelabelError) {
     self.folder = folder
     let (numbers, others) = try folder.numbered("epoch_", "")
@@ -42,10 +43,13 @@ final class EpochFolders: BatchFiles {
 
   /// True where a folder has such files.
   static func isThere(_ folder: ViewFolder) throws(RelabelError) -> Bool {
-    guard let epoch = try folder.numbered("epoch_", "").numbers.first else { return false }
-    let inner = ViewFolder("\(folder.path)epoch_\(epoch)")
+    let names = try folder.glance()
+    guard let epoch = names.first(where: { $0.number(between: "epoch_", "") != nil }) else {
+      return false
+    }
+    let inner = ViewFolder(folder.path + epoch)
     guard Folder.exists(inner.path) else { return false }
-    return try !inner.numbered("batch_", ".tar").numbers.isEmpty
+    return try inner.glance().contains { $0.number(between: "batch_", ".tar") != nil }
   }
 
   /// The slots of the first batch in a folder, or nil where that can't be read.
@@ -74,6 +78,7 @@ final class NumberedFiles: BatchFiles {
   ///   - prefix: what stands before the number.
   ///   - areEpochs: true where each file is an epoch, and not a batch.
   ///   - known: names beside them that are read elsewhere.
+  /// - Throws: `.io` naming a folder that can't be listed.
   init(
     _ folder: ViewFolder,
     _ prefix: String,

@@ -23,6 +23,7 @@ struct IndexLists {
   ///   - start: where the part begins.
   ///   - count: how many pictures are wanted.
   ///   - isLast: true where the list has to end there.
+  /// - Returns: the pictures.
   /// - Throws: `.invalidInput` where the list is shorter, or longer.
   func part(
     _ number: Int,

@@ -54,6 +54,7 @@ protocol BatchForm {
   /// - Parameters:
   ///   - batch: the batch.
   ///   - place: where it stands in the run.
+  /// - Returns: as many numbers as the batch has views.
   /// - Throws: `.invalidInput` where the index list does not go with the files.
   func pictures(_ batch: StoredBatch, _ place: BatchPlace) throws(RelabelError) -> [Int]
 
@@ -82,8 +83,8 @@ final class ListSource: ViewSource {
   ///
   /// - Parameters:
   ///   - form: what is special about the dialect.
-  ///   - files: makes the files from the start.
   ///   - options: what the user said.
+  ///   - files: makes the files from the start.
   /// - Throws: what is wrong with the first file; `.usage` where there is none.
   init(
     _ form: any BatchForm,
@@ -259,7 +260,8 @@ extension StoredBatch.Form {
   fileprivate var words: String {
     let mixing = mix == .none ? "without mixing" : "with \(mix.rawValue)"
     let ids = ids.map { " and ids of \($0.typeName)" } ?? ""
-    return "\(slots.count) slots \(mixing), boxes of \(coords.typeName), \(entries) scores of \(scores.typeName)\(ids)"
+    return
+      "\(slots.count) slots \(mixing), boxes of \(coords.typeName), \(entries) scores of \(scores.typeName)\(ids)"
   }
 }
 

@@ -128,9 +128,7 @@ struct StoredBatch {
     return numbers
   }
 
-  /// The mix of a row.
-  ///
-  /// - Parameter pictures: of the batch's slots.
+  /// The mix of a row; `pictures` are those of the batch's slots.
   func mix(ofRow row: Int, _ pictures: [Int]) -> ViewMix? {
     guard form.mix != .none, let partners else { return nil }
     let slot = Int(partners.number(row))

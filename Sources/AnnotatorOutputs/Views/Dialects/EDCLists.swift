@@ -20,7 +20,10 @@ struct EDCLists: ViewDialect {
   }
 
   func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {
-    try ListSource(IndexedForm("edc", BatchSlot.six + [.pictures, .permutation], areSwapped: true), options) {
+    try ListSource(
+      IndexedForm("edc", BatchSlot.six + [.pictures, .permutation], areSwapped: true),
+      options
+    ) {
       () throws(RelabelError) in try EpochFolders(folder)
     }
   }

@@ -47,7 +47,9 @@ struct FKDFile {
       [.float16, .float32].contains(coords.scalar)
     else { throw Self.wrong("has coords \(coords.shape) of \(coords.scalar.typeName)") }
     guard flip.shape == [coords.shape[0]], flip.scalar == .bool else {
-      throw Self.wrong("has flips \(flip.shape) of \(flip.scalar.typeName) for \(coords.shape[0]) crops")
+      throw Self.wrong(
+        "has flips \(flip.shape) of \(flip.scalar.typeName) for \(coords.shape[0]) crops"
+      )
     }
     let isFloat = [.float16, .float32].contains(labels.scalar)
     let kind: Kind
@@ -79,6 +81,7 @@ struct FKDFile {
     views.reserveCapacity(count)
     for row in 0..<count {
       var view = StoredView(picture, at: .row(of: path, row), try labels(ofRow: row))
+      view.number = Int32(clamping: row)
       view.box = .fractions(coords.row(row))
       view.isFlipped = flip.number(row) != 0
       views.append(view)

@@ -19,14 +19,26 @@ struct FKDFiles: ViewDialect {
   let names = ["fkd", "ferkd"]
 
   func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
-    var files = try TreeFiles(folder)
-    guard let path = try files.next(), path.hasSuffix(".tar") else { return false }
-    let file = try OpenFile(reading: folder.path + path)
+    var folder = folder
+    for _ in 0..<ViewFolder.maximumDepth {
+      guard let name = try folder.glance().first else { return false }
+      switch Folder.kind(of: folder.path + name) {
+      case .folder?: folder = ViewFolder(folder.path + name)
+      case .regular? where name.hasSuffix(".tar"):
+        return try Self.isOne(folder.path + name)
+      default: return false
+      }
+    }
+    return false
+  }
+
+  private static func isOne(_ path: String) throws(RelabelError) -> Bool {
+    let file = try OpenFile(reading: path)
     guard try file.read(at: 0, count: min(file.size, 4)) == Array("PK\u{3}\u{4}".utf8) else {
       return false
     }
     do throws(RelabelError) {
-      return try FKDFile.isOne(ListFile(folder.path + path).value)
+      return try FKDFile.isOne(ListFile(path).value)
     } catch {
       if error.code == .io { throw error }
       // A damaged file of torch is told as such.
@@ -49,6 +61,8 @@ private final class FKDSource: ViewSource {
   private let keys: FKDKeys
   private let first: FKDFile.Form
   private var files: TreeFiles
+  /// Files whose views have been given.
+  private var count: Int64 = 0
 
   init(_ root: ViewFolder, _ options: InputOptions) throws(RelabelError) {
     self.root = root
@@ -123,7 +137,9 @@ private final class FKDSource: ViewSource {
             "the file holds \(labels.form.words), the first one \(first.words): give each run by itself"
           )
         }
-        return ViewPiece(path: whole, views: .success(try labels.views(.key(key), whole)))
+        let views = try labels.views(.file(key, count), whole)
+        count += 1
+        return ViewPiece(path: whole, views: .success(views))
       } catch {
         return ViewPiece(path: whole, views: .failure(error))
       }

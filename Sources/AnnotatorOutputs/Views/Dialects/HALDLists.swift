@@ -18,7 +18,7 @@ struct HALDLists: ViewDialect {
   let names = ["hald"]
 
   func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
-    folder.has(Self.list) ? try !folder.numbered("epoch_", ".tar").numbers.isEmpty : false
+    folder.has(Self.list) && folder.has("epoch_0.tar")
   }
 
   func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {

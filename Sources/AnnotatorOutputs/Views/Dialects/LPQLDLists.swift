@@ -22,7 +22,7 @@ struct LPQLDLists: ViewDialect {
   let names = ["lpqld"]
 
   func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
-    folder.has(Self.list) ? try !folder.numbered("batch_", ".tar").numbers.isEmpty : false
+    folder.has(Self.list) && folder.has("batch_0.tar")
   }
 
   func open(_ folder: ViewFolder, _ options: InputOptions) throws(RelabelError) -> any ViewSource {

@@ -52,7 +52,10 @@ struct MLDRConfig {
     }
     steps = Step.allCases.filter { enabled.contains($0.rawValue) }
     guard steps.contains(.crop) else {
-      throw RelabelError(.unsupported, "the views are no random crops: 'random_resized_crop' is off")
+      throw RelabelError(
+        .unsupported,
+        "the views are no random crops: 'random_resized_crop' is off"
+      )
     }
     self.isCompressed = isCompressed
     numClasses = json["num_classes"]?.count

@@ -46,7 +46,10 @@ struct MLDRFile {
       }
       module = module ?? samples.last?.params.module
       guard samples.last?.ids.count == samples.first?.ids.count else {
-        throw RelabelError(.invalidInput, "record \(place) has another number of classes than the first")
+        throw RelabelError(
+          .invalidInput,
+          "record \(place) has another number of classes than the first"
+        )
       }
     }
     (self.samples, self.module) = (samples, module)
@@ -87,6 +90,7 @@ struct MLDRFile {
         at: .row(of: path, row),
         ViewLabels(ids: sample.ids, scores: sample.scores)
       )
+      view.number = Int32(clamping: row)
       view.box = .pixels(sample.params.crop)
       view.isFlipped = sample.params.isFlipped
       view.mixup = sample.params.mixup

@@ -1,6 +1,8 @@
 import Relabel
 
-/// Lists of SRe2L, and of CDA, CV-DD and FADRM, which store the same.
+/// Lists of SRe2L, and of its followers CDA, CV-DD and FADRM, whose programs write the same six slots in the same
+/// order (FADRM: Jiacheng8/FADRM at 9d0690508026f0f53acac043fed88e66cf3173b8, relabel/relabel.py; no file of them was
+/// at hand).
 ///
 /// Source: VILA-Lab/SRe2L at 8d00cba364bfa34aa1f5a8107dc041ae1be8ebe6, SRe2L/relabel/generate_soft_label.py; read by
 /// SRe2L/train/utils_fkd.py.
@@ -29,7 +31,10 @@ struct SRe2LLists: ViewDialect {
       )
     }
     guard pictures < Int(UInt32.max) / 20 else {
-      throw RelabelError(.usage, "--images has \(pictures) lines; at most 214,748,363 can be in the order of a sampler")
+      throw RelabelError(
+        .usage,
+        "--images has \(pictures) lines; at most 214,748,363 can be in the order of a sampler"
+      )
     }
     return try ListSource(SRe2LForm(pictures), options) { () throws(RelabelError) in
       try EpochFolders(folder)

@@ -38,7 +38,10 @@ final class TinyViTEpoch {
   /// k and the epoch in a folder's name.
   static func numbers(_ name: String) -> (count: Int, epoch: Int)? {
     guard name.hasPrefix("logits_top") else { return nil }
-    let parts = name.dropFirst("logits_top".count).split(separator: "_epoch", omittingEmptySubsequences: false)
+    let parts = name.dropFirst("logits_top".count).split(
+      separator: "_epoch",
+      omittingEmptySubsequences: false
+    )
     guard parts.count == 2, let count = parts[0].plainNumber, let epoch = parts[1].plainNumber,
       (1...Layout.maximumTopK).contains(count)
     else { return nil }
@@ -106,7 +109,10 @@ final class TinyViTEpoch {
 
   private func record(_ rank: Rank) throws(RelabelError) -> Record {
     guard let bytes = try rank.keys.next(), let key = String(exactly: bytes[...]) else {
-      throw RelabelError(.invalidInput, "the key of line \(line) of rank \(rank.number) is not UTF-8")
+      throw RelabelError(
+        .invalidInput,
+        "the key of line \(line) of rank \(rank.number) is not UTF-8"
+      )
     }
     let size = 4 + 4 * classes
     var cursor = ByteCursor(try rank.values.take(size), subject: "the record")

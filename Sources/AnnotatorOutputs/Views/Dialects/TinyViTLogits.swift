@@ -20,7 +20,7 @@ struct TinyViTLogits: ViewDialect {
   let names = ["tinyvit"]
 
   func recognises(_ folder: ViewFolder) throws(RelabelError) -> Bool {
-    try folder.names().contains { name in
+    try folder.glance().contains { name in
       TinyViTEpoch.numbers(name) != nil && Folder.hasFile("\(folder.path)\(name)/rank0-keys.txt")
     }
   }
