@@ -26,11 +26,16 @@ struct LabelPickle {
     var isShared = false
   }
 
+  private enum Memorised {
+    case value(Slot)
+    /// A container in this place of the stack, which may be complete or not.
+    case onStack(Int)
+  }
+
   private var cursor: ByteCursor
   private var stack: [Slot] = []
   private var marks: [Int] = []
-  /// Nil while the container is being built.
-  private var memo: [Slot?] = []
+  private var memo: [Memorised] = []
   private var room = Self.maximumRoom
 
   /// Reads the pickle that starts at `position`.
@@ -186,7 +191,7 @@ struct LabelPickle {
   private mutating func complete(_ slot: inout Slot) {
     guard let place = slot.memoPlace else { return }
     slot.memoPlace = nil
-    memo[place] = Slot(value: slot.value, depth: slot.depth, isShared: true)
+    memo[place] = .value(Slot(value: slot.value, depth: slot.depth, isShared: true))
   }
 
   private mutating func pop(_ count: Int) throws(RelabelError) -> [Slot] {
@@ -275,20 +280,30 @@ struct LabelPickle {
     // Places are numbered as they come; a far one would only be there to take memory.
     guard let top = stack.indices.last, place <= memo.count else { throw malformed }
     if place == memo.count {
-      try charge(MemoryLayout<Slot?>.stride)
-      memo.append(nil)
+      try charge(MemoryLayout<Memorised>.stride)
+      memo.append(.onStack(top))
     }
     switch stack[top].value {
     case .list, .dictionary, .integers, .blankArray:
       guard stack[top].memoPlace == nil, !stack[top].isShared else { throw malformed }
       stack[top].memoPlace = place
-      memo[place] = nil
-    default: memo[place] = stack[top]
+      memo[place] = .onStack(top)
+    default: memo[place] = .value(stack[top])
     }
   }
 
   private mutating func recall(_ place: Int) throws(RelabelError) {
-    guard memo.indices.contains(place), let known = memo[place] else { throw malformed }
+    guard memo.indices.contains(place) else { throw malformed }
+    let known: Slot
+    switch memo[place] {
+    case .value(let slot): known = slot
+    case .onStack(let index):
+      guard stack.indices.contains(index), stack[index].memoPlace == place else { throw malformed }
+      stack[index].memoPlace = nil
+      stack[index].isShared = true
+      known = stack[index]
+      memo[place] = .value(known)
+    }
     // What a container holds was charged once; each further use could be copied.
     if known.depth > 0 { try charge(known.value.weight) }
     stack.append(known)
