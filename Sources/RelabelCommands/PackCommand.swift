@@ -9,8 +9,8 @@ public struct PackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Pack raw annotator outputs into a verified dataset of HDF5 shards.",
     discussion: """
-      The input may be ReLabel's .pt files, .npy or .npz arrays, or a stream of records \
-      (spec/stream.md). It may lie in folders or tars, or come through a pipe. The output is a folder \
+      The input may be ReLabel's .pt files, .npy or .npz arrays, a stream of records (spec/stream.md), or \
+      a folder with labels of crops as FKD, TinyViT, ml-dr, SRe2L and its followers write them. It may lie in folders or tars, or come through a pipe. The output is a folder \
       with NAME-00000.h5 and so on. The packer writes index.json last, so a folder without it is \
       incomplete. If a run was killed, run the same command again to complete the dataset.
 

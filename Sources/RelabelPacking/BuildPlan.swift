@@ -191,7 +191,10 @@ struct BuildPlan {
     _ traits: SourceTraits
   ) -> [Assumption] {
     let dialects = traits.dialects.joined(separator: " and ")
-    var list = [Assumption("dialect", dialects, "by the files' names")]
+    let reason =
+      options.dialect != nil
+      ? "as --dialect says" : traits.views == nil ? "by the files' names" : "by the files' contents"
+    var list = [Assumption("dialect", dialects, reason)]
     func add(_ isAssumed: Bool, _ name: String, _ value: String, _ reason: String) {
       if isAssumed { list.append(Assumption(name, value, reason)) }
     }

@@ -75,6 +75,24 @@ def pickles():
     return [pickle for pickle in found if len(pickle) <= LARGEST]
 
 
+def views():
+    """Files of labels of crops, behind the byte that says of which dialect; of a zip, its pickle."""
+    places = ["sre2l/*/*.tar", "edc/*/*.tar", "lpld/*/*.tar", "lpqld/*.tar", "hald/*/epoch_0.tar", "hald/*/*.pt"]
+    places += ["fkd/*/*/*/*.tar", "mldr/[12].*", "mldr/config.*", "lpld/*.json", "tinyvit/*/*.bin"]
+    found = []
+    for kind, place in enumerate(places):
+        for path in sorted(FIXTURES.glob("views/" + place)):
+            content = path.read_bytes()
+            if content[:2] == b"PK":
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    [name] = [name for name in archive.namelist() if name.endswith("data.pkl")]
+                    content = archive.read(name)
+            elif content[:1] == b"x":
+                content = zlib.decompress(content)
+            found.append(bytes([kind]) + content)
+    return found
+
+
 def written(*kinds):
     """The contents of shards, each with some fields of `Shard` changed."""
     with tempfile.TemporaryDirectory() as folder:
@@ -180,6 +198,7 @@ SEEDS = {
     "npy": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/npy/*.npy"),
     "npz": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/npz/*.npz"),
     "tar": lambda: files("Tests/AnnotatorOutputsTests/Fixtures/tar/*"),
+    "views": views,
     "structure": structures,
     "chunk": chunks,
     "messages": messages,

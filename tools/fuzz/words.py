@@ -9,6 +9,11 @@ PICKLE = [
     "ctorch._utils\n_rebuild_tensor_v2\n", "ccollections\nOrderedDict\n", "ctorch\nFloatStorage\n",
     "ctorch\nBFloat16Storage\n", "X\7\0\0\0storage", "tR", "(K", "\x8a\x08", "h\0", "q\0",
 ]
+NUMPY_PICKLE = [
+    "cnumpy.core.multiarray\nscalar\n", "cnumpy._core.multiarray\n_reconstruct\n", "cnumpy\nndarray\n",
+    "cnumpy\ndtype\n", "c_codecs\nencode\n", "X\6\0\0\0latin1", "ctorch\nHalfStorage\n", "ctorch\nBoolStorage\n",
+    "ctorch\nLongStorage\n", "X\2\0\0\0f4", "X\2\0\0\0b1", "X\2\0\0\0i8", "\x8c\6params", "\x8c\4prob", "\x94", "\x93",
+]
 ZIP = ["PK\3\4", "PK\1\2", "PK\5\6", "PK\6\6", "PK\7\x08"]
 NUMPY = ["\x93NUMPY", "'descr': ", "'fortran_order': ", "'shape': ", "'<f4'", "'|u1'", "'<U9'", "True", "(2, 6, 3, 4)"]
 NPZ = ["class_index.npy", "score.npy", "logits.npy", "probabilities.npy", "keys.npy"]
@@ -27,6 +32,7 @@ WORDS = {
     "npy": NUMPY,
     "npz": NUMPY + ZIP + NPZ,
     "tar": TAR,
+    "views": PICKLE + NUMPY_PICKLE,
     "boxes": BOXES,
 }
 

@@ -10,13 +10,16 @@ import Relabel
 struct LabelPickle {
   /// Bytes of a pickle that are read: index lists of hundreds of epochs are long.
   static let maximumBytes: Int = 96 << 20
-  private static let maximumRoom = 96 << 20
+  /// Bytes of memory that the values may take.
+  static let maximumRoom = 96 << 20
   private static let maximumStack = 1 << 16
-  private static let maximumDepth: UInt8 = 16
+  /// Containers that may lie within one another.
+  static let maximumDepth: UInt8 = 16
   /// From this length on a list of integers is kept packed.
-  private static let packedFrom = 64
+  static let packedFrom = 64
 
-  private struct Slot {
+  /// A value on the stack.
+  struct Slot {
     var value: PickleValue
     /// Containers that lie within one another.
     var depth: UInt8 = 0
@@ -26,17 +29,18 @@ struct LabelPickle {
     var isShared = false
   }
 
-  private enum Memorised {
+  /// What a place of the memo holds.
+  enum Memorised {
     case value(Slot)
     /// A container in this place of the stack, which may be complete or not.
     case onStack(Int)
   }
 
   private var cursor: ByteCursor
-  private var stack: [Slot] = []
-  private var marks: [Int] = []
-  private var memo: [Memorised] = []
-  private var room = Self.maximumRoom
+  var stack: [Slot] = []
+  var marks: [Int] = []
+  var memo: [Memorised] = []
+  var room = Self.maximumRoom
 
   /// Reads the pickle that starts at `position`.
   ///
@@ -153,184 +157,7 @@ struct LabelPickle {
     stack.append(Slot(value: .global(try PickleGlobal(ofListModule: module, name: name))))
   }
 
-  private mutating func charge(_ bytes: Int) throws(RelabelError) {
-    room -= bytes
-    guard room >= 0 else {
-      throw RelabelError(
-        .unsafeInput,
-        "the pickle's values take more than \(Self.maximumRoom >> 20) MiB of memory; no label list's do"
-      )
-    }
-  }
-
-  private mutating func pushTuple(_ items: [Slot]) throws(RelabelError) {
-    let (values, depth) = try contents(items)
-    stack.append(Slot(value: .tuple(values), depth: depth))
-  }
-
-  /// The values of slots that go into a container, and its depth.
-  private mutating func contents(
-    _ items: [Slot]
-  ) throws(RelabelError) -> (values: [PickleValue], depth: UInt8) {
-    try charge(items.count * MemoryLayout<PickleValue>.stride)
-    var depth: UInt8 = 0
-    var values: [PickleValue] = []
-    values.reserveCapacity(items.count)
-    for var item in items {
-      complete(&item)
-      depth = max(depth, item.depth)
-      values.append(item.value)
-    }
-    guard depth < Self.maximumDepth else {
-      throw RelabelError(.unsafeInput, "the pickle nests deeper than any label list does")
-    }
-    return (values, depth + 1)
-  }
-
-  /// Gives the memo a container that nothing is added to any more.
-  private mutating func complete(_ slot: inout Slot) {
-    guard let place = slot.memoPlace else { return }
-    slot.memoPlace = nil
-    memo[place] = .value(Slot(value: slot.value, depth: slot.depth, isShared: true))
-  }
-
-  private mutating func pop(_ count: Int) throws(RelabelError) -> [Slot] {
-    // Below the last mark nothing may be taken, as in Python.
-    guard stack.count - (marks.last ?? 0) >= count else { throw malformed }
-    let values = Array(stack.suffix(count))
-    stack.removeLast(count)
-    return values
-  }
-
-  private mutating func popToMark() throws(RelabelError) -> [Slot] {
-    guard let mark = marks.popLast(), mark <= stack.count else { throw malformed }
-    let values = Array(stack[mark...])
-    stack.removeSubrange(mark...)
-    return values
-  }
-
-  /// The container on top of the stack, which is put back when it has grown.
-  private mutating func popGrowing() throws(RelabelError) -> Slot {
-    guard stack.count > (marks.last ?? 0), let slot = stack.popLast() else { throw malformed }
-    guard !slot.isShared else {
-      throw RelabelError(
-        .invalidInput,
-        "the pickle adds to a list that is used twice, which no label list needs"
-      )
-    }
-    return slot
-  }
-
-  private mutating func extendList(with items: [Slot]) throws(RelabelError) {
-    var slot = try popGrowing()
-    if let numbers = Self.integers(items) {
-      switch slot.value {
-      case .integers(var packed):
-        slot.value = .none
-        try charge(numbers.count * 4)
-        packed += numbers
-        slot.value = .integers(packed)
-        return stack.append(slot)
-      case .list(let list) where list.isEmpty && numbers.count >= Self.packedFrom:
-        try charge(numbers.count * 4)
-        slot.value = .integers(numbers)
-        slot.depth = 1
-        return stack.append(slot)
-      default: break
-      }
-    }
-    let (values, depth) = try contents(items)
-    guard var list = slot.value.items else { throw malformed }
-    if case .integers = slot.value {
-      try charge(list.count * MemoryLayout<PickleValue>.stride)
-    }
-    slot.value = .none
-    list += values
-    slot.value = .list(list)
-    slot.depth = max(slot.depth, depth)
-    stack.append(slot)
-  }
-
-  private static func integers(_ items: [Slot]) -> [Int32]? {
-    var numbers: [Int32] = []
-    numbers.reserveCapacity(items.count)
-    for item in items {
-      guard case .int(let value) = item.value, let number = Int32(exactly: value) else {
-        return nil
-      }
-      numbers.append(number)
-    }
-    return numbers
-  }
-
-  private mutating func extendDictionary(with items: [Slot]) throws(RelabelError) {
-    var slot = try popGrowing()
-    let (values, depth) = try contents(items)
-    guard case .dictionary(var members) = slot.value, values.count.isMultiple(of: 2) else {
-      throw malformed
-    }
-    slot.value = .none
-    members += values
-    slot.value = .dictionary(members)
-    slot.depth = max(slot.depth, depth)
-    stack.append(slot)
-  }
-
-  private mutating func remember(_ place: Int) throws(RelabelError) {
-    // Places are numbered as they come; a far one would only be there to take memory.
-    guard let top = stack.indices.last, place <= memo.count else { throw malformed }
-    if place == memo.count {
-      try charge(MemoryLayout<Memorised>.stride)
-      memo.append(.onStack(top))
-    }
-    switch stack[top].value {
-    case .list, .dictionary, .integers, .blankArray:
-      guard stack[top].memoPlace == nil, !stack[top].isShared else { throw malformed }
-      stack[top].memoPlace = place
-      memo[place] = .onStack(top)
-    default: memo[place] = .value(stack[top])
-    }
-  }
-
-  private mutating func recall(_ place: Int) throws(RelabelError) {
-    guard memo.indices.contains(place) else { throw malformed }
-    let known: Slot
-    switch memo[place] {
-    case .value(let slot): known = slot
-    case .onStack(let index):
-      guard stack.indices.contains(index), stack[index].memoPlace == place else { throw malformed }
-      stack[index].memoPlace = nil
-      stack[index].isShared = true
-      known = stack[index]
-      memo[place] = .value(known)
-    }
-    // What a container holds was charged once; each further use could be copied.
-    if known.depth > 0 { try charge(known.value.weight) }
-    stack.append(known)
-  }
-
-  private var malformed: RelabelError {
+  var malformed: RelabelError {
     RelabelError(.invalidInput, "the pickle is malformed at byte \(cursor.position)")
-  }
-}
-
-extension PickleValue {
-  /// The elements of a list, packed or not, or nil.
-  var items: [PickleValue]? {
-    switch self {
-    case .list(let items): items
-    case .integers(let numbers): numbers.map { .int(Int($0)) }
-    default: nil
-    }
-  }
-
-  /// About the bytes that copies of the elements would take.
-  fileprivate var weight: Int {
-    switch self {
-    case .tuple(let items), .list(let items), .dictionary(let items):
-      items.reduce(items.count * MemoryLayout<PickleValue>.stride) { $0 + $1.weight }
-    case .integers(let numbers): numbers.count * 4
-    default: 0
-    }
   }
 }

@@ -1,67 +1,5 @@
 import Relabel
 
-/// Where the batches of a run lie, file by file in their order.
-protocol BatchFiles: AnyObject {
-  /// Files that are not read.
-  var ignored: [String] { get }
-
-  /// The next file, nil at the end.
-  func next() throws(RelabelError) -> BatchFile?
-}
-
-/// A file of batches.
-struct BatchFile {
-  let path: String
-  let epoch: Int
-  /// The number of its batch; of its first one, where it holds many.
-  let batch: Int
-  /// True for the last file of its epoch.
-  var isLast = true
-  /// The files that should lie before this one and are not there.
-  var missing: Range<Int>?
-}
-
-/// Where a batch stands in its run.
-struct BatchPlace {
-  let epoch: Int
-  /// Its number within the epoch.
-  let number: Int
-  /// Views of the run's full batches.
-  let size: Int
-  /// True for the last batch of the epoch.
-  let isLast: Bool
-
-  /// Where the batch begins among the views of its epoch.
-  var start: Int { number * size }
-}
-
-/// How one dialect of stored batches differs from the others.
-protocol BatchForm {
-  /// The dialect's name.
-  var dialect: String { get }
-  /// True where a file holds a list of batches, and not one.
-  var filesHoldMany: Bool { get }
-  /// True where tops and heights are fractions of the width, lefts and widths of the height.
-  var hasSwappedBoxes: Bool { get }
-
-  /// What stands in the slots of a batch.
-  ///
-  /// - Throws: `.invalidInput` for a list of another dialect.
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot]
-
-  /// The pictures of a batch's slots.
-  ///
-  /// - Parameters:
-  ///   - batch: the batch.
-  ///   - place: where it stands in the run.
-  /// - Returns: as many numbers as the batch has views.
-  /// - Throws: `.invalidInput` where the index list does not go with the files.
-  func pictures(_ batch: StoredBatch, _ place: BatchPlace) throws(RelabelError) -> [Int]
-
-  /// Adds what is special about the dialect.
-  func settle(_ settings: inout ViewSettings, _ first: StoredBatch) throws(RelabelError)
-}
-
 /// The views of a run whose files are lists of tensors: SRe2L's, and those of its many followers.
 final class ListSource: ViewSource {
   let settings: ViewSettings
@@ -252,47 +190,5 @@ final class ListSource: ViewSource {
       views.append(view)
     }
     return views
-  }
-}
-
-extension StoredBatch.Form {
-  /// What a person is told of it.
-  fileprivate var words: String {
-    let mixing = mix == .none ? "without mixing" : "with \(mix.rawValue)"
-    let ids = ids.map { " and ids of \($0.typeName)" } ?? ""
-    return
-      "\(slots.count) slots \(mixing), boxes of \(coords.typeName), \(entries) scores of \(scores.typeName)\(ids)"
-  }
-}
-
-extension StoredBatch {
-  /// The box of a row.
-  fileprivate func box(ofRow row: Int, isSwapped: Bool) -> ViewBox {
-    let sides = coords.row(row)
-    return isSwapped ? .swapped(sides.map { Float($0) }) : .fractions(sides)
-  }
-
-  /// What no column holds of a row.
-  fileprivate func operations(ofRow row: Int) -> [String: JSON]? {
-    if let cutout {
-      return ["cutout": .array(cutout.row(row).map(JSON.number))]
-    }
-    if let permutation {
-      let numbers = permutation.row(row).map { Int64($0) }
-      guard numbers.contains(where: { $0 != 0 }) else { return nil }
-      let rows = [numbers[..<2], numbers[2...]]
-      return ["permutation": .array(rows.map { .array($0.map(JSON.integer)) })]
-    }
-    guard !operations.isEmpty else { return nil }
-    return [
-      "rand_augment": .array(
-        operations.map { operation in
-          .array(
-            [operation.index, operation.draw, operation.level].map { .number($0.number(row)) }
-          )
-        }
-      ),
-      "level_type": .array(operations.map { .string($0.level.scalar.typeName) }),
-    ]
   }
 }

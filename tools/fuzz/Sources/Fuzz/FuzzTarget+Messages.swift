@@ -30,7 +30,7 @@ extension FuzzTarget {
       comparison.add(facts, path: path, &tally)
     }
     // Throws where keys that seem to be the same ones can't be read from these empty files.
-    _ = try? comparison.finish(.none, folder: "/", &tally)
+    _ = try? comparison.finish(.none, folder: "/", leftOut: [], &tally)
     report.findings += judgement.findings(about: "index.json") + tally.findings(in: "index.json")
     precondition((try? report.json().pretty()) != nil, "a report can't be written")
   }

@@ -14,6 +14,7 @@ struct FuzzTarget: Sendable {
     "npy": .file("input.npy"),
     "npz": .file("input.npz"),
     "tar": .file("input.tar"),
+    "views": .views,
     "structure": .structure,
     "chunk": .chunk,
     "messages": .messages,
