@@ -233,7 +233,7 @@ struct ViewListTests {
     var text = [UInt8](repeating: 0, count: 70 << 20)
     text[0] = 0x80
     let bomb = Deflate.compressed(text, level: 1)
-    expectRefusal(.invalidInput, "holds more than 64 MiB", bomb)
+    expectRefusal(.invalidInput, "holds more than 32 MiB", bomb)
     // Values that double with each line would take all memory.
     var list = ListPickle()
     let code =

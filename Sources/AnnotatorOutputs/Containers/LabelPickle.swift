@@ -9,9 +9,9 @@ import Relabel
 /// second time; one that grows later is refused.
 struct LabelPickle {
   /// Bytes of a pickle that are read: index lists of hundreds of epochs are long.
-  static let maximumBytes: Int = 96 << 20
+  static let maximumBytes: Int = 64 << 20
   /// Bytes of memory that the values may take.
-  static let maximumRoom = 96 << 20
+  static let maximumRoom = 64 << 20
   private static let maximumStack = 1 << 16
   /// Containers that may lie within one another.
   static let maximumDepth: UInt8 = 16

@@ -9,9 +9,9 @@ final class ListFile {
   enum Container: String { case torch, joblib, pickle }
 
   /// The most bytes of a file that is read as a whole.
-  private static let wholeBytes = 64 << 20
+  private static let wholeBytes = 32 << 20
   /// The most bytes of tensors that wait for being asked for.
-  private static let waitingBytes = 96 << 20
+  private static let waitingBytes = 80 << 20
 
   let container: Container
   /// The value of the pickle.

@@ -7,6 +7,7 @@ final class ViewArrivals: ArrivalSource {
   var bytesRead: Int64 { source.bytesRead }
 
   private let source: any ViewSource
+  private let root: ViewFolder
   private let settings: ViewSettings
   private let options: InputOptions
   private let list: ImageList?
@@ -29,14 +30,18 @@ final class ViewArrivals: ArrivalSource {
       )
     }
     do throws(RelabelError) {
-      return try ViewArrivals(dialect.open(folder, options), options)
+      return try ViewArrivals(dialect.open(folder, options), in: folder, options)
     } catch {
       throw error.located(Location(file: folder.path))
     }
   }
 
-  init(_ source: any ViewSource, _ options: InputOptions) throws(RelabelError) {
-    (self.source, self.options) = (source, options)
+  private init(
+    _ source: any ViewSource,
+    in root: ViewFolder,
+    _ options: InputOptions
+  ) throws(RelabelError) {
+    (self.source, self.root, self.options) = (source, root, options)
     settings = source.settings
     list = try options.imageList.map { lines throws(RelabelError) in try ImageList(lines) }
     traits = try settings.traits(options)
@@ -57,8 +62,10 @@ final class ViewArrivals: ArrivalSource {
     guard let piece = try source.next() else { return false }
     switch piece.views {
     case .failure(let error):
-      let key = InputPath.key(of: piece.path)
-      admit(Arrival(key: key, entry: .failing(error, at: .path(piece.path))))
+      // Nobody knows which pictures these were: the file stands for all of them.
+      let key =
+        piece.path.hasPrefix(root.path) ? String(piece.path.dropFirst(root.path.count)) : piece.path
+      admit(Arrival(key: key, entry: .failing(error, at: .path(piece.path)), imageIndex: -1))
     case .success(let views):
       for view in views { admit(arrival(view)) }
     }
