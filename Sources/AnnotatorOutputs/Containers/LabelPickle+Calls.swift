@@ -1,34 +1,11 @@
 import Relabel
 
-extension PickleGlobal {
-  /// The names that the pickle of a label list may mention; any other is refused at once.
-  init(ofListModule module: String, name: String) throws(RelabelError) {
-    switch (module, name) {
-    case ("numpy.core.multiarray", "scalar"): self = .numPyScalar(.core)
-    case ("numpy._core.multiarray", "scalar"): self = .numPyScalar(.underscored)
-    case ("numpy.core.multiarray", "_reconstruct"): self = .numPyReconstruct(.core)
-    case ("numpy._core.multiarray", "_reconstruct"): self = .numPyReconstruct(.underscored)
-    case ("numpy", "ndarray"): self = .numPyArray
-    case ("numpy", "dtype"): self = .numPyType
-    case ("_codecs", "encode"): self = .encode
-    case ("torch._utils", "_rebuild_tensor_v2"), ("collections", "OrderedDict"), ("torch", _),
-      ("torch.storage", _):
-      self = try PickleGlobal(module: module, name: name)
-    default:
-      throw RelabelError(
-        .unsafeInput,
-        "the pickle calls '\(module).\(name)'; it was not executed: label lists hold tensors, arrays and numbers only"
-      )
-    }
-  }
-}
-
 extension LabelPickle {
   /// What a call would give, of those that NumPy's and torch's values are made with.
   static func call(
-    _ function: PickleValue,
-    _ arguments: PickleValue
-  ) throws(RelabelError) -> PickleValue {
+    _ function: ListValue,
+    _ arguments: ListValue
+  ) throws(RelabelError) -> ListValue {
     guard case .tuple(let parts) = arguments else {
       throw RelabelError(.invalidInput, "the pickle calls something without arguments")
     }
@@ -55,23 +32,28 @@ extension LabelPickle {
       guard parts.count == 2, case .elementType(let scalar) = parts[0],
         case .bytes(let bytes) = parts[1]
       else { break }
-      return .scalar(try PickledArray(scalar, shape: [], bytes, module))
-    case .global(.rebuildTensor), .global(.orderedDictionary):
-      return try TorchPickle.call(function, arguments)
+      return .scalar(try ListArray(scalar, shape: [], bytes, module))
+    case .global(.ofTensor(let global))
+    where global == .rebuildTensor || global == .orderedDictionary:
+      guard let arguments = arguments.ofTensor else { break }
+      switch try TorchPickle.call(.global(global), arguments) {
+      case .tensor(let tensor): return .tensor(tensor)
+      default: return .orderedDictionary
+      }
     default:
       throw RelabelError(
         .unsafeInput,
         "the pickle calls an object that is no tensor, array or number; it was not executed"
       )
     }
-    throw RelabelError(.invalidInput, "the pickle describes one of its arrays wrongly")
+    throw wrong
   }
 
   /// What `__setstate__` would make of a NumPy type or array.
   static func build(
-    _ object: PickleValue,
-    _ state: PickleValue
-  ) throws(RelabelError) -> PickleValue {
+    _ object: ListValue,
+    _ state: ListValue
+  ) throws(RelabelError) -> ListValue {
     guard case .tuple(let parts) = state else {
       throw RelabelError(
         .unsafeInput,
@@ -107,7 +89,7 @@ extension LabelPickle {
           "an array lies in Fortran order, which no writer of label lists gives"
         )
       }
-      return .array(try PickledArray(scalar, shape: shape, bytes, module))
+      return .array(try ListArray(scalar, shape: shape, bytes, module))
     default:
       throw RelabelError(
         .unsafeInput,
@@ -118,7 +100,7 @@ extension LabelPickle {
   }
 
   private static var wrong: RelabelError {
-    RelabelError(.invalidInput, "the pickle describes one of its arrays wrongly")
+    RelabelError(.invalidInput, "the pickle describes one of its arrays or tensors wrongly")
   }
 
   /// The bytes that a text of characters below 256 stands for.

@@ -19,10 +19,10 @@ extension LabelPickle {
   /// The values of slots that go into a container, and its depth.
   mutating func contents(
     _ items: [Slot]
-  ) throws(RelabelError) -> (values: [PickleValue], depth: UInt8) {
-    try charge(items.count * MemoryLayout<PickleValue>.stride)
+  ) throws(RelabelError) -> (values: [ListValue], depth: UInt8) {
+    try charge(items.count * MemoryLayout<ListValue>.stride)
     var depth: UInt8 = 0
-    var values: [PickleValue] = []
+    var values: [ListValue] = []
     values.reserveCapacity(items.count)
     for var item in items {
       complete(&item)
@@ -90,7 +90,7 @@ extension LabelPickle {
     let (values, depth) = try contents(items)
     guard var list = slot.value.items else { throw malformed }
     if case .integers = slot.value {
-      try charge(list.count * MemoryLayout<PickleValue>.stride)
+      try charge(list.count * MemoryLayout<ListValue>.stride)
     }
     slot.value = .none
     list += values
@@ -155,26 +155,5 @@ extension LabelPickle {
     // What a container holds was charged once; each further use could be copied.
     if known.depth > 0 { try charge(known.value.weight) }
     stack.append(known)
-  }
-}
-
-extension PickleValue {
-  /// The elements of a list, packed or not, or nil.
-  var items: [PickleValue]? {
-    switch self {
-    case .list(let items): items
-    case .integers(let numbers): numbers.map { .int(Int($0)) }
-    default: nil
-    }
-  }
-
-  /// About the bytes that copies of the elements would take.
-  fileprivate var weight: Int {
-    switch self {
-    case .tuple(let items), .list(let items), .dictionary(let items):
-      items.reduce(items.count * MemoryLayout<PickleValue>.stride) { $0 + $1.weight }
-    case .integers(let numbers): numbers.count * 4
-    default: 0
-    }
   }
 }

@@ -20,7 +20,7 @@ struct LabelPickle {
 
   /// A value on the stack.
   struct Slot {
-    var value: PickleValue
+    var value: ListValue
     /// Containers that lie within one another.
     var depth: UInt8 = 0
     /// Where a list under construction goes in the memo when it is complete.
@@ -50,7 +50,7 @@ struct LabelPickle {
   static func read(
     _ bytes: [UInt8],
     at position: Int = 0
-  ) throws(RelabelError) -> (value: PickleValue, end: Int) {
+  ) throws(RelabelError) -> (value: ListValue, end: Int) {
     let end = min(bytes.count, position + maximumBytes)
     var machine = LabelPickle(
       cursor: ByteCursor(bytes, from: position, to: end, subject: "the pickle")
@@ -60,7 +60,7 @@ struct LabelPickle {
 
   private init(cursor: ByteCursor) { self.cursor = cursor }
 
-  private mutating func run() throws(RelabelError) -> PickleValue {
+  private mutating func run() throws(RelabelError) -> ListValue {
     while true {
       let opcode = try cursor.byte()
       if opcode == UInt8(ascii: ".") {
@@ -127,7 +127,7 @@ struct LabelPickle {
       try pushGlobal(module, name)
     case UInt8(ascii: "Q"):
       stack.append(
-        Slot(value: .storage(try TorchPickle.storage(pop(1)[0].value, takesBool: true)))
+        Slot(value: .storage(try TorchPickle.storage(pop(1)[0].value.ofTensor ?? PickleValue.none)))
       )
     case UInt8(ascii: "R"):
       let call = try pop(2)
@@ -154,7 +154,7 @@ struct LabelPickle {
   }
 
   private mutating func pushGlobal(_ module: String, _ name: String) throws(RelabelError) {
-    stack.append(Slot(value: .global(try PickleGlobal(ofListModule: module, name: name))))
+    stack.append(Slot(value: .global(try ListGlobal(module: module, name: name))))
   }
 
   var malformed: RelabelError {

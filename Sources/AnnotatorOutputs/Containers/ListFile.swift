@@ -15,7 +15,7 @@ final class ListFile {
 
   let container: Container
   /// The value of the pickle.
-  let value: PickleValue
+  let value: ListValue
   let bytes: Int
 
   private let file: OpenFile?
@@ -64,7 +64,7 @@ final class ListFile {
     }
   }
 
-  private static func whole(_ bytes: [UInt8]) throws(RelabelError) -> PickleValue {
+  private static func whole(_ bytes: [UInt8]) throws(RelabelError) -> ListValue {
     let (value, end) = try LabelPickle.read(bytes)
     guard end == bytes.count else {
       if case .bigInteger = value {
@@ -82,7 +82,7 @@ final class ListFile {
   private static func pickle(
     _ reader: ArchiveReader,
     _ fileBytes: Int
-  ) throws(RelabelError) -> (PickleValue, [UInt8]) {
+  ) throws(RelabelError) -> (ListValue, [UInt8]) {
     guard let member = try reader.next(), member.kind == .regular,
       let slash = member.name.firstIndex(of: UInt8(ascii: "/")),
       member.name[(slash + 1)...].elementsEqual("data.pkl".utf8)
@@ -98,7 +98,7 @@ final class ListFile {
   }
 
   /// Counts the tensors in each storage.
-  private static func count(_ value: PickleValue, _ uses: inout [String: Int]) {
+  private static func count(_ value: ListValue, _ uses: inout [String: Int]) {
     switch value {
     case .tuple(let items), .list(let items), .dictionary(let items):
       for item in items { count(item, &uses) }
@@ -110,7 +110,7 @@ final class ListFile {
   /// The numbers of a tensor or array of the pickle, or nil for any other value; each may be asked for once.
   ///
   /// - Throws: `.invalidInput` or `.unsafeInput` where the file does not hold what its pickle says, `.io`.
-  func table(_ value: PickleValue) throws(RelabelError) -> NumberTable? {
+  func table(_ value: ListValue) throws(RelabelError) -> NumberTable? {
     switch value {
     case .array(let array), .scalar(let array): return NumberTable(array)
     case .tensor(let tensor):

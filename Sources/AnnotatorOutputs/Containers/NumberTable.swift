@@ -13,7 +13,7 @@ struct NumberTable {
   let bytes: [UInt8]
   let start: Int
 
-  init(_ array: PickledArray) {
+  init(_ array: ListArray) {
     (scalar, shape, bytes) = (array.scalar, array.shape, array.bytes)
     (module, start) = (array.module, 0)
   }
@@ -71,7 +71,7 @@ struct NumberTable {
       case .int32: Whole<Int32>.double(numbers, place)
       case .int16: Whole<Int16>.double(numbers, place)
       case .int8: Whole<Int8>.double(numbers, place)
-      case .uint8, .bool: Whole<UInt8>.double(numbers, place)
+      case .uint8: Whole<UInt8>.double(numbers, place)
       }
     }
   }

@@ -15,15 +15,6 @@ enum PickleValue: Hashable {
   case dictionary([PickleValue])
   case orderedDictionary
   case global(PickleGlobal)
-  /// A long list of small integers; only of `LabelPickle`, as all cases below but the last two.
-  case integers([Int32])
-  /// A type of NumPy's numbers.
-  case elementType(TorchScalar)
-  /// An array whose contents are still to come.
-  case blankArray(NumPyModule)
-  indirect case array(PickledArray)
-  /// A NumPy number: an array without axes.
-  indirect case scalar(PickledArray)
   // Larger than all others, which would be as large without.
   indirect case storage(TorchTensor.Storage)
   indirect case tensor(TorchTensor)
@@ -43,17 +34,6 @@ enum PickleGlobal: Hashable {
   case orderedDictionary
   /// A storage type, such as `FloatStorage`.
   case storageType(String)
-  // Only in label lists, where `LabelPickle` reads them.
-  /// Makes a NumPy number.
-  case numPyScalar(NumPyModule)
-  /// Makes a NumPy array without contents.
-  case numPyReconstruct(NumPyModule)
-  /// The class of NumPy's arrays.
-  case numPyArray
-  /// Makes a NumPy element type.
-  case numPyType
-  /// Makes bytes of text.
-  case encode
 
   /// Any name that isn't in the list is refused at once.
   init(module: String, name: String) throws(RelabelError) {

@@ -2,12 +2,7 @@ import Relabel
 
 extension TorchPickle {
   /// The storage that a persistent id names: ('storage', type, key, location, count[, view]).
-  ///
-  /// Truth values are refused unless `takesBool`: no map holds any.
-  static func storage(
-    _ identity: PickleValue,
-    takesBool: Bool = false
-  ) throws(RelabelError) -> TorchTensor.Storage {
+  static func storage(_ identity: PickleValue) throws(RelabelError) -> TorchTensor.Storage {
     guard case .tuple(let parts) = identity, parts.count == 5 || parts.count == 6,
       case .string("storage") = parts[0], case .global(.storageType(let type)) = parts[1],
       case .string(let key) = parts[2], case .int(let count) = parts[4], count >= 0
@@ -17,7 +12,7 @@ extension TorchPickle {
     if parts.count == 6, parts[5] != .none {
       throw RelabelError(.invalidInput, "the tensor's storage is a view of another one")
     }
-    guard let scalar = TorchScalar(rawValue: type), takesBool || scalar != .bool else {
+    guard let scalar = TorchScalar(rawValue: type) else {
       throw RelabelError(
         .invalidInput,
         "the tensor is a torch.\(type); \(TorchMend.oneTensor)"

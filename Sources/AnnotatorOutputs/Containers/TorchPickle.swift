@@ -64,12 +64,21 @@ struct TorchPickle {
       _ = try cursor.length(8)
       hasFrames = true
     case UInt8(ascii: "("): marks.append(stack.count)
-    default:
-      if let literal = try cursor.pickleLiteral(opcode) {
-        stack.append(literal)
-      } else {
-        try stepContainer(opcode)
-      }
+    case UInt8(ascii: "N"): stack.append(.none)
+    case 0x88: stack.append(.bool(true))
+    case 0x89: stack.append(.bool(false))
+    case UInt8(ascii: "K"): stack.append(.int(Int(try cursor.unsigned(1))))
+    case UInt8(ascii: "M"): stack.append(.int(Int(try cursor.unsigned(2))))
+    case UInt8(ascii: "J"): stack.append(.int(try cursor.signed(4)))
+    case 0x8A: try pushLong()
+    case UInt8(ascii: "G"): try pushFloat()
+    case UInt8(ascii: "X"): try pushText(4)
+    case 0x8C, UInt8(ascii: "U"): try pushText(1)
+    case UInt8(ascii: "T"): try pushText(4)
+    case 0x8D: try pushText(8)
+    case UInt8(ascii: "C"): try pushBytes(1)
+    case UInt8(ascii: "B"): try pushBytes(4)
+    default: try stepContainer(opcode)
     }
   }
 
@@ -130,6 +139,27 @@ struct TorchPickle {
     stack.append(.global(try PickleGlobal(module: module, name: name)))
   }
 
+  private mutating func pushText(_ width: Int) throws(RelabelError) {
+    stack.append(.string(try cursor.text(cursor.length(width))))
+  }
+
+  private mutating func pushBytes(_ width: Int) throws(RelabelError) {
+    stack.append(.bytes(Array(cursor.bytes[try cursor.take(cursor.length(width))])))
+  }
+
+  private mutating func pushFloat() throws(RelabelError) {
+    stack.append(.float(Double(bitPattern: try cursor.unsigned(8).byteSwapped)))
+  }
+
+  private mutating func pushLong() throws(RelabelError) {
+    let width = try cursor.length(1)
+    if width > 8 {
+      stack.append(.bigInteger(Array(cursor.bytes[try cursor.take(width)])))
+    } else {
+      stack.append(.int(try cursor.signed(width)))
+    }
+  }
+
   private mutating func push(_ container: PickleValue) throws(RelabelError) {
     // Releasing and comparing values recurses, so their depth has to stay small.
     guard container.isFlat(within: 8) else {
@@ -182,7 +212,7 @@ struct TorchPickle {
     case .none, .bool, .int, .float, .string, .bytes, .bigInteger, .global, .storage,
       .orderedDictionary:
       stack.append(memo[place])
-    case .tuple, .list, .dictionary, .tensor, .integers, .elementType, .blankArray, .array, .scalar:
+    case .tuple, .list, .dictionary, .tensor:
       // Values here are copies: a container named twice could differ from Python's, and tuples of
       // tuples could grow without end.
       throw RelabelError(.invalidInput, "the pickle uses a container twice, which no tensor needs")

@@ -11,8 +11,6 @@ enum TorchScalar: String {
   case int16 = "ShortStorage"
   case int8 = "CharStorage"
   case uint8 = "ByteStorage"
-  /// Only in label lists: no map holds truth values.
-  case bool = "BoolStorage"
 
   /// The most classes whose ids it holds exactly.
   var classesHeld: Int {
@@ -23,7 +21,6 @@ enum TorchScalar: String {
     case .float64: 1 << 53
     case .uint8: 1 << 8
     case .int8: 1 << 7
-    case .bool: 2
     case .int16: 1 << 15
     case .int32, .int64: Int(UInt32.max)
     }
@@ -41,14 +38,13 @@ enum TorchScalar: String {
     case .int16: "int16"
     case .int8: "int8"
     case .uint8: "uint8"
-    case .bool: "bool"
     }
   }
 
   /// Bytes of one element.
   var width: Int {
     switch self {
-    case .int8, .uint8, .bool: 1
+    case .int8, .uint8: 1
     case .float16, .bfloat16, .int16: 2
     case .float32, .int32: 4
     case .float64, .int64: 8
@@ -59,7 +55,7 @@ enum TorchScalar: String {
   var isFloat: Bool {
     switch self {
     case .float32, .float16, .float64, .bfloat16: true
-    case .int64, .int32, .int16, .int8, .uint8, .bool: false
+    case .int64, .int32, .int16, .int8, .uint8: false
     }
   }
 }

@@ -174,7 +174,7 @@ struct ReLabelTensor: Dialect {
     case .float16: values(plane, shape) { Half.float($0, $1) }
     case .bfloat16: values(plane, shape) { BrainFloat.float($0, $1) }
     case .float64: values(plane, shape) { Double.float($0, $1) }
-    case .int64, .int32, .int16, .int8, .uint8, .bool: doubles(plane, shape).map { Float($0) }
+    case .int64, .int32, .int16, .int8, .uint8: doubles(plane, shape).map { Float($0) }
     }
   }
 
@@ -188,7 +188,7 @@ struct ReLabelTensor: Dialect {
     case .int32: values(plane, shape) { Whole<Int32>.double($0, $1) }
     case .int16: values(plane, shape) { Whole<Int16>.double($0, $1) }
     case .int8: values(plane, shape) { Whole<Int8>.double($0, $1) }
-    case .uint8, .bool: values(plane, shape) { Whole<UInt8>.double($0, $1) }
+    case .uint8: values(plane, shape) { Whole<UInt8>.double($0, $1) }
     }
   }
 

@@ -47,7 +47,7 @@ protocol BatchForm {
   /// What stands in the slots of a batch.
   ///
   /// - Throws: `.invalidInput` for a list of another dialect.
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot]
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot]
 
   /// The pictures of a batch's slots.
   ///

@@ -2,15 +2,15 @@ import Relabel
 
 /// Reads the slots of a stored batch, and says what is wrong with them.
 struct BatchReader {
-  private let items: [PickleValue]
+  private let items: [ListValue]
   private let slots: [BatchSlot]
   private let file: ListFile
 
-  init(_ items: [PickleValue], _ slots: [BatchSlot], _ file: ListFile) {
+  init(_ items: [ListValue], _ slots: [BatchSlot], _ file: ListFile) {
     (self.items, self.slots, self.file) = (items, slots, file)
   }
 
-  private func value(_ slot: BatchSlot) throws(RelabelError) -> PickleValue {
+  private func value(_ slot: BatchSlot) throws(RelabelError) -> ListValue {
     guard let place = slots.firstIndex(of: slot), items.count == slots.count else {
       throw RelabelError(
         .invalidInput,
@@ -38,7 +38,7 @@ struct BatchReader {
 
   private func table(
     _ slot: BatchSlot,
-    _ value: PickleValue,
+    _ value: ListValue,
     _ shape: [Int?],
     _ types: Set<TorchScalar>
   ) throws(RelabelError) -> NumberTable {

@@ -12,7 +12,7 @@ final class ListSource: ViewSource {
   /// Views of a full batch.
   private let size: Int
   /// The file that is being read, and the batches in it that are still to come.
-  private var current: (file: BatchFile, list: ListFile, batches: ArraySlice<PickleValue>)?
+  private var current: (file: BatchFile, list: ListFile, batches: ArraySlice<ListValue>)?
 
   /// A file whose missing neighbours have been told.
   private var pending: BatchFile?
@@ -58,7 +58,7 @@ final class ListSource: ViewSource {
   private static func batches(
     _ list: ListFile,
     _ areMany: Bool
-  ) throws(RelabelError) -> [PickleValue] {
+  ) throws(RelabelError) -> [ListValue] {
     guard let items = list.value.items, !items.isEmpty else { throw noList }
     return areMany ? items : [list.value]
   }
@@ -152,7 +152,7 @@ final class ListSource: ViewSource {
   }
 
   private func views(
-    _ item: PickleValue,
+    _ item: ListValue,
     _ path: String,
     _ place: BatchPlace,
     _ list: ListFile

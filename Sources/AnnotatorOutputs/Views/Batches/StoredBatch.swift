@@ -47,7 +47,7 @@ struct StoredBatch {
   ///
   /// - Throws: `.invalidInput` or `.unsafeInput` for a list that holds something else.
   init(
-    _ items: [PickleValue],
+    _ items: [ListValue],
     _ slots: [BatchSlot],
     _ file: ListFile
   ) throws(RelabelError) {
@@ -56,7 +56,7 @@ struct StoredBatch {
     count = coords.shape[0]
     guard count > 0 else { throw RelabelError(.invalidInput, "the batch has no views") }
     let rows: [Int?] = [count]
-    flip = slots.contains(.flip) ? try reader.table(.flip, rows, [.bool, .uint8]) : nil
+    flip = slots.contains(.flip) ? try reader.table(.flip, rows, [.uint8]) : nil
     cutout = slots.contains(.cutout) ? try reader.floats(.cutout, [count, 7]) : nil
     operations = slots.contains(.operations) ? try reader.operations(count) : []
     partners = try reader.integersOrNone(.mixIndex, rows)

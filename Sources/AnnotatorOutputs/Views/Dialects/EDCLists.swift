@@ -60,7 +60,7 @@ private struct IndexedForm: BatchForm {
     (self.dialect, all, hasSwappedBoxes) = (dialect, slots, areSwapped)
   }
 
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     guard items.count == all.count else {
       throw RelabelError(
         .invalidInput,

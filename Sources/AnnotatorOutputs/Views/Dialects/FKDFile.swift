@@ -32,7 +32,7 @@ struct FKDFile {
   var count: Int { labels.shape[0] }
 
   /// True for a list of three arrays.
-  static func isOne(_ value: PickleValue) -> Bool {
+  static func isOne(_ value: ListValue) -> Bool {
     guard let items = value.items, items.count == 3 else { return false }
     return items.allSatisfy { if case .array = $0 { true } else { false } }
   }
@@ -46,7 +46,7 @@ struct FKDFile {
     guard coords.shape.count == 2, coords.shape[1] == 4,
       [.float16, .float32].contains(coords.scalar)
     else { throw Self.wrong("has coords \(coords.shape) of \(coords.scalar.typeName)") }
-    guard flip.shape == [coords.shape[0]], flip.scalar == .bool else {
+    guard flip.shape == [coords.shape[0]], flip.scalar == .uint8 else {
       throw Self.wrong(
         "has flips \(flip.shape) of \(flip.scalar.typeName) for \(coords.shape[0]) crops"
       )

@@ -38,7 +38,7 @@ private struct HALDForm: BatchForm {
   let lists: IndexLists
   let folder: String
 
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     try BatchSlot.sre2l(items)
   }
 

@@ -35,7 +35,7 @@ private struct LPLDForm: BatchForm {
   let hasSwappedBoxes = false
   let lists: IndexLists
 
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     var slots = try BatchSlot.sre2l(items)
     // The place of both is the same; only their types tell.
     if case .tensor(let tensor) = items[1], tensor.storage.scalar.isFloat { slots[1] = .cutout }

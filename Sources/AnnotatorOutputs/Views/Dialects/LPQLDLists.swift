@@ -45,7 +45,7 @@ private struct LPQLDForm: BatchForm {
   let hasSwappedBoxes = false
   let lists: IndexLists
 
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     guard (6...8).contains(items.count) else {
       throw RelabelError(.invalidInput, "the batch has \(items.count) slots; LPQLD stores 6 to 8")
     }

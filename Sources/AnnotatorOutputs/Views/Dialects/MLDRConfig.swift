@@ -31,7 +31,7 @@ struct MLDRConfig {
   let json: JSON
 
   /// - Throws: `.invalidInput` for something else, `.unsupported` for augmentations that are not known.
-  init(_ value: PickleValue) throws(RelabelError) {
+  init(_ value: ListValue) throws(RelabelError) {
     json = try value.json()
     guard let reinforce = json["reinforce"],
       case .object(let augmentations)? = reinforce["image_augmentation"],
@@ -69,7 +69,7 @@ struct MLDRConfig {
   }
 }
 
-extension PickleValue {
+extension ListValue {
   /// The value as JSON: tuples and lists are arrays, NumPy's whole numbers are numbers.
   ///
   /// - Throws: `.invalidInput` for what JSON has no form for.
@@ -99,7 +99,7 @@ extension PickleValue {
   }
 
   /// The value of a name in a dictionary.
-  subscript(name: String) -> PickleValue? {
+  subscript(name: String) -> ListValue? {
     guard case .dictionary(let items) = self else { return nil }
     for place in stride(from: 0, to: items.count, by: 2) where items[place] == .string(name) {
       return items[place + 1]

@@ -57,7 +57,7 @@ struct MLDRFile {
   }
 
   private static func sample(
-    _ record: PickleValue,
+    _ record: ListValue,
     _ config: MLDRConfig
   ) throws(RelabelError) -> Sample {
     guard let params = record["params"], case .tuple(let pair)? = record["prob"], pair.count == 2,

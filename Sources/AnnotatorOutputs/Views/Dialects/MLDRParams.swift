@@ -10,10 +10,10 @@ struct MLDRParams {
   let json: JSON
 
   /// - Throws: `.invalidInput` for parameters of other types than the writer gives: an export could not restore them.
-  init(_ params: PickleValue, _ config: MLDRConfig) throws(RelabelError) {
+  init(_ params: ListValue, _ config: MLDRConfig) throws(RelabelError) {
     json = try params.json()
-    var values: [MLDRConfig.Step: PickleValue] = [:]
-    let partner: PickleValue
+    var values: [MLDRConfig.Step: ListValue] = [:]
+    let partner: ListValue
     if config.isCompressed {
       let first = config.mixes ? 1 : 0
       guard let items = params.items, items.count == config.steps.count + first else {
@@ -40,7 +40,7 @@ struct MLDRParams {
 
   private mutating func read(
     _ step: MLDRConfig.Step,
-    _ value: PickleValue,
+    _ value: ListValue,
     partner: Int?,
     isCompressed: Bool
   ) throws(RelabelError) {
@@ -48,7 +48,7 @@ struct MLDRParams {
     case .mixup: mixup = try Self.mixup(value, partner)
     case .cutmix: try readCutmix(value, partner, isCompressed: isCompressed)
     default:
-      let both: [PickleValue]
+      let both: [ListValue]
       if isCompressed, partner == nil {
         both = [value]
       } else if isCompressed, case .list(let pair) = value, pair.count == 2 {
@@ -66,7 +66,7 @@ struct MLDRParams {
 
   private mutating func read(
     _ step: MLDRConfig.Step,
-    _ value: PickleValue,
+    _ value: ListValue,
     isOwn: Bool,
     isCompressed: Bool
   ) throws(RelabelError) {
@@ -91,7 +91,7 @@ struct MLDRParams {
     }
   }
 
-  private static func box(_ sides: [PickleValue]) throws(RelabelError) -> [Int] {
+  private static func box(_ sides: [ListValue]) throws(RelabelError) -> [Int] {
     var box: [Int] = []
     for side in sides {
       guard case .int(let pixels) = side, (0...Int(Int32.max)).contains(pixels) else { break }
@@ -104,7 +104,7 @@ struct MLDRParams {
   }
 
   private static func mixup(
-    _ value: PickleValue,
+    _ value: ListValue,
     _ partner: Int?
   ) throws(RelabelError) -> ViewMix? {
     switch value {
@@ -116,7 +116,7 @@ struct MLDRParams {
   }
 
   /// True for what names an operation: its place in the table of the code, or its name.
-  private static func isName(_ value: PickleValue, isCompressed: Bool) -> Bool {
+  private static func isName(_ value: ListValue, isCompressed: Bool) -> Bool {
     switch value {
     case .int: isCompressed
     case .string: !isCompressed
@@ -125,11 +125,11 @@ struct MLDRParams {
   }
 
   private mutating func readCutmix(
-    _ value: PickleValue,
+    _ value: ListValue,
     _ partner: Int?,
     isCompressed: Bool
   ) throws(RelabelError) {
-    let (lambda, items): (PickleValue?, ArraySlice<PickleValue>)
+    let (lambda, items): (ListValue?, ArraySlice<ListValue>)
     switch value {
     case .none: return
     case .list(let parts) where isCompressed: (lambda, items) = (parts.first, parts.dropFirst())

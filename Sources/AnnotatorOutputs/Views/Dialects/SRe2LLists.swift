@@ -59,7 +59,7 @@ private final class SRe2LForm: BatchForm {
 
   init(_ count: Int) { self.count = count }
 
-  func slots(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  func slots(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     try BatchSlot.sre2l(items)
   }
 
@@ -89,7 +89,7 @@ extension BatchSlot {
   /// The six slots of SRe2L.
   ///
   /// - Throws: `.invalidInput` for another number, or a patch in the place of the flip.
-  static func sre2l(_ items: [PickleValue]) throws(RelabelError) -> [BatchSlot] {
+  static func sre2l(_ items: [ListValue]) throws(RelabelError) -> [BatchSlot] {
     guard items.count == 6 else {
       throw RelabelError(
         .invalidInput,

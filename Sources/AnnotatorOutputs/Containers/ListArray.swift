@@ -7,7 +7,7 @@ enum NumPyModule: String, Hashable {
 }
 
 /// A NumPy array in a pickle, or a number where there are no axes.
-struct PickledArray: Hashable {
+struct ListArray: Hashable {
   let scalar: TorchScalar
   let shape: [Int]
   /// As many little-endian elements as the shape has, the last axis fastest.
@@ -44,8 +44,8 @@ extension TorchScalar {
     case "i2": self = .int16
     case "i4": self = .int32
     case "i8": self = .int64
-    case "u1": self = .uint8
-    case "b1": self = .bool
+    // Truth values take a byte each, 0 or 1.
+    case "u1", "b1": self = .uint8
     default: return nil
     }
   }

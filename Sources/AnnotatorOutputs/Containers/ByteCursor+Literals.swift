@@ -2,9 +2,9 @@ import Relabel
 
 extension ByteCursor {
   /// The value of an opcode that holds its value itself, or nil for any other opcode.
-  mutating func pickleLiteral(_ opcode: UInt8) throws(RelabelError) -> PickleValue? {
+  mutating func pickleLiteral(_ opcode: UInt8) throws(RelabelError) -> ListValue? {
     switch opcode {
-    case UInt8(ascii: "N"): PickleValue.none
+    case UInt8(ascii: "N"): ListValue.none
     case 0x88: .bool(true)
     case 0x89: .bool(false)
     case UInt8(ascii: "K"): .int(Int(try unsigned(1)))
@@ -21,7 +21,7 @@ extension ByteCursor {
     }
   }
 
-  private mutating func pickleLong() throws(RelabelError) -> PickleValue {
+  private mutating func pickleLong() throws(RelabelError) -> ListValue {
     let width = try length(1)
     return width > 8 ? .bigInteger(Array(bytes[try take(width)])) : .int(try signed(width))
   }
