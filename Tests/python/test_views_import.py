@@ -120,15 +120,20 @@ def stored(pickle):
     return buffer.getvalue()
 
 
+def doubling(count):
+    """Tuples that each name the one before nine times."""
+    return b"".join(b"(" + (b"h" + bytes([p - 1])) * 9 + b"Ntq" + bytes([p]) if p else b"(Ntq\0" for p in range(count))
+
+
 ZEROS = bytes(64 << 20)
 HOSTILE = {
-    "call": (stored(b"\x80\x02](cos\nsystem\nX\5\0\0\0touchR"), 6),
-    "object": (stored(b"\x80\x02](cnumpy\nndarray\n)\x81e."), 6),
+    "call": (stored(b"\x80\x02](cos\nsystem\nX\5\0\0\0touchR"), 4),
+    "object": (stored(b"\x80\x02](cnumpy\nndarray\n)\x81e."), 4),
     "ragged": (stored(b"\x80\x02](NNNNNNe."), 5),
     "slots": (stored(b"\x80\x02](NNNe."), 5),
     "bomb": (zlib.compress(b"\x80\x02" + ZEROS + ZEROS), 5),
-    "million": (stored(b"\x80\x02](" + b"N" * (1 << 20)), 6),
-    "doubling": (stored(b"\x80\x02](" + b"".join(b"(" + b"h%c" % (p - 1) * 9 * (p > 0) + b"Ntq%c" % p for p in range(9))), 6),
+    "million": (stored(b"\x80\x02](" + b"N" * (1 << 20)), 4),
+    "doubling": (stored(b"\x80\x02](" + doubling(9)), 4),
     "garbage": (b"\x80\x04\x95" + struct.pack("<Q", 1 << 40), 5),
     "empty": (b"", 5),
 }

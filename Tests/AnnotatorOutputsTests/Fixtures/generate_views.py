@@ -279,7 +279,7 @@ def mldr():
     }
     save("mldr/config.pth.tar", config)
     box = [np.int64(v) for v in (1, 2, 200, 224)]
-    mixed = [0, [(5, 7, 30, 20), (1, 2, 20, 30)], [True, False]]
+    mixed = [2, [(5, 7, 30, 20), (1, 2, 20, 30)], [True, False]]
     mixed += [[[(9, 0.5), (12, 0.0)], None], [None, (-1, 0, 4, 5)], 0.25, [0.75, *box]]
     bare = [None, (0, 0, 20, 9), False, [(1, -2.0)], (1, 2, 3, 4), None, None]
     scores = [float(np.float32(0.3)), 0.125]
@@ -302,7 +302,7 @@ def mldr():
                 "cutmix_partner": struct.pack("<2q", -1, -1),
             }
             if one is mixed:
-                facts |= mix("mixup", 0.25, 0, -1) | mix("cutmix", 0.75, 0, -1, box)
+                facts |= mix("mixup", 0.25, 2, -1) | mix("cutmix", 0.75, 2, -1, box)
             text = json.dumps({"params": one}, separators=(",", ":"), default=int)
             rows.append(
                 row(
