@@ -18,6 +18,13 @@ enum PickleValue: Hashable {
   // Larger than all others, which would be as large without.
   indirect case storage(TorchTensor.Storage)
   indirect case tensor(TorchTensor)
+  indirect case array(PickledArray)
+  /// The element type of an array.
+  case arrayType(PickledArrayType)
+  /// An array or its type that is not complete yet, by number.
+  indirect case draft(Int, PickleDraft)
+  /// Bytes that were left in the file.
+  case span(offset: Int, count: Int)
 }
 
 /// The names a pickle may mention; none of them is ever looked up or called.
@@ -34,6 +41,22 @@ enum PickleGlobal: Hashable {
   case orderedDictionary
   /// A storage type, such as `FloatStorage`.
   case storageType(String)
+  // NumPy's: an array in two steps or at once, its class, the class of types, a number; bytes as text.
+  case rebuildArray, arrayFromBuffer, arrayClass, arrayTypeClass, number, encode
+
+  /// NumPy's names; of those no other is known.
+  init?(arrays module: String, _ name: String) {
+    let module = module.replacing("numpy._core.", with: "numpy.core.")
+    switch (module, name) {
+    case ("numpy.core.multiarray", "_reconstruct"): self = .rebuildArray
+    case ("numpy.core.multiarray", "scalar"): self = .number
+    case ("numpy.core.numeric", "_frombuffer"): self = .arrayFromBuffer
+    case ("numpy", "ndarray"): self = .arrayClass
+    case ("numpy", "dtype"): self = .arrayTypeClass
+    case ("_codecs", "encode"): self = .encode
+    default: return nil
+    }
+  }
 
   /// Any name that isn't in the list is refused at once.
   init(module: String, name: String) throws(RelabelError) {

@@ -73,7 +73,7 @@ extension TorchPickle {
     value == .none || value == .dictionary([]) || value == .orderedDictionary
   }
 
-  private static func integers(_ value: PickleValue) -> [Int]? {
+  static func integers(_ value: PickleValue) -> [Int]? {
     guard case .tuple(let parts) = value else { return nil }
     var integers: [Int] = []
     integers.reserveCapacity(parts.count)

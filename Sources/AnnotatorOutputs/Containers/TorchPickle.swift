@@ -5,13 +5,13 @@ import Relabel
 /// It knows the opcodes that protocols 2 to 5 use for a tensor, builds values and never calls
 /// anything: the two calls a tensor needs are recognised by name and replaced.
 struct TorchPickle {
-  private static let maximumStack = 1024
-  private static let maximumOpcodes = 4096
-
-  private var cursor: ByteCursor
-  private var stack: [PickleValue] = []
+  let grammar: PickleGrammar
+  private(set) var cursor: ByteCursor
+  var stack: [PickleValue] = []
   private var marks: [Int] = []
-  private var memo: [PickleValue] = []
+  var memo: [PickleValue] = []
+  /// How many drafts were begun.
+  var drafts = 0
   /// True when a frame was announced, whose length depends on what lies behind the pickle.
   private var hasFrames = false
 
@@ -20,33 +20,37 @@ struct TorchPickle {
   /// - Returns: its value and where it ends.
   static func read(
     _ bytes: [UInt8],
-    at position: Int = 0
+    at position: Int = 0,
+    _ grammar: PickleGrammar = .tensors
   ) throws(RelabelError) -> (value: PickleValue, end: Int) {
-    if let known = KnownPickles.value(bytes, at: position) { return known }
-    let end = min(bytes.count, position + Limits.headerBytes)
+    if !grammar.allowsArrays, let known = KnownPickles.value(bytes, at: position) { return known }
+    let end = min(bytes.count, position + grammar.maximumBytes)
     var machine = TorchPickle(
-      cursor: ByteCursor(bytes, from: position, to: end, subject: "the pickle")
+      ByteCursor(bytes, from: position, to: end, subject: "the pickle"),
+      grammar
     )
     machine.stack.reserveCapacity(16)
     machine.memo.reserveCapacity(16)
     let value = try machine.run()
-    if !machine.hasFrames {
+    if !machine.hasFrames, !grammar.allowsArrays {
       KnownPickles.add(bytes[position..<machine.cursor.position], value)
     }
     return (value, machine.cursor.position)
   }
 
-  private init(cursor: ByteCursor) { self.cursor = cursor }
+  private init(_ cursor: ByteCursor, _ grammar: PickleGrammar) {
+    (self.cursor, self.grammar) = (cursor, grammar)
+  }
 
   private mutating func run() throws(RelabelError) -> PickleValue {
-    for _ in 0..<Self.maximumOpcodes {
+    for _ in 0..<grammar.maximumOpcodes {
       let opcode = try cursor.byte()
       if opcode == UInt8(ascii: ".") {
         guard stack.count == 1, marks.isEmpty else { throw malformed }
         return stack[0]
       }
       try step(opcode)
-      guard stack.count <= Self.maximumStack, marks.count <= Self.maximumStack else {
+      guard stack.count <= grammar.maximumStack, marks.count <= grammar.maximumStack else {
         throw RelabelError(.unsafeInput, "the pickle stacks more values than any tensor needs")
       }
     }
@@ -78,6 +82,9 @@ struct TorchPickle {
     case 0x8D: try pushText(8)
     case UInt8(ascii: "C"): try pushBytes(1)
     case UInt8(ascii: "B"): try pushBytes(4)
+    case 0x8E where grammar.allowsArrays, 0x96 where grammar.allowsArrays: try pushBytes(8)
+    case PickleSkeleton.spanOpcode where grammar.hasSpans:
+      stack.append(.span(offset: try cursor.signed(8), count: try cursor.signed(8)))
     default: try stepContainer(opcode)
     }
   }
@@ -119,8 +126,13 @@ struct TorchPickle {
       try pushGlobal(module, name)
     case UInt8(ascii: "Q"): stack.append(.storage(try Self.storage(pop())))
     case UInt8(ascii: "R"):
-      let arguments = try pop()
-      stack.append(try Self.call(pop(), arguments))
+      let (arguments, function) = (try pop(), try pop())
+      if let value = try arrayCall(function, arguments) {
+        stack.append(value)
+      } else {
+        stack.append(try Self.call(function, arguments))
+      }
+    case UInt8(ascii: "b") where grammar.allowsArrays: try build()
     case UInt8(ascii: "b"), UInt8(ascii: "i"), UInt8(ascii: "o"), 0x81, 0x92, 0x82, 0x83, 0x84:
       throw RelabelError(
         .unsafeInput,
@@ -136,7 +148,11 @@ struct TorchPickle {
   }
 
   private mutating func pushGlobal(_ module: String, _ name: String) throws(RelabelError) {
-    stack.append(.global(try PickleGlobal(module: module, name: name)))
+    if grammar.allowsArrays, let global = PickleGlobal(arrays: module, name) {
+      stack.append(.global(global))
+    } else {
+      stack.append(.global(try PickleGlobal(module: module, name: name)))
+    }
   }
 
   private mutating func pushText(_ width: Int) throws(RelabelError) {
@@ -168,7 +184,7 @@ struct TorchPickle {
     stack.append(container)
   }
 
-  private mutating func pop() throws(RelabelError) -> PickleValue {
+  mutating func pop() throws(RelabelError) -> PickleValue {
     // Below the last mark nothing may be taken, as in Python.
     guard stack.count > (marks.last ?? 0), let value = stack.popLast() else { throw malformed }
     return value
@@ -210,8 +226,9 @@ struct TorchPickle {
     guard place < memo.count else { throw malformed }
     switch memo[place] {
     case .none, .bool, .int, .float, .string, .bytes, .bigInteger, .global, .storage,
-      .orderedDictionary:
+      .orderedDictionary, .array, .arrayType, .span:
       stack.append(memo[place])
+    case .draft: throw malformed
     case .tuple, .list, .dictionary, .tensor:
       // Values here are copies: a container named twice could differ from Python's, and tuples of
       // tuples could grow without end.
