@@ -44,15 +44,10 @@ public struct AnnotatorOutput: Sendable {
     if let views = try ViewArrivals.find(in: paths, options) {
       return try arriving(try ArrivalStream(views, paths[0], options))
     }
-    if let dialect = options.dialect {
-      throw RelabelError(
-        .usage,
-        "there is no dialect '\(dialect)'; dialects are \(ViewDialects.words)"
-      )
-    }
+    if let word = options.dialect { _ = try Dialects.named(word) }
     var gathering = Gathering(options)
     for path in paths {
-      let input = try InputPath(path)
+      let input = try InputPath(path, options)
       if case .stream(let file, let name) = input {
         guard paths.count == 1 else {
           throw RelabelError(

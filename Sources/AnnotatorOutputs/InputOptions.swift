@@ -16,12 +16,20 @@ public struct InputOptions: Sendable {
   public var keepsLogNormalizer: Bool = false
   /// True where logits of dense maps are stored less the mean of those that their cell leaves out.
   public var centres: Bool = false
-  /// The name of the dialect, when the user said so; nil where the contents tell.
+  /// The dialect that the input is read as, by its word (`Dialects.words`, `ViewDialects.words`); nil recognises it.
   public var dialect: String?
   /// What the user says of labels of crops.
   public var views: ViewWords = ViewWords()
   /// The size of the picture of a key, where the user has the pictures.
   package var pictureSize: (@Sendable (String) throws(RelabelError) -> ViewFacts.Size)?
+  /// What the axes of arrays are; nil where their shape settles it.
+  public var axes: ArrayAxes?
+  /// True where class 0 of the source is the background and all others move down by one.
+  public var isBackgroundFirst: Bool = false
+  /// Whether classes exclude each other, when the user said so: what labels without scores become.
+  public var classesAre: ClassRelation?
+  /// The class table, for labels that are ids or names.
+  public var classes: ClassTable?
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 
@@ -60,6 +68,8 @@ public struct SourceTraits: Sendable, Hashable {
   /// True when the number of classes is only the convention of the dialect.
   public let areClassesConvention: Bool
 
+  /// What shows that the maps are of their dialects, a line for each way that they are written.
+  public internal(set) var evidence: [String] = []
   /// How the grid lies on the picture, or nil when the input doesn't say.
   public internal(set) var orientation: Orientation?
   /// True where the input says that its logits are stored less the mean of those that their cell leaves out.

@@ -40,6 +40,31 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "How many classes the annotator scores, if the input does not say it.")
   var numClasses: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The dialect that the inputs are in, if the packer recognises it wrongly.",
+      discussion: InputWords.dialects.map { "\($0.word): \($0.name)" }.joined(separator: ", ")
+        + "; of labels of crops: \(InputWords.viewDialects).",
+      valueName: "name"
+    )
+  )
+  var dialect: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the axes of arrays are, if their shape does not settle it, such as 'n h w c'.",
+      discussion: "The words are \(InputWords.axes).",
+      valueName: "words"
+    )
+  )
+  var axes: String?
+
+  @Flag(
+    help:
+      "Class 0 of the input is the background: leave it out, and count the other classes from 0."
+  )
+  var backgroundFirst = false
+
   @Option(help: "What a score is, if the input does not say it.")
   var scoreKind: ScoreKind?
 
@@ -49,7 +74,7 @@ public struct PackCommand: ParsableCommand {
       each has a probability of its own, and they may sum to more than 1.
       """
   )
-  var classesAre: ClassRelation = .exclusive
+  var classesAre: ClassRelation?
 
   @Option(
     help:
@@ -164,14 +189,6 @@ public struct PackCommand: ParsableCommand {
   )
   var stripComponents: Int = 0
 
-  @Option(
-    help: """
-      The dialect of the input, if its contents do not tell. Of labels of crops: fkd, sre2l (cda, cv-dd, fadrm), edc, \
-      g-vbsm, lpld, lpqld, hald, tinyvit or ml-dr.
-      """
-  )
-  var dialect: String?
-
   @OptionGroup var views: ViewOptions
 
   @OptionGroup var threads: JobsOption
@@ -232,7 +249,9 @@ public struct PackCommand: ParsableCommand {
     options.topK = topK
     options.numClasses = numClasses
     options.scoreKind = scoreKind
-    options.classesAre = classesAre
+    options.givenClassesAre = classesAre
+    options.axes = axes
+    options.isBackgroundFirst = backgroundFirst
     options.encoding = scoreEncoding
     options.maximumError = maxError
     if let cellOrder { options.cellOrder = cellOrder }

@@ -191,10 +191,10 @@ struct BuildPlan {
     _ traits: SourceTraits
   ) -> [Assumption] {
     let dialects = traits.dialects.joined(separator: " and ")
-    let reason =
-      options.dialect != nil
-      ? "as --dialect says" : traits.views == nil ? "by the files' names" : "by the files' contents"
-    var list = [Assumption("dialect", dialects, reason)]
+    let evidence =
+      options.dialect != nil ? "as --dialect says" : traits.evidence.joined(separator: "; ")
+    let usual = traits.views == nil ? "by the files' names" : "by the files' contents"
+    var list = [Assumption("dialect", dialects, evidence.isEmpty ? usual : evidence)]
     func add(_ isAssumed: Bool, _ name: String, _ value: String, _ reason: String) {
       if isAssumed { list.append(Assumption(name, value, reason)) }
     }
@@ -367,6 +367,8 @@ struct BuildPlan {
     if options.stripComponents != 0 {
       used["strip_components"] = .integer(Int64(options.stripComponents))
     }
+    if options.isBackgroundFirst { used["background_first"] = .bool(true) }
+    if let axes = options.axes { used["axes"] = .string(axes) }
     if options.classesAre != .exclusive {
       used["classes_are"] = .string(options.classesAre.rawValue)
     }

@@ -1,3 +1,4 @@
+import AnnotatorOutputs
 public import Relabel
 
 /// Options of the packer: what to pack, how, and where to write it.
@@ -13,7 +14,12 @@ public struct PackOptions: Sendable {
   /// Classes of the annotator; nil where the source settles it.
   public var numClasses: Int?
   /// Whether classes exclude each other.
-  public var classesAre: ClassRelation = .exclusive
+  public var classesAre: ClassRelation {
+    get { givenClassesAre ?? .exclusive }
+    set { givenClassesAre = newValue }
+  }
+  /// What the user said of it; nil for nothing, which is enough where every class has a score.
+  public var givenClassesAre: ClassRelation?
   /// What a score is; nil where the source settles it.
   public var scoreKind: ScoreKind?
   /// How scores are stored; nil is `fixed16`, or what loses nothing of views.
@@ -64,10 +70,14 @@ public struct PackOptions: Sendable {
   public var logNormalizer: Bool = false
   /// Store dense logits less the mean of those that their cell leaves out, which then lie about 0.
   public var centres: Bool = false
+  /// The dialect that the inputs are read as; nil recognises it.
+  public var dialect: String?
+  /// What the axes of arrays are, in words; nil where their shape settles it.
+  public var axes: String?
+  /// Leave class 0 of the source out, the background; all others move down by one.
+  public var isBackgroundFirst: Bool = false
   /// Folders that are taken off the front of paths below an input, before they become keys.
   public var stripComponents: Int = 0
-  /// The name of the dialect of the inputs; nil where the contents tell.
-  public var dialect: String?
   /// What no file says of labels of crops.
   public var views: ViewWords = ViewWords()
   /// Threads; nothing but time depends on it.
@@ -113,5 +123,32 @@ public struct PackOptions: Sendable {
     try require(!(resumes && overwrites), "--resume keeps shards, --overwrite removes them")
     try require(stripComponents >= 0, "--strip-components must be at least 0")
     try require(jobs >= 1, "--jobs must be at least 1")
+  }
+}
+
+extension PackOptions {
+  /// What of the options is about the input.
+  ///
+  /// - Parameter spool: the folder for temporary files.
+  /// - Throws: `.usage` for axes that are not understood.
+  func inputOptions(spool: String) throws(RelabelError) -> InputOptions {
+    var input = InputOptions(
+      topK: topK,
+      numClasses: numClasses ?? classes?.entries.count,
+      scoreKind: scoreKind,
+      imageList: imageList,
+      spoolDirectory: spool
+    )
+    input.stripComponents = stripComponents
+    input.keepsLogNormalizer = logNormalizer
+    input.centres = centres
+    input.dialect = dialect
+    input.views = views
+    input.pictureSize = try PictureSides(pictures)?.size
+    if let axes { input.axes = try ArrayAxes(axes) }
+    input.isBackgroundFirst = isBackgroundFirst
+    input.classesAre = givenClassesAre
+    input.classes = classes
+    return input
   }
 }

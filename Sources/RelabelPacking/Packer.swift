@@ -41,20 +41,10 @@ public struct Packer: Sendable {
     let folder = try OutputFolder.claim(options.output, name: options.name)
     // Before the inputs are listed, which may take a while.
     if !options.overwrites { try folder.refuseFinishedDataset() }
-    var inputOptions = InputOptions(
-      topK: options.topK,
-      numClasses: options.numClasses ?? options.classes?.entries.count,
-      scoreKind: options.scoreKind,
-      imageList: options.imageList,
-      spoolDirectory: options.output
+    let input = try AnnotatorOutput.open(
+      options.inputs,
+      options: options.inputOptions(spool: options.output)
     )
-    inputOptions.stripComponents = options.stripComponents
-    inputOptions.keepsLogNormalizer = options.logNormalizer
-    inputOptions.centres = options.centres
-    inputOptions.dialect = options.dialect
-    inputOptions.views = options.views
-    inputOptions.pictureSize = try PictureSides(options.pictures)?.size
-    let input = try AnnotatorOutput.open(options.inputs, options: inputOptions)
     let build: DatasetBuild
     switch input.images {
     case .listed(let images):

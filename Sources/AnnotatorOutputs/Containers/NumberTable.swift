@@ -72,6 +72,9 @@ struct NumberTable {
       case .int16: Whole<Int16>.double(numbers, place)
       case .int8: Whole<Int8>.double(numbers, place)
       case .uint8: Whole<UInt8>.double(numbers, place)
+      case .uint16: Whole<UInt16>.double(numbers, place)
+      case .uint32: Whole<UInt32>.double(numbers, place)
+      case .uint64: Whole<UInt64>.double(numbers, place)
       }
     }
   }

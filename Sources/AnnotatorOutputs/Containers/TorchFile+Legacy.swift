@@ -4,6 +4,11 @@ extension TorchFile {
   /// 0x1950a86a20f9469cfc6c, little-endian.
   private static let magic: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
+  /// True for the first bytes of such a file: a pickle of protocol 2 that is the number above.
+  static func beginsLegacy(_ head: [UInt8]) -> Bool {
+    head.starts(with: [0x80, 0x02, 0x8A, 0x0A] + magic)
+  }
+
   /// The container of torch before 1.6: five pickles, then the storage.
   static func legacy(_ file: [UInt8]) throws(RelabelError) -> TorchContents<StoredTensor> {
     var position = 0

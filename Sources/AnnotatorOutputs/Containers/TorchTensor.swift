@@ -11,6 +11,29 @@ enum TorchScalar: String {
   case int16 = "ShortStorage"
   case int8 = "CharStorage"
   case uint8 = "ByteStorage"
+  // Torch has no storages of these; arrays of other sources do.
+  case uint16 = "uint16"
+  case uint32 = "uint32"
+  case uint64 = "uint64"
+
+  /// The type of an array of NumPy's; nil for text.
+  init?(_ scalar: NumPyScalar) {
+    switch scalar {
+    case .float16: self = .float16
+    case .bfloat16: self = .bfloat16
+    case .float32: self = .float32
+    case .float64: self = .float64
+    case .unsigned(1): self = .uint8
+    case .unsigned(2): self = .uint16
+    case .unsigned(4): self = .uint32
+    case .unsigned: self = .uint64
+    case .signed(1): self = .int8
+    case .signed(2): self = .int16
+    case .signed(4): self = .int32
+    case .signed: self = .int64
+    case .bytes, .unicode: return nil
+    }
+  }
 
   /// The most classes whose ids it holds exactly.
   var classesHeld: Int {
@@ -22,7 +45,8 @@ enum TorchScalar: String {
     case .uint8: 1 << 8
     case .int8: 1 << 7
     case .int16: 1 << 15
-    case .int32, .int64: Int(UInt32.max)
+    case .uint16: 1 << 16
+    case .int32, .int64, .uint32, .uint64: Int(UInt32.max)
     }
   }
 
@@ -38,6 +62,9 @@ enum TorchScalar: String {
     case .int16: "int16"
     case .int8: "int8"
     case .uint8: "uint8"
+    case .uint16: "uint16"
+    case .uint32: "uint32"
+    case .uint64: "uint64"
     }
   }
 
@@ -45,9 +72,9 @@ enum TorchScalar: String {
   var width: Int {
     switch self {
     case .int8, .uint8: 1
-    case .float16, .bfloat16, .int16: 2
-    case .float32, .int32: 4
-    case .float64, .int64: 8
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .float32, .int32, .uint32: 4
+    case .float64, .int64, .uint64: 8
     }
   }
 
@@ -55,7 +82,7 @@ enum TorchScalar: String {
   var isFloat: Bool {
     switch self {
     case .float32, .float16, .float64, .bfloat16: true
-    case .int64, .int32, .int16, .int8, .uint8: false
+    case .int64, .int32, .int16, .int8, .uint8, .uint16, .uint32, .uint64: false
     }
   }
 }

@@ -3,6 +3,7 @@ import Relabel
 /// `.npy` files of dense scores: one map [C, H, W] or N of them, [N, C, H, W].
 struct DenseArray: Dialect {
   let name = "dense array"
+  let word = "array"
   let extensions = [".npy"]
 
   func list(
@@ -12,15 +13,12 @@ struct DenseArray: Dialect {
     spool: inout Spool
   ) throws(RelabelError) -> FoundMaps {
     let path = path()
-    var head = try whole.slice(0, min(whole.count, 256)).read(limit: 256, path: path)
-    let (prefix, length) = try NumPyHeader.lengths(head)
-    if prefix + length > head.count {
-      head = try whole.slice(0, min(whole.count, prefix + length)).read(limit: 1 << 17, path: path)
+    let header = try NumPyHeader.read(whole, path: path)
+    let isNamed = options.dialect == word
+    if let maps = try Self.maps(header, options, isNamed: isNamed) {
+      return maps.found(in: whole, path: path)
     }
-    let header = try NumPyHeader(head)
-    try header.check(fileBytes: whole.count)
     let layout = try DenseLayout(header, options)
-    try layout.checkPlausible(options)
     guard let rows = layout.rows else {
       return FoundMaps(layout, whole.slice(header.length, layout.rowBytes))
     }
@@ -28,6 +26,48 @@ struct DenseArray: Dialect {
       let offset = header.length + row * layout.rowBytes
       return .map(layout, whole.slice(offset, layout.rowBytes, path: path))
     }
+  }
+}
+
+extension DenseArray {
+  func evidence(in head: [UInt8]) -> String? {
+    NumPyHeader.begins(head) ? "a .npy array" : nil
+  }
+
+  /// The maps of an array that is not just [C, H, W] or [N, C, H, W] in C order; nil for those.
+  private static func maps(
+    _ header: NumPyHeader,
+    _ options: InputOptions,
+    isNamed: Bool
+  ) throws(RelabelError) -> ArrayMaps? {
+    if let axes = options.axes {
+      if axes.axes.contains(.p) { return try PASSLArray.maps(header, options, isCertain: true) }
+      guard axes.axes.contains(.c) else {
+        throw RelabelError(
+          .usage,
+          "--axes '\(axes.text)' has kept classes and no class ids: an array of both has an axis p, or two arrays are"
+            + " in an .npz file"
+        )
+      }
+      return try dense(header, axes, options)
+    }
+    let shape = header.shape
+    if !isNamed, PASSLArray.mayHave(shape), shape[1] != options.numClasses {
+      return try PASSLArray.maps(header, options, isCertain: false)
+    }
+    guard shape.count < 3 || options.isBackgroundFirst else { return nil }
+    return try dense(header, ArrayAxes.dense(shape, options), options)
+  }
+
+  private static func dense(
+    _ header: NumPyHeader,
+    _ axes: ArrayAxes,
+    _ options: InputOptions
+  ) throws(RelabelError) -> ArrayMaps {
+    var maps = try ArrayMaps.dense("dense array", header.form(axes), options)
+    maps.evidence =
+      "a .npy array \(header.shape) of \(header.scalar.typeName), axes \(axes.text)"
+    return maps
   }
 }
 
@@ -47,7 +87,13 @@ final class DenseLayout: Sendable {
   let centres: Bool
 
   /// Checks the header of a dense array against everything but the file's size.
-  init(_ header: NumPyHeader, _ options: InputOptions) throws(RelabelError) {
+  ///
+  /// - Parameter isSettled: true where the user has named the axes.
+  init(
+    _ header: NumPyHeader,
+    _ options: InputOptions,
+    isSettled: Bool = false
+  ) throws(RelabelError) {
     guard header.shape.count == 3 || header.shape.count == 4 else {
       throw RelabelError(
         .invalidInput,
@@ -64,7 +110,7 @@ final class DenseLayout: Sendable {
     if let fault = Limits.fault(height: height, width: width) {
       throw RelabelError(.invalidInput, "\(fault); dense maps are [C, H, W] or [N, C, H, W]")
     }
-    if let fault = Self.oddness(classes, height, width, options.numClasses) {
+    if !isSettled, let fault = Self.oddness(classes, height, width, options.numClasses) {
       throw RelabelError(.invalidInput, "the array \(header.shape) reads as \(fault)")
     }
     let topK = options.topK ?? InputOptions.defaultTopK
@@ -108,14 +154,14 @@ final class DenseLayout: Sendable {
   }
 
   /// Why an array is more likely one whose classes come last, or nil.
-  private static func oddness(
+  static func oddness(
     _ classes: Int,
     _ height: Int,
     _ width: Int,
     _ numClasses: Int?
   ) -> String? {
     let reading = "\(classes) classes on a grid of \(height)×\(width) cells"
-    let mend = "numpy.moveaxis(a, -1, -3) moves them"
+    let mend = "numpy.moveaxis(a, -1, -3) moves them, or --axes 'h w c' says how they lie"
     if let numClasses {
       guard classes != numClasses, width == numClasses else { return nil }
       return "\(reading), but there are \(numClasses) classes: they come first; \(mend)"
@@ -172,7 +218,9 @@ final class DenseLayout: Sendable {
 }
 
 extension DenseLayout: MapDescription {
-  var traits: MapTraits { MapTraits(denseClasses: classes, dialect: "dense array") }
+  var traits: MapTraits {
+    MapTraits(denseClasses: classes, dialect: "dense array")
+  }
 
   func load(
     _ region: ByteRegion,
@@ -191,16 +239,5 @@ extension DenseLayout: MapDescription {
   func hash(into hasher: inout Hasher) {
     hasher.combine(classes)
     hasher.combine(shape)
-  }
-
-  /// Refuses an array that is more likely a label map saved with the wrong function.
-  fileprivate func checkPlausible(_ options: InputOptions) throws(RelabelError) {
-    guard rows == 2, classes <= 64, classes != options.numClasses else { return }
-    throw RelabelError(
-      .invalidInput,
-      "the array [2, \(classes), \(shape.height), \(shape.width)] looks like a label map of scores"
-        + " and class ids saved as .npy: save it with torch.save, or as an .npz of class_index and"
-        + " score; if it is a batch of two dense maps, give its number of classes"
-    )
   }
 }

@@ -4,10 +4,17 @@ package import Relabel
 package protocol Dialect: Sendable {
   /// The dialect's name, for people.
   var name: String { get }
+  /// The word that names it after `--dialect`.
+  var word: String { get }
   /// The extensions of its files, each with its dot.
   var extensions: [String] { get }
+  /// Extensions that are recognised for a file that is an input itself: below folders they may be of anything.
+  var endingsOfInputs: [String] { get }
   /// True when only a file of its own can be read, no member of an archive.
   var needsOwnFile: Bool { get }
+
+  /// What the first bytes of a file show, up to 512, if they can only be of this dialect; else nil.
+  func evidence(in head: [UInt8]) -> String?
 
   /// Lists the maps in the bytes of a file or member without loading them.
   ///
@@ -29,6 +36,12 @@ package protocol Dialect: Sendable {
 extension Dialect {
   /// False: most dialects read a member of an archive as they read a file.
   package var needsOwnFile: Bool { false }
+
+  /// None: most extensions mean the same everywhere.
+  package var endingsOfInputs: [String] { [] }
+
+  /// Nil: what the extension says is all that is known before the file is read.
+  package func evidence(in head: [UInt8]) -> String? { nil }
 }
 
 /// The registry of dialects.
@@ -38,7 +51,37 @@ package enum Dialects {
     ReLabelTensor(),
     DenseArray(),
     NumPyArchive.Files(),
+    PASSLArray(),
+    PickledMaps(),
+    Safetensors(),
   ]
+
+  /// The words that `--dialect` takes, with what each means.
+  package static let words: [(word: String, name: String)] = all.map { ($0.word, $0.name) }
+
+  /// The dialect of a word.
+  ///
+  /// - Throws: `.usage` for a word that names none.
+  package static func named(_ word: String) throws(RelabelError) -> any Dialect {
+    if let dialect = all.first(where: { $0.word == word }) { return dialect }
+    throw RelabelError(
+      .usage,
+      "--dialect '\(word)' is not known; the dialects are \(all.map(\.word).joined(separator: ", ")), "
+        + "and of labels of crops \(ViewDialects.words)"
+    )
+  }
+
+  /// The dialect that only can have written a file with these first bytes, or nil.
+  static func recognising(head: [UInt8]) -> (any Dialect)? {
+    all.first { $0.evidence(in: head) != nil }
+  }
+
+  /// The dialect of a file that is an input itself, by its extension.
+  static func recognising(input path: String) -> (any Dialect)? {
+    let name = path.lowercased()
+    return recognising(path)
+      ?? all.first { $0.endingsOfInputs.contains(where: name.hasSuffix) }
+  }
 
   /// The endings of files that are read, for people.
   static var endings: String { all.flatMap(\.extensions).joined(separator: ", ") }
@@ -59,6 +102,35 @@ package enum Dialects {
   private static let longestEnding: Int = all.flatMap(\.extensions).map(\.utf8.count).max() ?? 0
 }
 
+extension InputOptions {
+  /// The dialect of a file below a folder or in an archive, by its name; nil for one that is not read.
+  func dialect(of path: String) -> (any Dialect)? {
+    guard let word = dialect else { return Dialects.recognising(path) }
+    guard Dialects.recognising(input: path) != nil else { return nil }
+    return Dialects.all.first { $0.word == word }
+  }
+
+  /// The same of a file in a folder: in the dialect that the user named, one of any name is read that begins so.
+  func dialect(
+    of path: String,
+    at place: String,
+    _ status: Result<FileStatus, SystemError>
+  ) -> (any Dialect)? {
+    if let dialect = dialect(of: path) { return dialect }
+    guard let word = dialect, case .success(let status) = status, status.kind == .regular,
+      let named = Dialects.all.first(where: { $0.word == word })
+    else { return nil }
+    do throws(RelabelError) {
+      let file = try OpenFile(reading: place)
+      let head = try file.read(at: 0, count: min(file.size, 512))
+      return named.evidence(in: head) == nil ? nil : named
+    } catch {
+      // Taken, so that the image fails with the same error.
+      return named
+    }
+  }
+}
+
 /// What is known about a map before it is loaded.
 package struct MapTraits {
   /// Classes that a dense map scores.
@@ -71,6 +143,8 @@ package struct MapTraits {
   var usualClasses: Int?
   /// The dialect that the map is written in.
   var dialect: String?
+  /// What shows that the map is of it.
+  var evidence: String?
   /// True for maps of ReLabel code, which writes either axis first and does not say which.
   var isReLabelDialect = false
 }
@@ -127,7 +201,7 @@ package struct FoundMaps {
     /// The maps are called by the number of their row.
     case rows
     /// The file gives each map its key.
-    case keys(NumPyKeys)
+    case keys(any MapKeys)
   }
 
   let names: Names

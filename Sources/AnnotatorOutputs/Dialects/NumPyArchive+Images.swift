@@ -4,8 +4,17 @@ extension NumPyArchive {
   /// `.npz` files, whose contents are spooled while they are listed.
   struct Files: Dialect {
     let name = "NumPy archive"
+    let word = "npz"
     let extensions = [".npz"]
     let needsOwnFile = true
+
+    func evidence(in head: [UInt8]) -> String? {
+      // A zip file whose first member is an array.
+      guard head.starts(with: "PK\u{3}\u{4}".utf8), head.count > 30 else { return nil }
+      let count = Int(head[26]) | Int(head[27]) << 8
+      let name = String(decoding: head.dropFirst(30).prefix(count), as: UTF8.self)
+      return name.hasSuffix(".npy") ? "a zip file of arrays" : nil
+    }
 
     func list(
       _ region: ByteRegion,

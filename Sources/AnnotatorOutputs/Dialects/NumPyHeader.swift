@@ -35,6 +35,36 @@ struct NumPyHeader: Hashable {
     return (cursor.position, Int(header))
   }
 
+  /// True for bytes that an array begins with.
+  static func begins(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
+
+  /// Reads the header of a file, which has to be of its size.
+  static func read(_ file: ByteRegion, path: String) throws(RelabelError) -> NumPyHeader {
+    var head = try file.slice(0, min(file.count, 256)).read(limit: 256, path: path)
+    let (prefix, length) = try lengths(head)
+    if prefix + length > head.count {
+      head = try file.slice(0, min(file.count, prefix + length)).read(limit: 1 << 17, path: path)
+    }
+    let header = try NumPyHeader(head)
+    try header.check(fileBytes: file.count)
+    return header
+  }
+
+  /// How planes lie in the file.
+  func form(_ axes: ArrayAxes, plane: Int = 0) throws(RelabelError) -> PlaneForm {
+    guard let scalar = TorchScalar(scalar) else {
+      throw RelabelError(.invalidInput, "the array holds text and not numbers")
+    }
+    return try PlaneForm(
+      scalar,
+      start: length,
+      shape: shape,
+      strides: isFortran ? ArrayStrides.ofFortran(shape) : ArrayStrides.ofC(shape),
+      axes: axes,
+      plane: plane
+    )
+  }
+
   /// Reads the header that `bytes` start with.
   init(_ bytes: [UInt8]) throws(RelabelError) {
     let (prefix, header) = try Self.lengths(bytes)

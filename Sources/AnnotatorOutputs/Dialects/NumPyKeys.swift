@@ -1,7 +1,7 @@
 import Relabel
 
 /// The array `keys` of an `.npz` file: one text for each map, spooled.
-struct NumPyKeys {
+struct NumPyKeys: MapKeys {
   /// How many keys there are.
   let count: Int
   private let scalar: NumPyScalar
@@ -40,12 +40,10 @@ struct NumPyKeys {
   /// The key of a row.
   ///
   /// - Throws: `.io` when the temporary file can't be read.
-  subscript(row: Int) -> String {
-    get throws(RelabelError) {
-      let width = scalar.width ?? 0
-      let bytes = try file.readUnbounded(at: offset + row * width, count: width)
-      return Self.text(scalar, bytes, 0) ?? ""
-    }
+  func key(ofRow row: Int) throws(RelabelError) -> String {
+    let width = scalar.width ?? 0
+    let bytes = try file.readUnbounded(at: offset + row * width, count: width)
+    return Self.text(scalar, bytes, 0) ?? ""
   }
 
   private static func text(_ scalar: NumPyScalar, _ bytes: [UInt8], _ row: Int) -> String? {

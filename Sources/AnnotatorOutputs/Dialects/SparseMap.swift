@@ -20,6 +20,45 @@ enum SparseMap {
     )
   }
 
+  /// True for a map whose values can hardly be those of two dense maps.
+  static func isLikely(_ map: LabelMap) -> Bool {
+    let (k, scores) = (map.shape.topK, map.score)
+    return scores.contains { $0 != $0.rounded() }
+      && (0..<map.shape.cells).allSatisfy { cell in
+        let entries = cell * k..<(cell + 1) * k
+        return Set(map.classIndex[entries]).count == k
+          && entries.dropFirst().allSatisfy { !(scores[$0] > scores[$0 - 1]) }
+      }
+  }
+
+  /// The map without class 0, the background; all other classes move down by one.
+  ///
+  /// A cell that does not keep the background gives up its lowest score instead, so that all keep k - 1 classes.
+  static func withoutBackground(_ map: LabelMap) throws(RelabelError) -> LabelMap {
+    let old = map.shape
+    guard old.topK > 1 else {
+      throw RelabelError(
+        .usage,
+        "--background-first takes one class from each cell, and these keep one: leave the option out"
+      )
+    }
+    let shape = MapShape(height: old.height, width: old.width, topK: old.topK - 1)
+    var (classIndex, score) = ([UInt32](), [Float]())
+    classIndex.reserveCapacity(shape.entries)
+    score.reserveCapacity(shape.entries)
+    for cell in 0..<shape.cells {
+      let entries = cell * old.topK..<(cell + 1) * old.topK
+      let lowest = entries.min { map.score[$0] < map.score[$1] }
+      let dropped = entries.first { map.classIndex[$0] == 0 } ?? lowest
+      for entry in entries where entry != dropped {
+        // A second entry of class 0 is left for the check of classes that occur twice.
+        classIndex.append(map.classIndex[entry] == 0 ? .max : map.classIndex[entry] - 1)
+        score.append(map.score[entry])
+      }
+    }
+    return LabelMap(shape: shape, classIndex: classIndex, score: score)
+  }
+
   /// The `topK` best entries of each cell, or the map as it is when nothing has to go.
   ///
   /// Ties take the lower class id. NaN counts as best, so that the check for it still sees it.

@@ -57,7 +57,8 @@ struct FolderTree {
     }
     let path = RelativePath(relative, stripping: gathering.options.stripComponents)
     let place = Place.named(prefix: root + path.stripped, extension: path.extension)
-    switch (status, Dialects.recognising(relative)) {
+    let dialect = gathering.options.dialect(of: relative, at: root + relative, status)
+    switch (status, dialect) {
     case (_, .some) where path.fault != nil:
       if let fault = path.fault { try gathering.addFailure(fault, key: path.key, at: place) }
     case (.success(let status), let dialect?) where status.kind == .regular:

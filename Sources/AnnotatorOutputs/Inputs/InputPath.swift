@@ -11,7 +11,7 @@ enum InputPath {
   /// Something with the name of a tar file that isn't one.
   case broken(String, RelabelError)
 
-  init(_ path: String) throws(RelabelError) {
+  init(_ path: String, _ options: InputOptions) throws(RelabelError) {
     if path == "-" {
       self = .stream(try OpenFile.standardInput(), "stdin")
       return
@@ -23,10 +23,10 @@ enum InputPath {
     case .pipe:
       self = .stream(try OpenFile(reading: path), path)
     case .regular:
-      if let dialect = Dialects.recognising(path) {
+      if let dialect = Dialects.recognising(input: path) {
         self = .file(dialect, path, size: status.bytes)
       } else {
-        self = try Self.archive(path)
+        self = try Self.archive(path, options, size: status.bytes)
       }
     case .link, .other:
       throw RelabelError(.usage, "this is neither a file nor a folder", at: Location(file: path))
@@ -43,10 +43,15 @@ enum InputPath {
   }
 
   /// Looks into a file that isn't a map by its name.
-  private static func archive(_ path: String) throws(RelabelError) -> InputPath {
+  private static func archive(
+    _ path: String,
+    _ options: InputOptions,
+    size: Int
+  ) throws(RelabelError) -> InputPath {
     let file = try OpenFile(reading: path)
-    let start = try file.read(at: 0, count: min(file.size, 64))
+    let start = try file.read(at: 0, count: min(file.size, 512))
     if start.starts(with: RecordStream.magic) { return .stream(file, path) }
+    if let dialect = Dialects.recognising(head: start) { return .file(dialect, path, size: size) }
     do throws(RelabelError) {
       let reader = try ArchiveReader(tar: file.descriptor)
       _ = try reader.next()
@@ -54,15 +59,9 @@ enum InputPath {
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {
       if error.code == .io { throw error }
+      if let word = options.dialect { return .file(try Dialects.named(word), path, size: size) }
       if GitLFSPointer.begins(start) {
         throw RelabelError(.usage, GitLFSPointer.fault, at: Location(file: path))
-      }
-      if start.starts(with: "PK\u{3}\u{4}".utf8) || start.starts(with: [0x80, 0x02]) {
-        throw RelabelError(
-          .usage,
-          "this is not a tar file; if torch.save wrote it, rename it to .pt",
-          at: Location(file: path)
-        )
       }
       let name = (path.split(separator: "/").last ?? "").lowercased()
       if name.contains(".tar")
@@ -72,7 +71,8 @@ enum InputPath {
       }
       throw RelabelError(
         .usage,
-        "this is not a \(Dialects.endings) or tar file; if torch.save wrote it, rename it to .pt",
+        "this is not a \(Dialects.endings) or tar file, and its first bytes are of no known dialect; --dialect says"
+          + " what it is",
         at: Location(file: path)
       )
     }

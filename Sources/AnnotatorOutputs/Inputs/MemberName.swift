@@ -15,12 +15,12 @@ enum MemberVerdict {
   /// - Parameters:
   ///   - member: what the header says.
   ///   - prefix: what stands before the member's name where it is reported: `maps.tar:`.
-  ///   - count: folders to take off the front of its name.
-  init(_ member: ArchiveReader.Member, prefix: String, stripping count: Int) {
+  ///   - options: what the user said.
+  init(_ member: ArchiveReader.Member, prefix: String, _ options: InputOptions) {
     let name = member.plainName
     let exact = String(exactly: name)
     let text = exact ?? String(escaping: name)
-    let path = RelativePath(text, stripping: count)
+    let path = RelativePath(text, stripping: options.stripComponents)
     let place = Place.named(prefix: prefix + path.stripped, extension: path.extension)
     func refused(_ code: RelabelError.Code, _ message: String) -> MemberVerdict {
       .refuse(key: path.key, place, RelabelError(code, message))
@@ -43,7 +43,7 @@ enum MemberVerdict {
       self = refused(.unsafeInput, "the member is a device or pipe; only files are read")
     } else if dots.hide {
       self = .ignore(place.description(key: path.key))
-    } else if let dialect = Dialects.recognising(text) {
+    } else if let dialect = options.dialect(of: text) {
       if exact == nil {
         self = refused(.invalidInput, "the member's name is not valid UTF-8; rename it")
       } else if let fault = path.fault {

@@ -34,7 +34,7 @@ final class TarArrivals: ArrivalSource {
       return false
     }
     end.note(member, at: reader.position)
-    switch MemberVerdict(member, prefix: name + ":", stripping: options.stripComponents) {
+    switch MemberVerdict(member, prefix: name + ":", options) {
     case .skip: break
     case .ignore(let path): ignored.append(path)
     case .refuse(let key, let place, let error):

@@ -62,7 +62,7 @@ struct TarListing {
     at position: Int,
     to gathering: inout Gathering
   ) throws(RelabelError) {
-    switch MemberVerdict(member, prefix: prefix, stripping: gathering.options.stripComponents) {
+    switch MemberVerdict(member, prefix: prefix, gathering.options) {
     case .skip: break
     case .ignore(let path): gathering.ignored.append(path)
     case .refuse(let key, let place, let error):

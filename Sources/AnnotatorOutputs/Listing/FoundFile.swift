@@ -20,12 +20,7 @@ struct FoundFile {
     _ options: InputOptions,
     _ spool: inout Spool
   ) throws(RelabelError) {
-    let found = try dialect.list(
-      region,
-      path: { place.description(key: key) },
-      options: options,
-      spool: &spool
-    )
+    let found = try Self.list(dialect, region, options, &spool) { place.description(key: key) }
     try Self.checkKind(found, options)
     self.key = key
     names = found.names
@@ -40,6 +35,30 @@ struct FoundFile {
     }
   }
 
+  /// Lists a file in the dialect that the user named, or else its extension, or else its first bytes.
+  private static func list(
+    _ dialect: any Dialect,
+    _ region: ByteRegion,
+    _ options: InputOptions,
+    _ spool: inout Spool,
+    path: () -> String
+  ) throws(RelabelError) -> FoundMaps {
+    if let word = options.dialect {
+      return try Dialects.named(word).list(region, path: path, options: options, spool: &spool)
+    }
+    do throws(RelabelError) {
+      return try dialect.list(region, path: path, options: options, spool: &spool)
+    } catch {
+      guard error.code == .invalidInput || error.code == .unsafeInput else { throw error }
+      // A renamed file: only looked for where the extension was wrong, for there may be millions.
+      let head = try region.slice(0, min(region.count, 512)).read(limit: 512, path: path())
+      guard let other = Dialects.recognising(head: head), other.word != dialect.word,
+        !other.needsOwnFile
+      else { throw error }
+      return try other.list(region, path: path, options: options, spool: &spool)
+    }
+  }
+
   /// Gives all images to `body`, in order.
   func forEach(_ body: (String, Entry) throws(RelabelError) -> Void) throws(RelabelError) {
     switch names {
@@ -49,7 +68,7 @@ struct FoundFile {
       let batch = Gathering.Batch(key: key, rows: entries.count)
       for (row, entry) in entries.enumerated() { try body(batch.key(ofRow: row), entry) }
     case .keys(let keys):
-      for (row, entry) in entries.enumerated() { try body(try keys[row], entry) }
+      for (row, entry) in entries.enumerated() { try body(try keys.key(ofRow: row), entry) }
     }
   }
 

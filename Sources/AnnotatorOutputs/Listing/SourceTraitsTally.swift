@@ -6,9 +6,13 @@ struct SourceTraitsTally {
   private var kind: ScoreKind?
   private var isConvention = true
   private var dialects: Set<String> = []
+  private var evidence: [String] = []
   private var classes: Int?
   private var usualClasses: Int?
   private var (hasReLabel, hasOther) = (false, false)
+
+  /// Lines of evidence that are kept.
+  private static let maximumEvidence = 8
 
   init(_ options: InputOptions) { self.options = options }
 
@@ -20,6 +24,11 @@ struct SourceTraitsTally {
     let traits = description.traits
     if traits.isReLabelDialect { hasReLabel = true } else { hasOther = true }
     if let dialect = traits.dialect { dialects.insert(dialect) }
+    if let line = traits.evidence, !line.isEmpty, evidence.count < Self.maximumEvidence,
+      !evidence.contains(line)
+    {
+      evidence.append(line)
+    }
     classes = classes ?? traits.denseClasses
     usualClasses = usualClasses ?? traits.usualClasses
     let overruling = traits.isConvention ? options.scoreKind : nil
@@ -37,7 +46,7 @@ struct SourceTraitsTally {
 
   /// What is settled by now.
   func traits() -> SourceTraits {
-    SourceTraits(
+    var traits = SourceTraits(
       scoreKind: kind,
       numClasses: classes ?? usualClasses,
       isReLabelDialect: hasReLabel && !hasOther,
@@ -45,5 +54,7 @@ struct SourceTraitsTally {
       isKindConvention: kind != nil && isConvention,
       areClassesConvention: classes == nil && usualClasses != nil
     )
+    traits.evidence = evidence
+    return traits
   }
 }
