@@ -33,6 +33,9 @@ public struct InputOptions: Sendable {
   /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 
+  /// How many classes the source scores, when the user said so.
+  var sourceClasses: Int? { numClasses.map { isBackgroundFirst ? $0 + 1 : $0 } }
+
   /// How many classes of a dense map are kept by default.
   public static let defaultTopK: Int = 5
 

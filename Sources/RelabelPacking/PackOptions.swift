@@ -130,6 +130,7 @@ extension PackOptions {
   /// What of the options is about the input.
   ///
   /// - Parameter spool: the folder for temporary files.
+  /// - Returns: the options of the input.
   /// - Throws: `.usage` for axes that are not understood.
   func inputOptions(spool: String) throws(RelabelError) -> InputOptions {
     var input = InputOptions(

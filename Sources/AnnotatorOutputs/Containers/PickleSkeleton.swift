@@ -4,7 +4,9 @@ import Relabel
 ///
 /// Only where opcodes begin and end is looked at here; `TorchPickle` reads what is left.
 struct PickleSkeleton {
-  /// Stands in a skeleton for bytes in the file: 8 bytes say where, 8 how many. No opcode of pickles has this number.
+  /// Stands in a skeleton for bytes in the file, and no opcode of pickles has this number.
+  ///
+  /// 8 bytes behind it say where, 8 how many.
   static let spanOpcode: UInt8 = 0xFF
   /// The largest skeleton: that of a dictionary of some ten thousand arrays.
   static let maximumBytes = 8 << 20

@@ -60,6 +60,7 @@ struct PickledArrayType: Hashable {
   /// - Parameters:
   ///   - name: what the type was made of, such as `f4`.
   ///   - order: its byte order: `<`, `>`, `=` or `|`.
+  /// - Throws: `.invalidInput` for a type that is not read, `.unsafeInput` for objects.
   init(_ name: String, order: String) throws(RelabelError) {
     isBool = name == "b1"
     let text = isBool ? "u1" : name

@@ -73,7 +73,7 @@ public struct ArrayAxes: Hashable, Sendable {
   static func dense(_ shape: [Int], _ options: InputOptions) throws(RelabelError) -> ArrayAxes {
     switch shape.count {
     case 1, 2:
-      let classes = options.numClasses.map { options.isBackgroundFirst ? $0 + 1 : $0 }
+      let classes = options.sourceClasses
       guard shape.last == classes else {
         let axes = shape.count == 1 ? "c" : "n c"
         throw RelabelError(

@@ -88,7 +88,11 @@ final class DenseLayout: Sendable {
 
   /// Checks the header of a dense array against everything but the file's size.
   ///
-  /// - Parameter isSettled: true where the user has named the axes.
+  /// - Parameters:
+  ///   - header: of the array.
+  ///   - options: what the user said.
+  ///   - isSettled: true where the user has named the axes.
+  /// - Throws: `.invalidInput` or `.unsafeInput` for an array that can't be read so.
   init(
     _ header: NumPyHeader,
     _ options: InputOptions,

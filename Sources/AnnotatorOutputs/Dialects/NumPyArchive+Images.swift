@@ -58,7 +58,8 @@ extension NumPyArchive {
         scoreOffset: score.offset,
         scoreKind: nil,
         denseClasses: nil,
-        topK: options.topK
+        topK: options.topK,
+        isBackgroundFirst: options.isBackgroundFirst
       )
       axes = classIndex.header.shape
       bytes = classIndex.header.dataBytes + score.header.dataBytes

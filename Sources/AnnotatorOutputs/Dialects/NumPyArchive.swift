@@ -74,8 +74,17 @@ struct NumPyArchive {
     _ kind: ScoreKind,
     _ spool: inout Spool
   ) throws(RelabelError) {
-    let header = try stream.header()
-    let layout = try DenseLayout(header, options)
+    let stored = try stream.header()
+    let isGlobal = stored.shape.count < 3 && options.axes == nil
+    let turn = try AxisTurn(
+      stored,
+      isGlobal ? ArrayAxes.dense(stored.shape, options) : options.axes,
+      [.c, .y, .x],
+      dropsFirst: options.isBackgroundFirst
+    )
+    let header = turn.header
+    let isSettled = isGlobal || options.axes != nil || options.isBackgroundFirst
+    let layout = try DenseLayout(header, options, isSettled: isSettled)
     let rows = layout.rows ?? 1
     let entries = layout.shape.entries
     guard let values = checkedProduct(rows, entries) else { throw Self.overflow }
@@ -86,7 +95,7 @@ struct NumPyArchive {
       normalizerOffset = try spool.reserve(values: rows * cells).offset
     }
     for row in 0..<rows {
-      let bytes = try stream.read(layout.rowBytes)
+      let bytes = turn.turned(try stream.read(turn.rowBytes))
       do throws(RelabelError) {
         let isWhole = keepsWhole(row, of: rows, spool)
         let loaded = try layout.loaded(bytes, wantsDense: isWhole)
@@ -132,7 +141,7 @@ struct NumPyArchive {
     _ stream: ArrayStream,
     _ spool: inout Spool
   ) throws(RelabelError) -> Part {
-    let classes = options.numClasses
+    let classes = options.sourceClasses
     return try takeSparse(stream, &spool, needsFloat: false) {
       header,
       bytes,
@@ -186,7 +195,8 @@ struct NumPyArchive {
     needsFloat: Bool,
     _ decode: (NumPyHeader, UnsafeRawBufferPointer, MapShape) throws(RelabelError) -> [Value]
   ) throws(RelabelError) -> Part {
-    let header = try stream.header()
+    let turn = try AxisTurn(stream.header(), options.axes, [.y, .x, .k])
+    let header = turn.header
     guard needsFloat ? header.scalar.isFloat : header.scalar.isNumber else {
       throw RelabelError(
         .invalidInput,
@@ -197,7 +207,7 @@ struct NumPyArchive {
     guard let values = checkedProduct(rows, shape.entries) else { throw Self.overflow }
     let (file, offset) = try spool.reserve(values: values)
     for row in 0..<rows {
-      let bytes = try stream.read(header.dataBytes / rows)
+      let bytes = turn.turned(try stream.read(turn.rowBytes))
       do throws(RelabelError) {
         let values = try bytes.withUnsafeBufferPointer { (buffer) throws(RelabelError) in
           try decode(header, UnsafeRawBufferPointer(buffer), shape)
@@ -223,7 +233,8 @@ struct NumPyArchive {
     guard header.shape.count == 3 || header.shape.count == 4 else {
       throw RelabelError(
         .invalidInput,
-        "the array's shape is \(header.shape); label maps are [H, W, k] or [N, H, W, k]"
+        "the array's shape is \(header.shape); label maps are [H, W, k] or [N, H, W, k], or"
+          + " --axes says what the axes are"
       )
     }
     let rows = header.shape.count == 4 ? header.shape[0] : 1

@@ -42,7 +42,12 @@ struct PASSLArray: Dialect {
 
   /// The map of an array with this header.
   ///
-  /// - Parameter isCertain: true where the user says so; else the values have to show it.
+  /// - Parameters:
+  ///   - header: of the array.
+  ///   - options: what the user said.
+  ///   - isCertain: true where the user says so; else the values have to show it.
+  /// - Returns: the map, and how it lies.
+  /// - Throws: `.usage` for axes without planes, `.invalidInput` for another shape.
   static func maps(
     _ header: NumPyHeader,
     _ options: InputOptions,

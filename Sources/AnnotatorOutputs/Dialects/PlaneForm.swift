@@ -22,6 +22,7 @@ struct PlaneForm: Hashable {
   ///   - strides: elements between neighbours along each axis, all of them within the array.
   ///   - axes: what the axes are.
   ///   - plane: which plane to take, where there is an axis of planes.
+  /// - Throws: `.invalidInput` or `.unsafeInput` for sizes that no map has.
   init(
     _ scalar: TorchScalar,
     start: Int,

@@ -12,6 +12,12 @@ final class SpooledArray: Sendable {
   let denseClasses: Int?
   /// Classes to keep of sparse maps; nil for all.
   let topK: Int?
+  /// True where class 0 of sparse maps is the background.
+  let isBackgroundFirst: Bool
+  /// The dialect that the maps come from.
+  let dialect: String
+  /// What shows that they do.
+  let evidence: String?
   /// Where the scores of all classes of some dense maps are kept, by row.
   let wholeRows: [Int: Int]
   /// Where the logarithms of the sums over all classes are, where they are wanted.
@@ -26,7 +32,10 @@ final class SpooledArray: Sendable {
     denseClasses: Int?,
     topK: Int?,
     wholeRows: [Int: Int] = [:],
-    normalizerOffset: Int? = nil
+    normalizerOffset: Int? = nil,
+    isBackgroundFirst: Bool = false,
+    dialect: String = "NumPy archive",
+    evidence: String? = nil
   ) {
     self.file = file
     self.shape = shape
@@ -35,6 +44,8 @@ final class SpooledArray: Sendable {
     self.scoreKind = scoreKind
     self.denseClasses = denseClasses
     self.topK = topK
+    self.isBackgroundFirst = isBackgroundFirst
+    (self.dialect, self.evidence) = (dialect, evidence)
     self.wholeRows = wholeRows
     self.normalizerOffset = normalizerOffset
   }
@@ -42,7 +53,12 @@ final class SpooledArray: Sendable {
 
 extension SpooledArray: MapDescription {
   var traits: MapTraits {
-    MapTraits(denseClasses: denseClasses, scoreKind: scoreKind, dialect: "NumPy archive")
+    MapTraits(
+      denseClasses: denseClasses,
+      scoreKind: scoreKind,
+      dialect: dialect,
+      evidence: evidence
+    )
   }
 
   /// Loads the row whose number is the region's offset.
@@ -58,7 +74,8 @@ extension SpooledArray: MapDescription {
       classIndex: try file.values(at: classOffset + place, count: entries, as: UInt32.self),
       score: try file.values(at: scoreOffset + place, count: entries, as: Float.self)
     )
-    var loaded = LoadedMap(try SparseMap.keepingBest(topK, of: map))
+    let foreground = isBackgroundFirst ? try SparseMap.withoutBackground(map) : map
+    var loaded = LoadedMap(try SparseMap.keepingBest(topK, of: foreground))
     loaded.isFromAllClasses = denseClasses != nil
     if let normalizerOffset {
       let place = normalizerOffset + region.offset * shape.cells * 4

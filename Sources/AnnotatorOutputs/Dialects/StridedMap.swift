@@ -25,6 +25,8 @@ enum StridedMap {
   ///   - ids: the class ids, of the same shape.
   ///   - classes: how many classes the annotator scores; nil if that is not known.
   ///   - order: where ids and scores are, in words.
+  /// - Returns: the map.
+  /// - Throws: `.invalidInput` for what can't be a map.
   static func sparse(
     _ scores: StridedPlane,
     _ ids: StridedPlane,
