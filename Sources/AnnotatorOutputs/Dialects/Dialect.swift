@@ -54,6 +54,10 @@ package enum Dialects {
     PASSLArray(),
     PickledMaps(),
     Safetensors(),
+    LabelTable(),
+    MultilabelTSV(),
+    LabelJSON(),
+    ReaLLists(),
   ]
 
   /// The words that `--dialect` takes, with what each means.
@@ -147,6 +151,8 @@ package struct MapTraits {
   var evidence: String?
   /// True for maps of ReLabel code, which writes either axis first and does not say which.
   var isReLabelDialect = false
+  /// The optional datasets that the map's `facts` are values of.
+  var columns: [Layout.Column] = []
 }
 
 /// What maps share: how they are loaded, and what is known about them before.
@@ -165,9 +171,15 @@ package protocol MapDescription: Hashable, Sendable {
     wantsDense: Bool,
     path: () -> String
   ) throws(RelabelError) -> LoadedMap
+
+  /// What the source says of the image in `region` beside its map: values of the traits' columns.
+  func facts(_ region: ByteRegion) throws(RelabelError) -> [[UInt8]]
 }
 
 extension MapDescription {
+  /// Nothing: most sources hold maps alone.
+  package func facts(_ region: ByteRegion) throws(RelabelError) -> [[UInt8]] { [] }
+
   /// True for an equal description of the same type.
   func isEqual(to other: any MapDescription) -> Bool { (other as? Self) == self }
 }

@@ -84,6 +84,12 @@ struct Entry: Sendable {
   /// Classes of a dense map.
   var denseClasses: Int? { payload.traits.denseClasses }
 
+  /// What the source says of the image beside its map.
+  func facts() throws(RelabelError) -> [[UInt8]] {
+    guard case .map(let description, let region) = payload else { return [] }
+    return try description.facts(region)
+  }
+
   /// True when loading throws whatever happens.
   var isFailing: Bool {
     if case .failure = payload { return true }

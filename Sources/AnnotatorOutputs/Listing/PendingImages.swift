@@ -41,10 +41,12 @@ public struct PendingImages: Sendable {
       let item = record.withUnsafeBytes {
         $0.loadUnaligned(fromByteOffset: 4 + count, as: Item.self)
       }
+      let entry = pool.entry(item.entry)
       return PendingImage(
         key: String(decoding: record[4..<4 + count], as: UTF8.self),
         imageIndex: item.imageIndex,
-        entry: pool.entry(item.entry)
+        entry: entry,
+        facts: try entry.facts()
       )
     }
   }

@@ -7,6 +7,7 @@ struct SourceTraitsTally {
   private var isConvention = true
   private var dialects: Set<String> = []
   private var evidence: [String] = []
+  private var columns: [Layout.Column]?
   private var classes: Int?
   private var usualClasses: Int?
   private var (hasReLabel, hasOther) = (false, false)
@@ -29,6 +30,13 @@ struct SourceTraitsTally {
     {
       evidence.append(line)
     }
+    if let columns, columns != traits.columns {
+      throw RelabelError(
+        .usage,
+        "some inputs say the class of the source and others do not; pack them into datasets of their own"
+      )
+    }
+    columns = traits.columns
     classes = classes ?? traits.denseClasses
     usualClasses = usualClasses ?? traits.usualClasses
     let overruling = traits.isConvention ? options.scoreKind : nil
@@ -55,6 +63,7 @@ struct SourceTraitsTally {
       areClassesConvention: classes == nil && usualClasses != nil
     )
     traits.evidence = evidence
+    traits.columns = columns ?? []
     return traits
   }
 }
