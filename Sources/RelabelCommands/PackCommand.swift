@@ -211,6 +211,14 @@ public struct PackCommand: ParsableCommand {
   @Flag(help: "Replace an existing dataset.")
   var overwrite = false
 
+  @Flag(
+    help: """
+      Write nothing: say what the input was recognised as and why, what the packer would ask, and how large the \
+      dataset would be. The exit code is that of packing.
+      """
+  )
+  var dryRun = false
+
   @Option(help: "The form of the printed summary or error: text or json.")
   var format: OutputFormat = .text
 
@@ -225,6 +233,7 @@ public struct PackCommand: ParsableCommand {
   public func run() throws {
     // Or libarchive looks at /etc/localtime for every member of every .pt file: a tenth of the time.
     Environment.setDefault("TZ", "UTC0")
+    if dryRun { return try forecast() }
     let meter = ProgressMeter("images")
     let summary: PackSummary
     do {
@@ -241,6 +250,23 @@ public struct PackCommand: ParsableCommand {
     case .json: try Output.document(summary.json().pretty())
     }
     if !summary.index.leftOut.isEmpty { throw ExitCode(3) }
+  }
+
+  /// Prints what packing would do, and ends as it would.
+  private func forecast() throws {
+    let forecast: PackForecast
+    do throws(RelabelError) {
+      forecast = try Packer(packOptions()).forecast()
+    } catch {
+      if format == .json { try Output.document(error.document.pretty()) }
+      throw Exit.failing(error)
+    }
+    switch format {
+    case .text: try Output.lines(forecast.lines())
+    case .json: try Output.document(forecast.json().pretty())
+    }
+    if let failure = forecast.failure { throw Exit.failing(failure) }
+    if !forecast.leftOut.isEmpty { throw ExitCode(3) }
   }
 
   private func packOptions() throws(RelabelError) -> PackOptions {

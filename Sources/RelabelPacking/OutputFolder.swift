@@ -67,6 +67,18 @@ struct OutputFolder: ~Copyable {
     }
   }
 
+  /// Why a dataset could not be written to a folder, as far as that can be told without touching it.
+  static func refusal(_ path: String, overwrites: Bool) -> RelabelError? {
+    let index = "\(path)/\(DatasetIndex.fileName)"
+    guard Folder.exists(path) else { return nil }
+    if Folder.kind(of: path) != .folder {
+      return RelabelError(.io, "this is not a folder", at: Location(file: path))
+    }
+    if !Folder.isWritable(path) { return .system("the folder can't be written", path) }
+    guard !overwrites, Folder.hasFile(index) else { return nil }
+    return refusal(index, "a finished dataset is here already")
+  }
+
   /// Refuses a folder that holds shards of an earlier run.
   ///
   /// - Throws: `.usage` naming the first.
@@ -136,10 +148,14 @@ struct OutputFolder: ~Copyable {
   }
 
   private func refusal(of file: String, _ reason: String) -> RelabelError {
+    Self.refusal(path(of: file), reason)
+  }
+
+  private static func refusal(_ file: String, _ reason: String) -> RelabelError {
     RelabelError(
       .usage,
       "\(reason); choose another folder or replace it with --overwrite",
-      at: Location(file: path(of: file))
+      at: Location(file: file)
     )
   }
 

@@ -12,7 +12,7 @@ import RelabelVerification
 /// print(summary.index.count, "images,", summary.bytesPerImage, "bytes each")
 /// ```
 public struct Packer: Sendable {
-  private let options: PackOptions
+  let options: PackOptions
   private let progress: @Sendable (PackProgress) -> Void
 
   /// Makes a packer.

@@ -195,7 +195,7 @@ private func writing<Value: ~Copyable>(
 
 extension ChunkCodec {
   /// Rows joined to one chunk; what they leave free holds the fill value.
-  func padded(_ rows: [[UInt8]], _ fill: [UInt8]) -> [UInt8] {
+  package func padded(_ rows: [[UInt8]], _ fill: [UInt8]) -> [UInt8] {
     var bytes = [UInt8]()
     bytes.reserveCapacity(rawBytes)
     for row in rows { bytes += row }

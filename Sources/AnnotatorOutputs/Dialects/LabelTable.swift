@@ -11,7 +11,7 @@ struct LabelTable: Dialect {
   let name = "table of labels"
   let word = "labels"
   let extensions: [String] = []
-  let endingsOfInputs = [".csv", ".tsv", ".txt"]
+  let endingsOfInputs = [".csv", ".tsv"]
 
   func list(
     _ region: ByteRegion,
