@@ -204,7 +204,10 @@ public struct PackCommand: ParsableCommand {
 
   @Flag(
     help:
-      "For a stream of records: keep the full shards of an earlier run, and add the stream's images after them."
+      """
+      For a pipe: keep the full shards of an earlier run, and go on after them. Records have only the images behind \
+      them; a tar comes again from its beginning, and its images that are packed are passed over.
+      """
   )
   var resume = false
 

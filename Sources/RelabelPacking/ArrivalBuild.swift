@@ -63,25 +63,29 @@ struct ArrivalBuild: ~Copyable {
   /// Keeps the full shards that an earlier run has published, and says what is in them.
   ///
   /// A last shard that is not full is written anew: more images may follow.
-  /// - Throws: `.usage` for a shard of another build, `.corrupt` for one that is damaged, `.io`.
+  ///
+  /// - Parameters:
+  ///   - folder: where they are.
+  ///   - note: takes the name of each, its keys and their places in the listing.
+  /// - Throws: `.usage` for a shard of another build, `.corrupt` for one that is damaged, `.io`, what `note` throws.
   mutating func keepShards(
-    _ folder: borrowing OutputFolder
-  ) throws(RelabelError) -> [(name: String, keys: [String], indexes: [Int64])] {
-    var kept: [(name: String, keys: [String], indexes: [Int64])] = []
+    _ folder: borrowing OutputFolder,
+    _ note: (String, [String], [Int64]) throws(RelabelError) -> Void
+  ) throws(RelabelError) {
     while true {
       let name = folder.shardName(number)
       let path = folder.path(of: name)
-      guard Folder.hasFile(path) else { return kept }
+      guard Folder.hasFile(path) else { return }
       let (keys, indexes) = try FinishedShard.images(path)
       if build == nil {
         let shape = try ShardReader(path).header.shape
         let sample = ShapeSample(shape: shape, keys: Array(keys.prefix(ShapeSample.images)))
         build = try Self.begin(sample, options, traits, folder)
       }
-      guard var build, keys.count >= build.plan.imagesPerShard else { return kept }
+      guard var build, keys.count >= build.plan.imagesPerShard else { return }
       build.keep(try FinishedShard(path, name, build, options).keptAsItIs())
       self.build = build
-      kept.append((name, keys, indexes))
+      try note(name, keys, indexes)
       number += 1
     }
   }

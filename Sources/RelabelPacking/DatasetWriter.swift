@@ -42,6 +42,7 @@ public final class DatasetWriter {
     details: Set<ImageDetails.Name> = []
   ) throws(RelabelError) {
     try options.validate()
+    try options.checkResuming()
     guard options.inputs.isEmpty else {
       throw RelabelError(.usage, "a writer has no inputs; Packer packs what is in files")
     }
@@ -73,9 +74,9 @@ public final class DatasetWriter {
     var images = try GivenImages(inputOptions)
     var finished: [String] = []
     if options.resumes {
-      for shard in try build.keepShards(folder) {
-        try images.note(shard.keys, shard.indexes, in: shard.name)
-        finished += shard.keys
+      try build.keepShards(folder) { shard, keys, indexes throws(RelabelError) in
+        try images.note(keys, indexes, in: shard)
+        finished += keys
       }
     }
     self.options = options

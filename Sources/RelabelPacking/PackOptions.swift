@@ -116,10 +116,6 @@ public struct PackOptions: Sendable {
       keyBytes.map { (1...ImageKey.maximumBytes).contains($0) } ?? true,
       "--key-bytes must be between 1 and \(ImageKey.maximumBytes)"
     )
-    try require(
-      !(resumes && skipsBadInput && imageList == nil),
-      "--resume needs --images where --on-bad-input is skip: only a list of the images tells what the earlier run left out"
-    )
     try require(!(resumes && overwrites), "--resume keeps shards, --overwrite removes them")
     try require(stripComponents >= 0, "--strip-components must be at least 0")
     try require(jobs >= 1, "--jobs must be at least 1")
@@ -127,6 +123,18 @@ public struct PackOptions: Sendable {
 }
 
 extension PackOptions {
+  /// Refuses to go on with images that come only once where some were left out that nobody remembers.
+  ///
+  /// - Throws: `.usage`.
+  func checkResuming() throws(RelabelError) {
+    guard resumes, skipsBadInput, imageList == nil else { return }
+    throw RelabelError(
+      .usage,
+      "--resume needs --images where --on-bad-input is skip: only a list of the images tells what the earlier run left"
+        + " out"
+    )
+  }
+
   /// What of the options is about the input.
   ///
   /// - Parameter spool: the folder for temporary files.

@@ -113,21 +113,15 @@ public struct Packer: Sendable {
   ) throws(RelabelError) -> DatasetBuild {
     var build = ArrivalBuild(options, traits)
     if options.resumes {
-      guard stream.canResume else {
-        throw RelabelError(
-          .usage,
-          "--resume is for streams of records, whose writer knows which images are packed; pack a tar again"
-            + " without this option"
-        )
-      }
+      if stream.sendsOnlyNew { try options.checkResuming() }
       if options.skipsBadInput, traits.views != nil, !stream.isPipe {
         throw RelabelError(
           .usage,
           "--resume counts the views of the earlier run, and does not know which were left out: use --on-bad-input fail"
         )
       }
-      for shard in try build.keepShards(folder) {
-        try stream.note(shard.keys, shard.indexes, in: shard.name)
+      try build.keepShards(folder) { shard, keys, indexes throws(RelabelError) in
+        try stream.note(keys, indexes, in: shard)
       }
     }
     let arriving = ReadAhead(stream, jobs: options.jobs)

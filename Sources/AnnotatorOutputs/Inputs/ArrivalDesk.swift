@@ -8,18 +8,16 @@ struct ArrivalDesk {
   private var views: ArrivedViews?
   private var admission: Admission
   private var arrived: Int64 = 0
-  private var sources: [ImageKey.Exact: Source] = [:]
+  private var sources: KeyTable
   private var isListed: [Bool]
 
   /// Images that came again as equal copies.
   private(set) var copies: [String] = []
 
-  /// Where a key has come from.
-  private struct Source {
-    let place: Place
-    /// The digest of its bytes, where keys may meet that were two paths in the archive.
-    let digest: String?
-  }
+  /// Images that an earlier run has packed and that have not come again.
+  private(set) var awaited = 0
+  /// Why the keys can't be kept any more: nothing that was admitted since is worth anything.
+  private(set) var failure: RelabelError?
 
   /// - Parameters:
   ///   - options: what the user said.
@@ -31,6 +29,7 @@ struct ArrivalDesk {
     if let lines = options.imageList { list = try ImageList(lines) } else { list = nil }
     admission = Admission(options, list)
     isStripping = options.stripComponents > 0
+    sources = KeyTable(directory: options.spoolDirectory)
     isListed = [Bool](repeating: false, count: options.imageList?.count ?? 0)
   }
 
@@ -43,19 +42,41 @@ struct ArrivalDesk {
     return zip(list.lines, isListed).filter { !$0.1 }.map(\.0)
   }
 
-  /// Gives an image its index; nil for an equal copy of one that has come.
+  /// Gives an image its index; nil for an equal copy of one that has come, and for one that is packed.
   mutating func admit(_ arrival: Arrival) -> PendingImage? {
     if views != nil { return admitView(arrival) }
+    do throws(RelabelError) {
+      return try admitted(arrival)
+    } catch {
+      failure = failure ?? error
+      return nil
+    }
+  }
+
+  private mutating func admitted(_ arrival: Arrival) throws(RelabelError) -> PendingImage? {
     let (key, found) = (arrival.key, arrival.entry)
-    let source = Source(place: found.place, digest: isStripping ? found.digest : nil)
-    let earlier = sources.updateValue(source, forKey: ImageKey.Exact(key))
+    let source = KeyTable.Entry(place: found.place, digest: isStripping ? found.digest : nil)
+    var earlier = try sources.update(key, source)
+    if let packed = earlier, packed.packedIndex >= 0 {
+      awaited -= 1
+      earlier = nil
+      if try isPacked(key, packed.packedIndex, source: packed.place) { return nil }
+    }
     if let earlier, let digest = earlier.digest, digest == source.digest,
       earlier.place.description(key: key) != found.place.description(key: key)
     {
       copies.append(EqualCopy.words(of: found.place, and: earlier.place, key: key))
       return nil
     }
-    var entry = admission.check(key, found, duplicate: earlier.map { ($0.place, found.place) })
+    return try admitted(arrival, after: earlier?.place)
+  }
+
+  private mutating func admitted(
+    _ arrival: Arrival,
+    after earlier: Place?
+  ) throws(RelabelError) -> PendingImage {
+    let (key, found) = (arrival.key, arrival.entry)
+    var entry = admission.check(key, found, duplicate: earlier.map { ($0, found.place) })
     let line = admission.line(of: key, &entry)
     if let line { isListed[line] = true }
     let index = admission.list == nil ? arrived : Int64(line ?? -1)
@@ -81,6 +102,25 @@ struct ArrivalDesk {
     return PendingImage(key: key, imageIndex: index, entry: entry, facts: arrival.facts)
   }
 
+  /// True for an image that an earlier run has packed and that comes again at its place.
+  private mutating func isPacked(
+    _ key: String,
+    _ index: Int64,
+    source: Place
+  ) throws(RelabelError) -> Bool {
+    guard admission.list == nil else { return true }
+    guard index == arrived else {
+      throw RelabelError(
+        .usage,
+        "the input is not that of the earlier run, which packed this image as image \(index), and now it is image"
+          + " \(arrived); go on with the same input, or pack everything again with --overwrite",
+        at: Location(file: source.description(key: key), key: key)
+      )
+    }
+    arrived += 1
+    return true
+  }
+
   /// An image in the place of something that can't be read at all.
   mutating func fail(_ error: RelabelError, at path: String) -> PendingImage {
     let index = admission.list == nil ? arrived : -1
@@ -95,26 +135,39 @@ struct ArrivalDesk {
   ///   - keys: their keys.
   ///   - indexes: their places in the listing of that run.
   ///   - shard: the file that holds them.
-  /// - Throws: `.usage` where the image list is another one by now.
+  ///   - comingAgain: true for input that is read from its beginning once more; false where only images behind them
+  ///     come.
+  /// - Throws: `.usage` where the image list is another one by now, `.io`.
   mutating func note(
     _ keys: [String],
     _ indexes: [Int64],
-    in shard: String
+    in shard: String,
+    comingAgain: Bool = false
   ) throws(RelabelError) {
     for (key, index) in zip(keys, indexes) {
-      if views != nil { views?.note(key, index) } else { try note(key, index, in: shard) }
+      if views != nil {
+        views?.note(key, index)
+      } else {
+        try note(key, index, in: shard, comingAgain)
+      }
     }
   }
 
   private mutating func note(
     _ key: String,
     _ index: Int64,
-    in shard: String
+    in shard: String,
+    _ comingAgain: Bool
   ) throws(RelabelError) {
-    sources[ImageKey.Exact(key)] = Source(place: .path(shard), digest: nil)
-    var entry = Entry.failing(RelabelError(.internalFault, "it is packed"), at: .path(shard))
+    let entry = KeyTable.Entry(
+      place: .path(shard),
+      digest: nil,
+      packedIndex: comingAgain ? index : -1
+    )
+    _ = try sources.update(key, entry)
+    var failing = Entry.failing(RelabelError(.internalFault, "it is packed"), at: .path(shard))
     if admission.list != nil {
-      guard let line = admission.line(of: key, &entry), Int64(line) == index else {
+      guard let line = admission.line(of: key, &failing), Int64(line) == index else {
         throw RelabelError(
           .usage,
           "the image list is not that of the earlier run, which packed this image as image \(index);"
@@ -124,6 +177,6 @@ struct ArrivalDesk {
       }
       isListed[line] = true
     }
-    arrived += 1
+    if comingAgain { awaited += 1 } else { arrived += 1 }
   }
 }

@@ -11,6 +11,10 @@ public final class ArrivalStream: @unchecked Sendable {
   private var isAtEnd = false
   private var desk: ArrivalDesk
   private var queue: [PendingImage] = []
+  private var isPeeking = false
+  /// What was read ahead, and what was wrong with an archive while it was.
+  private var (peeked, broken) = ([Arrival](), RelabelError?.none)
+  private var isBegunAnew = false
   /// Entries read ahead that peeking may have to look through at most.
   private static let maximumPeek = 64
 
@@ -22,10 +26,11 @@ public final class ArrivalStream: @unchecked Sendable {
   public var bytesRead: Int64 { source?.bytesRead ?? 0 }
   /// Lines of the image list that no image has arrived for yet; meant for after the end.
   public var unmatchedListLines: [String] { desk.unmatchedListLines }
-  /// True for records, whose writer knows which images are packed already, and for views in folders.
-  public var canResume: Bool { source?.traits != nil }
   /// True for what comes once, and not for the views of a folder, which come from the start again.
   public let isPipe: Bool
+  /// True for records, whose writer knows which images are packed already and sends those behind them; a tar comes
+  /// again from its beginning.
+  public var sendsOnlyNew: Bool { source?.traits != nil }
 
   /// Starts to read.
   ///
@@ -72,8 +77,12 @@ public final class ArrivalStream: @unchecked Sendable {
   /// - Throws: `.io`; `.invalidInput` where records end early. A damaged archive gives one image that fails, then
   ///   the end.
   public func next() throws(RelabelError) -> PendingImage? {
+    try admitAgain()
     while queue.isEmpty {
-      guard try readOn() else { return nil }
+      guard try readOn() else {
+        try checkAwaited()
+        return nil
+      }
     }
     return queue.removeFirst()
   }
@@ -84,18 +93,50 @@ public final class ArrivalStream: @unchecked Sendable {
   ///   - keys: their keys.
   ///   - indexes: their places in the listing of that run.
   ///   - shard: the file that holds them.
-  /// - Throws: `.usage` where the image list is another one by now.
+  /// - Throws: `.usage` where the image list is another one by now, `.io`.
   public func note(
     _ keys: [String],
     _ indexes: [Int64],
     in shard: String
   ) throws(RelabelError) {
-    try desk.note(keys, indexes, in: shard)
+    if !sendsOnlyNew, !isBegunAnew {
+      // What was read ahead is looked at once more, when it's known which images are packed.
+      desk = try ArrivalDesk(options)
+      (queue, isBegunAnew) = ([], true)
+    }
+    try desk.note(keys, indexes, in: shard, comingAgain: !sendsOnlyNew)
+  }
+
+  /// Admits what was read ahead before it was known which images are packed.
+  private func admitAgain() throws(RelabelError) {
+    let arrivals = isBegunAnew ? peeked : []
+    peeked = []
+    if arrivals.isEmpty { return }
+    for arrival in arrivals { take(arrival) }
+    if let broken { queue.append(desk.fail(broken, at: name)) }
+    if let failure = desk.failure { throw failure }
+  }
+
+  private func take(_ arrival: Arrival) {
+    if let image = desk.admit(arrival) { queue.append(image) }
+  }
+
+  /// Refuses an end before all images have come that an earlier run has packed.
+  private func checkAwaited() throws(RelabelError) {
+    guard desk.awaited > 0 else { return }
+    throw RelabelError(
+      .usage,
+      "\(desk.awaited) images that the earlier run has packed have not come: go on with the same input, or pack"
+        + " everything again with --overwrite",
+      at: Location(file: name)
+    )
   }
 
   /// What the source settles; of an archive, read ahead as far as it takes.
   func peek() throws(RelabelError) -> SourceTraits {
     if let stated = source?.traits { return stated }
+    isPeeking = true
+    defer { isPeeking = false }
     while !queue.contains(where: { !$0.entry.isFailing }), queue.count < Self.maximumPeek {
       guard try readOn() else { break }
     }
@@ -113,14 +154,17 @@ public final class ArrivalStream: @unchecked Sendable {
     guard let source, !isAtEnd else { return false }
     do throws(RelabelError) {
       let isThere = try source.read { arrival in
-        if let image = desk.admit(arrival) { queue.append(image) }
+        if isPeeking, !sendsOnlyNew { peeked.append(arrival) }
+        take(arrival)
       }
+      if let failure = desk.failure { throw failure }
       isAtEnd = !isThere
       return isThere
     } catch {
       // Nobody knows what is missing of records; of an archive the user may ask for what there is.
-      if source.traits != nil { throw error.located(Location(file: name)) }
+      if source.traits != nil || desk.failure != nil { throw error.located(Location(file: name)) }
       isAtEnd = true
+      broken = error
       queue.append(desk.fail(error, at: name))
       return true
     }

@@ -64,7 +64,9 @@ package struct GivenImages {
     count += 1
     let arrival = Arrival(key: key, entry: entry, facts: facts)
     // Nothing has a digest here, so that nothing counts as a copy.
-    return desk.admit(arrival) ?? PendingImage(key: key, imageIndex: -1, entry: entry)
+    if let image = desk.admit(arrival) { return image }
+    let failing = desk.failure.map { Entry.failing($0, at: entry.place) }
+    return PendingImage(key: key, imageIndex: -1, entry: failing ?? entry)
   }
 }
 

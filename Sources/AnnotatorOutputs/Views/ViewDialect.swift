@@ -57,7 +57,7 @@ struct ViewPiece {
 }
 
 /// The registry of dialects of crops.
-enum ViewDialects {
+package enum ViewDialects {
   /// All that are read; of two that recognise a folder, the first one counts.
   static let all: [any ViewDialect] = [
     TinyViTLogits(), MLDRFiles(), HALDLists(), LPQLDLists(), LPLDLists(), EDCLists(), GVBSMLists(),
@@ -65,7 +65,7 @@ enum ViewDialects {
   ]
 
   /// All names, for people.
-  static var words: String { all.flatMap(\.names).sorted().joined(separator: ", ") }
+  package static var words: String { all.flatMap(\.names).sorted().joined(separator: ", ") }
 
   /// The dialect of a name, in small or capital letters.
   static func named(_ name: String) -> (any ViewDialect)? {
