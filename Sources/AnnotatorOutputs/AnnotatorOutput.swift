@@ -45,6 +45,11 @@ public struct AnnotatorOutput: Sendable {
       return try arriving(try ArrivalStream(views, paths[0], options))
     }
     if let word = options.dialect { _ = try Dialects.named(word) }
+    if let parts = try ArchiveParts.files(paths) {
+      return try arriving(
+        ArrivalStream(parts[0], then: Array(parts.dropFirst()), paths[0], options)
+      )
+    }
     var gathering = Gathering(options)
     for path in paths {
       let input = try InputPath(path, options)
@@ -52,7 +57,8 @@ public struct AnnotatorOutput: Sendable {
         guard paths.count == 1 else {
           throw RelabelError(
             .usage,
-            "a pipe, stream of records or compressed archive has to be the only input",
+            "a pipe, stream of records or compressed archive has to be the only input, but for the parts that an"
+              + " archive was cut into, in their order; 'cat PART* | relabel-pack -' joins them, too",
             at: Location(file: name)
           )
         }

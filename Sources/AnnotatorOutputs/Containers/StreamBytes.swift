@@ -1,10 +1,12 @@
 import Relabel
 
-/// The bytes of a pipe or file that is read front to back, the first of which have been looked at.
+/// The bytes of a pipe, or of files that are read front to back, the first of which have been looked at.
 ///
 /// Belongs to one thread at a time.
 final class StreamBytes {
-  private let file: OpenFile
+  private let files: [OpenFile]
+  /// Which of the files is being read.
+  private var place = 0
   private let buffer: UnsafeMutableRawBufferPointer
   /// The part of the buffer that was not taken yet.
   private var waiting: Range<Int> = 0..<0
@@ -17,12 +19,20 @@ final class StreamBytes {
   /// More than this is taken piece by piece.
   private static let pieceBytes = 4 << 20
 
-  init(_ file: OpenFile) {
-    self.file = file
+  /// - Parameters:
+  ///   - file: where to begin.
+  ///   - parts: the files that go on where it ends.
+  init(_ file: OpenFile, then parts: [OpenFile] = []) {
+    files = [file] + parts
     buffer = .allocate(byteCount: Self.bufferBytes, alignment: 64)
   }
 
   deinit { buffer.deallocate() }
+
+  /// Bytes of all files together where there are several; nil for a pipe or one file.
+  var bytesOfParts: Int64? {
+    files.count == 1 ? nil : files.reduce(0) { $0 + Int64($1.size) }
+  }
 
   /// True when the next bytes are `expected`, which stay where they are.
   ///
@@ -30,7 +40,7 @@ final class StreamBytes {
   func begin(with expected: [UInt8]) throws(RelabelError) -> Bool {
     while waiting.count < expected.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[waiting.upperBound...])
-      let count = try file.readOn(into: rest)
+      let count = try readOn(into: rest)
       if count == 0 { return false }
       bytesRead += Int64(count)
       waiting = waiting.lowerBound..<waiting.upperBound + count
@@ -96,7 +106,7 @@ final class StreamBytes {
   private func take(into target: UnsafeMutableRawBufferPointer) throws(RelabelError) -> Int {
     // What is as long as the buffer need not go through it.
     if waiting.isEmpty, target.count >= buffer.count {
-      let count = try file.readOn(into: target)
+      let count = try readOn(into: target)
       bytesRead += Int64(count)
       return count
     }
@@ -108,8 +118,17 @@ final class StreamBytes {
   }
 
   private func fill() throws(RelabelError) {
-    let count = try file.readOn(into: buffer)
+    let count = try readOn(into: buffer)
     bytesRead += Int64(count)
     waiting = 0..<count
+  }
+
+  /// The next bytes of the file at hand, or of the first behind it that has some.
+  private func readOn(into target: UnsafeMutableRawBufferPointer) throws(RelabelError) -> Int {
+    while true {
+      let count = try files[place].readOn(into: target)
+      if count > 0 || place + 1 == files.count { return count }
+      place += 1
+    }
   }
 }

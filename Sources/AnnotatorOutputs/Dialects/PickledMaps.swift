@@ -18,7 +18,9 @@ struct PickledMaps: Dialect {
     // Protocol 2 to 5, and NumPy's name near the front; torch.save begins with its own number.
     guard head.count > 16, head[0] == 0x80, (2...5).contains(head[1]) else { return nil }
     let text = String(decoding: head, as: UTF8.self)
-    return text.contains("numpy") && text.contains("multiarray") ? "a pickle of NumPy arrays" : nil
+    let calls = ["multiarray", "_frombuffer"]
+    return text.contains("numpy") && calls.contains(where: text.contains)
+      ? "a pickle of NumPy arrays" : nil
   }
 
   func list(

@@ -36,12 +36,18 @@ public final class ArrivalStream: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - file: a pipe, or a file that is read front to back.
+  ///   - parts: the files that it goes on in.
   ///   - name: what errors call it.
   ///   - options: what the user said.
   /// - Throws: `.usage` and `.invalidInput` for a stream of records whose beginning is wrong.
-  init(_ file: OpenFile, _ name: String, _ options: InputOptions) throws(RelabelError) {
+  init(
+    _ file: OpenFile,
+    then parts: [OpenFile] = [],
+    _ name: String,
+    _ options: InputOptions
+  ) throws(RelabelError) {
     (self.name, isPipe) = (name, true)
-    let bytes = StreamBytes(file)
+    let bytes = StreamBytes(file, then: parts)
     guard try bytes.begin(with: RecordStream.magic) else {
       self.options = options
       desk = try ArrivalDesk(options)

@@ -3,6 +3,7 @@ import Relabel
 /// The images of a tar archive that is read front to back; nothing is unpacked to disk.
 final class TarArrivals: ArrivalSource {
   private let name: String
+  private let input: StreamBytes
   private let options: InputOptions
   private var spool: Spool
   private var reader: ArchiveReader?
@@ -15,6 +16,7 @@ final class TarArrivals: ArrivalSource {
   /// - Throws: `.invalidInput` if the file is not an archive.
   init(_ input: StreamBytes, _ name: String, _ options: InputOptions) throws(RelabelError) {
     self.name = name
+    self.input = input
     self.options = options
     spool = Spool(directory: options.spoolDirectory)
     reader = try ArchiveReader(tar: input)
@@ -31,6 +33,13 @@ final class TarArrivals: ArrivalSource {
     guard let member = try reader.next() else {
       self.reader = nil
       try end.check(reader.position)
+      if let bytes = input.bytesOfParts, reader.rawPosition < bytes {
+        throw RelabelError(
+          .invalidInput,
+          "the archive ends \(bytes - reader.rawPosition) bytes before the last of its parts does: the files are not"
+            + " the parts of one archive in their order"
+        )
+      }
       return false
     }
     end.note(member, at: reader.position)
