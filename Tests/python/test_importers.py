@@ -660,3 +660,38 @@ result = subprocess.run(sys.argv[1:], capture_output=True, text=True)
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 print(json.dumps([result.returncode, peak, result.stdout + result.stderr]))
 """
+
+
+# And back
+
+
+def exported(dataset, name, folder):
+    from relabel_hdf5.exporting import Options, export
+
+    export([dataset], name, folder, Options())
+    return folder
+
+
+def test_passl_there_and_back(passl, tmp_path):
+    packed(passl, "-o", tmp_path / "a", *EXACT)
+    back = exported(tmp_path / "a", "passl", tmp_path / "back")
+    for file in passl.iterdir():
+        one, other = np.load(file), np.load(back / file.name)
+        assert other.dtype == one.dtype
+        np.testing.assert_array_equal(other, one)
+    packed(back, "-o", tmp_path / "b", *EXACT)
+    check(tmp_path / "b", *half(), [f"n{place}" for place in range(N)])
+
+
+def test_kecam_there_and_back(tmp_path):
+    array, ids, scores = kecam_maps()
+    keys = [f"train/n{place}" for place in range(N)]
+    (tmp_path / "keys.txt").write_text("".join(f"{key}\n" for key in keys))
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(array, 4))
+    packed(tmp_path / "a.pkl", "--images", tmp_path / "keys.txt", "--num-classes", C, "-o", tmp_path / "a", *EXACT)
+    back = exported(tmp_path / "a", "kecam", tmp_path / "back")
+    assert (back / "keys.txt").read_text().split() == keys
+    loaded = pickle.loads((back / "token_labels.pkl").read_bytes())
+    np.testing.assert_array_equal(loaded, array)
+    packed(back / "token_labels.pkl", "--images", back / "keys.txt", "--num-classes", C, "-o", tmp_path / "b", *EXACT)
+    check(tmp_path / "b", ids, scores, keys)

@@ -3,12 +3,14 @@
 import io
 import json
 import pathlib
+import pickle
 import struct
 import sys
 import tempfile
 import zipfile
 import zlib
 
+import numpy
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -189,7 +191,70 @@ def message(content):
     return struct.pack("<BI", kind, len(body)) + body
 
 
+def arrays():
+    """Planes of class ids and probabilities [2, 2, 3, 4, 2] and [2, 3, 4, 2]."""
+    ids = numpy.arange(96, dtype="f4").reshape(2, 1, 3, 4, 4)[..., :2] % 30
+    stack = numpy.concatenate([ids, 1 / (3 + ids)], 1).astype("f4")
+    return stack, stack[0]
+
+
+def kecam():
+    stack, one = arrays()
+    things = [stack, {"a.jpg": one, "b.jpg": numpy.asfortranarray(one)}, [one, numpy.float32(1), b"x" * 300]]
+    return [pickle.dumps(thing, protocol) for thing in things for protocol in (2, 3, 4, 5)]
+
+
+def safetensors():
+    def file(tensors, types):
+        head, body = {"__metadata__": {"a": "b"}}, b""
+        for (name, array), dtype in zip(tensors.items(), types):
+            place = [len(body), len(body) + array.nbytes]
+            head[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": place}
+            body += array.tobytes()
+        text = json.dumps(head).encode()
+        return struct.pack("<Q", len(text)) + text + body
+
+    stack, _ = arrays()
+    ids, scores = stack[:, 0].astype("i2"), stack[:, 1].astype("f2")
+    keys = numpy.frombuffer(b"a\0bc", "u1").reshape(2, 2)
+    return [
+        file({"class_index": ids, "score": scores, "keys": keys}, ["I16", "F16", "U8"]),
+        file({"logits": numpy.zeros((2, 30, 1, 2), "f4")}, ["F32"]),
+        file({"a/score": scores[0], "a/class_index": ids[0], "b": numpy.zeros((30, 2, 2))}, ["F16", "I16", "F64"]),
+    ]
+
+
+def labels():
+    return [
+        b"path,label\na.jpg,1\n\"b,c.jpg\",2,3\n", b"a.jpg 1:.5 2:1e-3\nb.jpg 3:0.25\n", b"a.jpg\t1\r\nb.png\t2\t3\r\n",
+    ]
+
+
+def label_lists():
+    return [b"a.jpg\t1\t1,2\t.25,1.0\nb.jpg\t-1\t3\t.9\n", b"a.jpg\t0\t\t\n", b"a.jpg\t1\t2\t3\n"]
+
+
+def label_documents():
+    return [b"[[1, 2], [3], []]", b'{"a.jpg": 1, "b.jpg": [1, 2]}', b'{"a.jpg": {"1": 0.5, "2": 1}}']
+
+
+def axes():
+    stack, _ = arrays()
+    found = []
+    for array in (stack, stack[:, ::-1].astype("f2"), numpy.asfortranarray(stack[:1])):
+        file = io.BytesIO()
+        numpy.save(file, array)
+        found.append(file.getvalue())
+    return found
+
+
 SEEDS = {
+    "axes": axes,
+    "kecam": kecam,
+    "safetensors": safetensors,
+    "labels": labels,
+    "tsv": label_lists,
+    "sets": label_documents,
     "json": documents,
     "index": indexes,
     "metadata": metadata,

@@ -18,6 +18,12 @@ ZIP = ["PK\3\4", "PK\1\2", "PK\5\6", "PK\6\6", "PK\7\x08"]
 NUMPY = ["\x93NUMPY", "'descr': ", "'fortran_order': ", "'shape': ", "'<f4'", "'|u1'", "'<U9'", "True", "(2, 6, 3, 4)"]
 NPZ = ["class_index.npy", "score.npy", "logits.npy", "probabilities.npy", "keys.npy"]
 TAR = ["ustar\x0000", "ustar  \0", "path=", "size=", "GNU.sparse.map=", "././@LongLink", "0000644\0", "x.npy", "x.pt"]
+ARRAYS = [
+    "\x8c\x16numpy._core.multiarray", "cnumpy.core.multiarray\n_reconstruct\n", "cnumpy\nndarray\n", "cnumpy\ndtype\n",
+    "c_codecs\nencode\n", "\x93", "\x94", "\x95", "\x8e", "\x96", "\xff", "b.", "\x87R",
+]
+TENSORS = ['"dtype":"BF16"', '"shape":[2,3]', '"data_offsets":[0,12]', "score", "class_index", "keys", "logits", "/score"]
+LABELS = ["path,", ":", ":.5", "\t", "\"", ",", "\r\n", "\t-1\t", "1.0", "nan"]
 BOXES = ["key,", "class,", "top,", "left,", "height,", "width", ",image_height", ",image_width", '""', "1e-9", "nan"]
 
 WORDS = {
@@ -33,6 +39,12 @@ WORDS = {
     "npz": NUMPY + ZIP + NPZ,
     "tar": TAR,
     "views": PICKLE + NUMPY_PICKLE,
+    "axes": NUMPY,
+    "kecam": ARRAYS,
+    "safetensors": JSON + TENSORS,
+    "labels": LABELS,
+    "tsv": LABELS,
+    "sets": JSON,
     "boxes": BOXES,
 }
 

@@ -12,10 +12,19 @@ extension FuzzTarget {
   }
 
   /// A file as `relabel-pack` gets it: its images are listed and loaded.
-  static func file(_ name: String) -> FuzzTarget {
+  static func file(
+    _ name: String,
+    axes: String? = nil,
+    numClasses: Int? = nil
+  ) -> FuzzTarget {
     let file = ScratchFile(named: name)
-    let options = InputOptions(topK: 2, spoolDirectory: "/dev/shm")
-    return FuzzTarget { bytes in
+    var options = InputOptions(topK: numClasses == nil ? 2 : nil, spoolDirectory: "/dev/shm")
+    options.numClasses = numClasses
+    options.classesAre = .independent
+    options.axes = axes.flatMap { try? ArrayAxes($0) }
+    // For lists of classes without names.
+    if name.hasSuffix(".json") { options.imageList = ["a", "b", "c"] }
+    return FuzzTarget { [options] bytes in
       file.replace(bytes)
       guard let output = try? AnnotatorOutput.open([file.path], options: options) else { return }
       switch output.images {

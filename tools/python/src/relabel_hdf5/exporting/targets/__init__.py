@@ -11,11 +11,13 @@ from .cleanlab import Cleanlab
 from .edc import EDC
 from .fkd import FKD
 from .hald import HALD
+from .kecam import Kecam
 from .lpld import LPLD
 from .lpqld import LPQLD
 from .ml_dr import MLDR
 from .multilabel_tsv import MultilabelTSV
 from .parquet import Parquet
+from .passl import PASSL
 from .real_json import ReaLJSON
 from .relabel import ReLabel
 from .safetensors import Safetensors
@@ -24,7 +26,8 @@ from .tinyvit import TinyViT
 from .tokenlabeling import TokenLabeling
 
 _ALL: tuple[Target, ...] = (
-    ReLabel(), TokenLabeling(), NumPyFiles(), NPZ(), Safetensors(), Parquet(), MultilabelTSV(), ReaLJSON(), Cleanlab(),
+    ReLabel(), TokenLabeling(), PASSL(), Kecam(), NumPyFiles(), NPZ(), Safetensors(), Parquet(), MultilabelTSV(), ReaLJSON(),
+    Cleanlab(),
     FKD(), SRe2L(), GVBSM(), EDC(), LPLD(), LPQLD(), HALD(), TinyViT(), MLDR(),
 )  # fmt: skip
 

@@ -14,7 +14,8 @@ from ..source import Source
 from . import torch_files
 from .base import Job, OfViews
 
-_EXACT = 1 << 11
+EXACT = 1 << 11
+"""Whole numbers up to this one are exact in float16."""
 
 
 class TokenLabeling:
@@ -32,7 +33,7 @@ class TokenLabeling:
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses scores that are no logits, and more classes than float16 can number."""
         torch_files.refuse_but_logits(source, "TokenLabeling's reader")
-        torch_files.refuse_ids(source.header, _EXACT, "float16", "relabel")
+        torch_files.refuse_ids(source.header, EXACT, "float16", "relabel")
         torch_files.need_torch()
 
     def losses(self, source: Source, options: Options) -> list[str]:
@@ -45,7 +46,7 @@ class TokenLabeling:
 
         def tensor(key: str, ids: Array, scores: Array) -> Any:
             nonlocal largest
-            largest = max(largest, _rounding(key, scores))
+            largest = max(largest, rounding(key, scores))
             return _tensor(ids, scores)
 
         torch_files.write_each(job, tensor)
@@ -53,7 +54,7 @@ class TokenLabeling:
             job.losses.append(f"scores were rounded to float16: they differ by up to {largest:.3g}")
 
 
-def _rounding(key: str, scores: Array) -> float:
+def rounding(key: str, scores: Array) -> float:
     """How much float16 changes scores at most."""
     with np.errstate(over="ignore"):
         rounded = scores.astype(np.float16)
