@@ -39,6 +39,9 @@ def workplace(tmp_path_factory):
         "relabel-pack samples/maps --output dataset --orientation yx --classes samples/classes.tsv", folder
     )
     assert packed.returncode == 0, packed.stderr
+    (writing,) = (text for text in blocks(ROOT / "tools" / "python" / "README.md", "python") if 'Writer("views"' in text)
+    environment = {**os.environ, "RELABEL_BIN": str(BIN)}
+    subprocess.run([sys.executable, "-c", writing], cwd=folder, check=True, env=environment)
     return folder
 
 
@@ -215,7 +218,7 @@ for module in modules:
 @pytest.mark.parametrize("engine", ["found", "numpy"])
 def test_python_examples_of_comments(engine, tmp_path, workplace):
     """The examples of docstrings print what they show, with either engine."""
-    for name in ("samples", "dataset"):
+    for name in ("samples", "dataset", "views"):
         (tmp_path / name).symlink_to(workplace / name)
     environment = {**os.environ, "RELABEL_BIN": str(BIN)}
     path = [str(ROOT / "tools" / "checking"), os.environ.get("PYTHONPATH", "")]

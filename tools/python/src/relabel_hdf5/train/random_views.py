@@ -22,8 +22,8 @@ class RandomViews(Sampler[int]):
         >>> for epoch in range(2):
         ...     drawn.set_epoch(epoch)
         ...     print(list(drawn))
-        [1, 2, 4]
-        [4, 1, 3]
+        [5, 4, 2, 3]
+        [3, 0, 2, 5]
 
     Give it as ``sampler`` beside a `StoredCrops`. Images come in the order of spec section 14 (`epoch_order` of the
     seed, the epoch and the number of images that have views). The views of image i are the first of `epoch_order` of

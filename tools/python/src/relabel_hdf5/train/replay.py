@@ -29,7 +29,7 @@ class ReplayBatches(Sampler[list[int]]):
         (0, 1)
         >>> batches.set_epoch(1)
         >>> list(batches)
-        [[1, 5, 3], [2, 4, 0]]
+        [[4, 5], [6, 7]]
 
     Give it as ``batch_sampler``. The same tensors come at any number of workers.
 

@@ -3,7 +3,7 @@
     >>> import relabel_hdf5.views
     >>> views = relabel_hdf5.views.open("views")
     >>> len(views), views.size, views.document["dialect"]
-    (6, (224, 224), 'example')
+    (8, (224, 224), 'example')
 
 Training on them is in `relabel_hdf5.train`: `StoredCrops` cuts the same pixels and gives the stored targets.
 """

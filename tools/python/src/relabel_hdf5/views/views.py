@@ -29,11 +29,11 @@ class Views:
         >>> for view in views.of("n01443537/n01443537_00069"):
         ...     print(view.number, view.box, view.flip, view.target().shape)
         0 (0.0, 0.25, 0.5, 0.5) False (1000,)
-        1 (0.125, 0.0, 0.5, 0.75) True (1000,)
+        1 (0.125, 0.25, 0.5, 0.5) True (1000,)
         >>> views.epochs, views.batches(0)
         ((0, 1), (0, 1))
         >>> views.batch(epoch=1, number=0).positions  # in the order of the slots
-        array([1, 5, 3])
+        array([4, 5])
 
     `maps.views` makes them, or `relabel_hdf5.views.open(path)`. You may use them from any thread and in forked
     processes; unpickling opens the files again by path.
