@@ -68,10 +68,10 @@ def found_at(files, images, wanted, name):
     for path in sorted(files[0].parents[2 if name == "SRe2L" else 1].glob("dataset/*.h5")):
         with h5py.File(path) as file:
             places, indexes = file["replay"][:], file["image_index"][:]
-        for row in np.flatnonzero(np.isin(indexes, wanted)):
-            epoch, batch, slot = places[row].tolist()
+        for place in np.flatnonzero(np.isin(indexes, wanted)):
+            epoch, batch, slot = places[place].tolist()
             number = epoch * (images // BATCH) + batch if name == "SRe2L" else batch
-            found[int(indexes[row])].append((str(files[number]), slot))
+            found[int(indexes[place])].append((str(files[number]), slot))
     return [found[int(number)] for number in wanted]
 
 
