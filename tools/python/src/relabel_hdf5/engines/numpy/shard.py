@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidDataError, RelabelError, violation
-from ...header import Extent
+from ...header import Extent, Header
 from ...layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, OPTIONAL, SCORE, SOURCE_LABEL
 from .checks.extent import stored_extent_fault
 from .checks.inspection import Inspection, inspect
@@ -51,6 +51,7 @@ class Shard:
         self._ids, self._scores = columns[CLASS_INDEX], columns[SCORE]
         self._keys, self._indexes = columns[IMAGE_KEY], columns[IMAGE_INDEX]
         self._extents = columns.get(MAP_EXTENT)
+        self._all_ids = _all_ids(self.header, self._ids.dtype)
         self.last_use = 0
         """The time of `open_files.clock` at which it was last asked for."""
         self.rows = self._ids.rows
@@ -77,11 +78,15 @@ class Shard:
 
     def map(self, row: int) -> tuple[Array, Array, Extent]:
         """Class ids and stored scores of one image, not to be changed, and its extent."""
-        return self._ids.row(row), self._scores.row(row), self._extent(row)
+        ids = self._ids.row(row) if self._all_ids is None else self._all_ids
+        return ids, self._scores.row(row), self._extent(row)
 
     def read_maps(self, rows: Array, places: Array, ids: Array, stored: Array, extents: Array) -> None:
         """Copies maps, rows given in ascending order, to places of a batch; each chunk is read once."""
-        self._ids.gather(rows, places, ids)
+        if self._all_ids is None:
+            self._ids.gather(rows, places, ids)
+        else:
+            ids[places] = self._all_ids
         self._scores.gather(rows, places, stored)
         if self._extents:
             found = np.empty((len(rows), 4), np.float32)
@@ -201,3 +206,11 @@ class Shard:
             message = f"the key {bytes(key)!r} is not a path within a folder: {fault}"
             raise violation("V010", message, file=self.path, dataset=IMAGE_KEY, row=row)
         return text
+
+
+def _all_ids(header: Header, kind: np.dtype[Any]) -> Array | None:
+    """The class ids of each view that has scores of all classes in their order, which need not be read (section 4.10)."""
+    if not (header.has_views and header.cell_order == "class" and header.top_k == header.num_classes):
+        return None
+    ids = np.broadcast_to(np.arange(header.num_classes, dtype=kind), header.shape)
+    return ids
