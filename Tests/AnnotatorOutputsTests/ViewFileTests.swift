@@ -256,7 +256,7 @@ struct ViewFileTests {
   @Test func dialects() throws {
     var options = ViewFolders.options(.logit)
     options.dialect = "nonsense"
-    expectError(.usage, "there is no dialect 'nonsense'; dialects are cda, cv-dd") {
+    expectError(.usage, "--dialect 'nonsense' is not known") {
       _ = try AnnotatorOutput.open([Fixtures.folder], options: options)
     }
     options.dialect = "sre2l"

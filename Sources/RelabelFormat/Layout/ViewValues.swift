@@ -1,12 +1,13 @@
 /// What a row says of its view must be (spec, section 4.10): the one place that says so, for packer, verifier and
 /// recovery alike.
 package enum ViewValues {
-  /// What is wrong with a row's value, or nil; what was never written has another rule.
+  /// What is wrong with a row's value; what was never written has another rule.
   ///
   /// - Parameters:
   ///   - bytes: the value as stored.
   ///   - name: its HDF5 dataset.
   ///   - size: of a view in pixels, where it is known.
+  /// - Returns: the broken rule and why, or nil.
   static func fault(
     _ bytes: ArraySlice<UInt8>,
     of name: String,

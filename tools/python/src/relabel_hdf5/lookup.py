@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import NotFoundError, PositionError, RelabelError, UsageError
-from .keys import BLOCK, KeyTable, Positions
 from .key_runs import KeyRuns
+from .keys import BLOCK, KeyTable, Positions
 
 Indices = Sequence[int | str] | npt.NDArray[Any]
 """Positions, negative ones counted from the end, or keys."""

@@ -11,7 +11,7 @@ from .. import losses
 from ..options import Options
 from ..source import Source
 from . import torch_files
-from .base import Job
+from .base import Job, OfViews
 
 _EXACT = 1 << 24
 
@@ -26,6 +26,7 @@ class Kecam:
     summary = "token_labels.pkl, a pickled array [N, 2, H, W, k] of class ids and probabilities, with keys.txt"
     is_folder = True
     takes: frozenset[str] = frozenset()
+    of_views = OfViews.REFUSED
 
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses scores that are no probabilities, and more classes than float32 can number."""

@@ -8,7 +8,7 @@ from .. import losses
 from ..options import Options
 from ..source import Source
 from . import torch_files
-from .base import Job
+from .base import Job, OfViews
 from .files import created
 from .tokenlabeling import EXACT, rounding
 
@@ -23,6 +23,7 @@ class PASSL:
     summary = "a folder of .npy files [2, k, H, W], float16, as PASSL has them"
     is_folder = True
     takes: frozenset[str] = frozenset()
+    of_views = OfViews.REFUSED
 
     def refuse(self, source: Source, options: Options) -> None:
         """Refuses scores that are no logits, and more classes than float16 can number."""
