@@ -267,6 +267,8 @@ struct BuildPlan {
 
   /// What a chunk of views holds at most where the user does not say: reading one view decodes all of them.
   private static let viewChunkBytes = 64 << 10
+  /// Rows that it holds even where they are larger.
+  private static let viewChunkLeast = 8
   /// What a shard of views holds where the user does not say, before compression and at most.
   private static let (viewShardBytes, viewShardRows) = (256 << 20, 1 << 20)
 
@@ -292,7 +294,11 @@ struct BuildPlan {
     _ options: PackOptions
   ) -> Int {
     if let given = options.givenImagesPerChunk { return given }
-    let most = max(1, viewChunkBytes / header.labelBytes)
+    // A few rows at least: ids of all classes are one pattern, which deflate has to meet again.
+    let most = max(
+      min(viewChunkLeast, Layout.maximumChunkBytes / header.labelBytes),
+      viewChunkBytes / header.labelBytes
+    )
     guard let together = views.rowsTogether else { return min(most, 64) }
     // Few small ones share a chunk, so that there are not more chunks than the profile likes; large ones are cut into
     // parts of one size.
