@@ -296,6 +296,7 @@ struct BuildPlan {
     if let given = options.givenImagesPerChunk { return given }
     // A few rows at least: ids of all classes are one pattern, which deflate has to meet again.
     let most = max(
+      1,
       min(viewChunkLeast, Layout.maximumChunkBytes / header.labelBytes),
       viewChunkBytes / header.labelBytes
     )
