@@ -279,6 +279,16 @@ def test_operations_are_read_but_not_replayed(root, tmp_path):
     assert "example/1" in str(error) and error.key == "n01/000"
 
 
+def test_operations_that_are_about_other_crops(root, tmp_path):
+    stored = view_shards.crops()
+    stored.columns["operations"] = ["", '{"unlabelled":[[0,0,1,1,0]]}', '{"unlabelled":[],"rotate":1}', "", "", ""]
+    stored.document["operations_schema"] = "relabel-views/fkd"
+    dataset = crops(root, write(stored, tmp_path))
+    assert torch.equal(dataset[1][0], crop_of_torchvision(root, stored, 1))
+    with pytest.raises(UnsupportedError, match="relabel-views/fkd"):
+        dataset[2]
+
+
 @pytest.mark.parametrize("chain,wanted", [(["operations", "crop", "resize", "flip"], "whole"), (["crop", "resize", "flip", "operations"], "view")])  # fmt: skip
 def test_operations_of_the_user(chain, wanted, root, tmp_path):
     stored, seen = view_shards.crops(), []

@@ -17,6 +17,9 @@ Cut = Callable[[Image.Image, View], Image.Image]
 INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 """The words of the metadata document for how a crop is resized."""
 
+_OTHER_THINGS = {"relabel-views/fkd": frozenset({"unlabelled"})}
+"""Members of operations that are not about the pixels of their view, by schema (`spec/write-views.md`)."""
+
 
 def crop_edges(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom in pixels of the crop that a box means.
@@ -46,7 +49,7 @@ class CropPixels:
 
     def __call__(self, picture: Image.Image, view: View) -> Image.Image:
         """The picture of a view; raises a `RelabelError` that names the image where it can't be made again."""
-        recorded = view.operations
+        recorded = _done_to_pixels(view)
         if recorded is not None:
             if self.operations is None:
                 raise _unsupported(view)
@@ -107,6 +110,13 @@ def crop_pixels(
         )
     height, width = height_width
     return CropPixels((height, width), INTERPOLATIONS[word], tuple(document.get("chain", ())), operations)
+
+
+def _done_to_pixels(view: View) -> dict[str, Any] | None:
+    """The operations of a view but for those that a known schema has for other things than its pixels."""
+    recorded = view.operations
+    others = _OTHER_THINGS.get(view.rows.source.document.get("operations_schema", ""), frozenset())
+    return None if recorded is None or recorded.keys() <= others else recorded
 
 
 def _unsupported(view: View) -> UnsupportedError:
