@@ -368,7 +368,10 @@ def test_cleanlab(warm, tmp_path):
 def test_what_is_lost_is_said_and_kept_beside(target, tmp_path):
     """Every form says what it has no place for, and export.json has all that the shards say."""
     columns = ("image_size", "image_sha256", "source_label", "map_extent", "log_normalizer")
-    shard_writer.write_dataset(tmp_path / "labels", *shard_writer.two_shards(optional=columns))
+    kind = "probability" if target == "kecam" else "logit"  # it takes nothing else
+    columns = columns if kind == "logit" else columns[:-1]
+    shard_writer.write_dataset(tmp_path / "labels", *shard_writer.two_shards(
+        optional=columns, score_kind=kind, largest_error=2**-17))
     heard = []
     done = export([tmp_path / "labels"], target, tmp_path / "out", say=heard.append)
     form = TARGETS[target]
@@ -376,10 +379,10 @@ def test_what_is_lost_is_said_and_kept_beside(target, tmp_path):
     document = json.loads(beside.read_text())
     assert heard == [f"lost: {text}" for text in done.losses] and document["losses"] == list(done.losses)
     text = " ".join(done.losses)
-    assert all(name in text for name in ("image_size", "image_sha256", "log_normalizer", "annotator"))
+    assert all(name in text for name in (*columns[:2], *columns[4:], "annotator"))
     assert ("source_label" in text) == (target not in ("parquet", "multilabel-tsv", "cleanlab"))
     assert ("where in the picture" in text) == ("rule" in form.takes)
-    assert ("steps of 0.0039" in text) == ("rule" not in form.takes)
+    assert (f"steps of {1 / 256 if kind == 'logit' else 1 / 32768:.4g}" in text) == ("rule" not in form.takes)
     assert ("names of classes" in text) == (target != "parquet")
     with relabel_hdf5.open(tmp_path / "labels") as maps:
         assert document["metadata"] == maps.header.metadata

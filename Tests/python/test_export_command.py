@@ -165,7 +165,7 @@ def test_relabel_export_is_the_same_command(folder, tmp_path):
 # ------------------------------------------------------------------------------------------------- shards
 
 
-@pytest.mark.parametrize("target", OF_MAPS)
+@pytest.mark.parametrize("target", [name for name in OF_MAPS if name != "kecam"])  # which refuses logits
 def test_shards_one_by_one_engines_and_runs_give_the_same(target, folder, tmp_path):
     paths = sorted(folder.glob("*.h5"))
     for name, shards in (("dataset", [folder]), ("shards", paths[::-1])):
@@ -298,7 +298,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-@pytest.mark.parametrize("target", [name for name in OF_MAPS if name not in ("relabel", "tokenlabeling")])
+@pytest.mark.parametrize("target", [name for name in OF_MAPS if name not in ("relabel", "tokenlabeling", "kecam")])
 def test_memory_does_not_grow_with_the_images(target, many, tmp_path):
     """Twenty thousand images take no more than a shard of 3,616 and 100 bytes for each image more."""
     peaks = []
