@@ -116,7 +116,8 @@ struct ViewGoldenTests {
     let (mldr, config) = try views("mldr")
     #expect(mldr.scoreKind == .probability && mldr.numClasses == 5)
     #expect(config.facts.size == ViewFacts.Size(height: 224, width: 224))
-    #expect(config.document["source"]?["config"]?["reinforce"]?["topk"] == .integer(2))
+    let text = try #require(config.document["source"]?["config"]?.string)
+    #expect(try JSON(parsing: Array(text.utf8))["reinforce"]?["topk"] == .integer(2))
   }
 
   @Test func wordsOfTheUser() throws {

@@ -27,12 +27,13 @@ struct MLDRConfig {
   let isCompressed: Bool
   let numClasses: Int?
   let size: ViewFacts.Size?
-  /// The whole of it.
-  let json: JSON
+  /// The whole of it as the text of a JSON object, in its own order; whole floats keep their point.
+  let text: String
 
   /// - Throws: `.invalidInput` for something else, `.unsupported` for augmentations that are not known.
   init(_ value: ListValue) throws(RelabelError) {
-    json = try value.json()
+    let json = try value.json()
+    text = try value.jsonText()
     guard let reinforce = json["reinforce"],
       case .object(let augmentations)? = reinforce["image_augmentation"],
       case .bool(let isCompressed)? = reinforce["compress"]
@@ -96,6 +97,25 @@ extension ListValue {
     default: break
     }
     throw RelabelError(.invalidInput, "the parameters hold something that is no plain value")
+  }
+
+  /// The same as text in which floats stay floats, `1.0`, and members keep their order.
+  ///
+  /// - Throws: as `json`.
+  func jsonText() throws(RelabelError) -> String {
+    switch self {
+    case .float(let value) where value.isFinite: return "\(value)"
+    case .tuple(let items), .list(let items):
+      let texts = try items.map { item throws(RelabelError) in try item.jsonText() }
+      return "[\(texts.joined(separator: ","))]"
+    case .dictionary(let items):
+      var members: [String] = []
+      for place in stride(from: 0, to: items.count, by: 2) {
+        members.append("\(try items[place].jsonText()):\(try items[place + 1].jsonText())")
+      }
+      return "{\(members.joined(separator: ","))}"
+    default: return String(decoding: try json().canonical(), as: UTF8.self)
+    }
   }
 
   /// The value of a name in a dictionary.

@@ -110,7 +110,7 @@ private final class MLDRSource: ViewSource {
     settings.size = config.size
     settings.rowsTogether = first.count
     settings.source["container"] = .string(first.container.rawValue)
-    settings.source["config"] = config.json
+    settings.source["config"] = .string(config.text)
     settings.source["params"] = .string(config.isCompressed ? "list" : "dictionary")
     if let module { settings.source["numpy"] = .string(module.rawValue) }
   }
