@@ -91,7 +91,9 @@ const char *relabel_listing(relabel_maps *maps);
  * "build_id", "num_classes", "score_kind", "fill", "temperature", "cell_order", "row_order",
  * "orientation", "map_extent" (top, left, height, width), "height", "width", "top_k", "id_type" ("uint16"
  * or "uint32"), "encoding", "step" and "offset" (null for floats), "key_bytes", "images_per_chunk",
- * "filters" (of the labels' chunks, names), "metadata" (the document) and "metadata_sha256".
+ * "filters" (of the labels' chunks, names), "metadata" (the document) and "metadata_sha256". Where rows are
+ * views of images ("views" among the features), also "view_size" (height, width), "box_type" and
+ * "operations_bytes", as far as the file says them; HDF5 itself reads the datasets of views.
  * The text belongs to the maps and stays until they are closed. */
 const char *relabel_describe(relabel_maps *maps, int64_t position);
 
