@@ -184,42 +184,6 @@ struct BuildPlan {
     return room
   }
 
-  /// What the options leave open and the input does not settle.
-  private static func assumptions(
-    _ header: ShardHeader,
-    _ options: PackOptions,
-    _ traits: SourceTraits
-  ) -> [Assumption] {
-    let dialects = traits.dialects.joined(separator: " and ")
-    let evidence =
-      options.dialect != nil ? "as --dialect says" : traits.evidence.joined(separator: "; ")
-    let usual = traits.views == nil ? "by the files' names" : "by the files' contents"
-    var list = [Assumption("dialect", dialects, evidence.isEmpty ? usual : evidence)]
-    func add(_ isAssumed: Bool, _ name: String, _ value: String, _ reason: String) {
-      if isAssumed { list.append(Assumption(name, value, reason)) }
-    }
-    add(
-      options.scoreKind == nil && traits.isKindConvention,
-      "score_kind",
-      header.scoreKind.rawValue,
-      "as in \(dialects) files"
-    )
-    add(
-      options.numClasses == nil && options.classes == nil && traits.areClassesConvention,
-      "num_classes",
-      "\(header.numClasses)",
-      "as in \(dialects) files"
-    )
-    add(
-      options.orientation == nil && traits.orientation == nil,
-      "orientation",
-      header.orientation.rawValue,
-      traits.isReLabelDialect ? "such files don't say" : "as arrays [C, H, W] lie"
-    )
-    add(options.topK == nil, "top_k", "\(header.shape.topK)", "the default, or what the input has")
-    return list
-  }
-
   private static func orientation(
     _ options: PackOptions,
     _ traits: SourceTraits
@@ -265,64 +229,6 @@ struct BuildPlan {
     return .source
   }
 
-  /// What a chunk of views holds at most where the user does not say: reading one view decodes all of them.
-  private static let viewChunkBytes = 64 << 10
-  /// Rows that it holds even where they are larger.
-  private static let viewChunkLeast = 8
-  /// What a shard of views holds where the user does not say, before compression and at most.
-  private static let (viewShardBytes, viewShardRows) = (256 << 20, 1 << 20)
-
-  /// Rows of a shard: whole groups of those that are read together.
-  private static func rowsPerShard(
-    of views: ViewTraits,
-    _ header: ShardHeader,
-    _ options: PackOptions
-  ) -> Int {
-    if let given = options.givenImagesPerShard { return given }
-    let rows = max(
-      PackOptions.usualImagesPerShard,
-      min(viewShardBytes / header.labelBytes, viewShardRows)
-    )
-    let together = max(1, views.rowsTogether ?? 1)
-    return max(together, rows - rows % together)
-  }
-
-  /// Rows of a chunk: those that are read together, as far as they are not too many.
-  private static func rowsPerChunk(
-    of views: ViewTraits,
-    _ header: ShardHeader,
-    _ options: PackOptions
-  ) -> Int {
-    if let given = options.givenImagesPerChunk { return given }
-    // A few rows at least: ids of all classes are one pattern, which deflate has to meet again.
-    let most = max(
-      1,
-      min(viewChunkLeast, Layout.maximumChunkBytes / header.labelBytes),
-      viewChunkBytes / header.labelBytes
-    )
-    guard let together = views.rowsTogether else { return min(most, 64) }
-    // Few small ones share a chunk, so that there are not more chunks than the profile likes; large ones are cut into
-    // parts of one size.
-    if together <= most { return together * max(1, min(most, 64) / together) }
-    let parts = (together + most - 1) / most
-    return (together + parts - 1) / parts
-  }
-
-  /// The temperature that the source or its user has stated.
-  private static func copy(
-    _ temperature: Double,
-    to header: inout ShardHeader,
-    _ options: PackOptions
-  ) throws(RelabelError) {
-    if options.annotator?["temperature"] != nil, header.temperature != temperature {
-      throw RelabelError(
-        .usage,
-        "the annotator document says temperature \(header.temperature), the source of the views \(temperature)"
-      )
-    }
-    header.temperature = temperature
-  }
-
   /// `temperature` and `map_extent` of the annotator document become attributes of their own.
   private static func copyGeometry(
     of annotator: JSON?,
@@ -361,73 +267,5 @@ struct BuildPlan {
         "--images-per-chunk \(header.imagesPerChunk) makes chunks of more than 16 MiB"
       )
     }
-  }
-
-  /// Options that decide the bytes of the dataset; jobs, paths and policies do not.
-  private static func record(
-    _ header: ShardHeader,
-    _ options: PackOptions,
-    _ imagesPerShard: Int
-  ) -> [String: JSON] {
-    // Only where it is used, so that the digest of all other builds stays what it was.
-    var used: [String: JSON] = [:]
-    if options.stripComponents != 0 {
-      used["strip_components"] = .integer(Int64(options.stripComponents))
-    }
-    if options.isBackgroundFirst { used["background_first"] = .bool(true) }
-    if let axes = options.axes { used["axes"] = .string(axes) }
-    if options.classesAre != .exclusive {
-      used["classes_are"] = .string(options.classesAre.rawValue)
-    }
-    return [
-      "top_k": .integer(Int64(header.shape.topK)),
-      "score_encoding": .string(header.encoding.name.rawValue),
-      "max_error": .optional(header.encoding.bound),
-      "cell_order": .string(header.cellOrder.rawValue),
-      "row_order": .string("\(header.rowOrder)"),
-      "orientation": .string(header.orientation.rawValue),
-      "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
-      "images_per_shard": .integer(Int64(imagesPerShard)),
-      "compression": .string("\(header.compression)"),
-    ].merging(used) { one, _ in one }
-  }
-
-  /// The digest of what decides the bytes, apart from the contents of the inputs
-  /// (spec, "build_id").
-  private static func buildID(
-    _ header: ShardHeader,
-    _ options: [String: JSON],
-    _ listing: PendingImages?
-  ) throws(RelabelError) -> String {
-    var images = Digest()
-    for place in 0..<(listing?.count ?? 0) {
-      guard let image = try listing?[place] else { break }
-      images.update(Array("\(image.imageIndex)\t\(image.key)\n".utf8))
-    }
-    let document = JSON.object([
-      "writer": .string(header.writer),
-      "options": .object(options),
-      "num_classes": .integer(Int64(header.numClasses)),
-      "score_kind": .string(header.scoreKind.rawValue),
-      "height": .integer(Int64(header.shape.height)),
-      "width": .integer(Int64(header.shape.width)),
-      "metadata": header.metadata.json,
-      "listing": listing == nil ? .null : .string(images.hex()),
-    ])
-    return Digest.of(try document.canonical())
-  }
-}
-
-/// Something that the packer had to assume, for people and for the index.
-public struct Assumption: Hashable, Sendable {
-  /// The name of the option or attribute.
-  public let name: String
-  /// What was taken.
-  public let value: String
-  /// Why.
-  public let reason: String
-
-  init(_ name: String, _ value: String, _ reason: String) {
-    (self.name, self.value, self.reason) = (name, value, reason)
   }
 }
