@@ -18,6 +18,9 @@ extension BuildPlan {
     if options.classesAre != .exclusive {
       used["classes_are"] = .string(options.classesAre.rawValue)
     }
+    // What all shards say of their views, and of no annotator document.
+    for (name, value) in header.viewStatements { used[name] = value }
+    if header.views != nil { used["temperature"] = .number(header.temperature) }
     return [
       "top_k": .integer(Int64(header.shape.topK)),
       "score_encoding": .string(header.encoding.name.rawValue),

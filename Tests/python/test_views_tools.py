@@ -191,3 +191,15 @@ def test_wrong_record(second, words, tmp_path):
     result = packed(stream(records), tmp_path)
     assert result.returncode == 5 and words in result.stderr, result.stderr
     assert not list((tmp_path / "out").glob("labels-*.h5"))
+
+
+@pytest.mark.parametrize("change", [{"temperature": 20}, {"view_size": [16, 16]}, {"views": {"dialect": "other"}}])
+def test_a_run_of_other_views_is_not_resumed(change, tmp_path):
+    """What all rows share is part of the build: shards that say otherwise must not come together."""
+    first = stream(list(batches(250)), temperature=1)[:-20]  # the writer died before its end record
+    assert packed(first, tmp_path, "--images-per-shard", 300).returncode == 5
+    kept = sorted(path.name for path in (tmp_path / "out").glob("*.h5"))
+    assert kept[:1] == ["labels-00000.h5"]
+    rest = stream(list(batches(300))[300 * len(kept) :], **{"temperature": 1} | change)
+    again = packed(rest, tmp_path, "--images-per-shard", 300, "--resume")
+    assert again.returncode == 64 and "other input or with other options" in again.stderr, again.stderr

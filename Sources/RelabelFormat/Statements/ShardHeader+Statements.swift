@@ -39,7 +39,8 @@ extension ShardHeader {
     return Statements((values + relation + viewStatements).map { Statement($0, $1, .m008) })
   }
 
-  private var viewStatements: [(String, JSON)] {
+  /// What a shard says of all its views; nothing where rows are images.
+  package var viewStatements: [(String, JSON)] {
     guard let views else { return [] }
     var said: [(String, JSON)] = []
     if let size = views.size {
