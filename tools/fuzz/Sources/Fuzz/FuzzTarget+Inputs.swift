@@ -22,6 +22,7 @@ extension FuzzTarget {
     options.numClasses = numClasses
     options.classesAre = .independent
     options.axes = axes.flatMap { try? ArrayAxes($0) }
+    precondition((options.axes == nil) == (axes == nil), "the axes of a target are wrong")
     // For lists of classes without names.
     if name.hasSuffix(".json") { options.imageList = ["a", "b", "c"] }
     return FuzzTarget { [options] bytes in
