@@ -97,6 +97,16 @@ let package = Package(
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
+    // Assets are pages' style and scripts, which the program carries.
+    .target(
+      name: "RelabelPages",
+      dependencies: ["Relabel", "RelabelFormat", "RelabelVerification"],
+      exclude: ["README.md"],
+      resources: ["page.css", "elements.js", "palette.js", "pooling.js", "map.js", "view.js"].map {
+        .embedInCode("Assets/\($0)")
+      },
+      swiftSettings: settings
+    ),
     .target(
       name: "RelabelPacking",
       dependencies: [
@@ -126,7 +136,8 @@ let package = Package(
     .target(
       name: "RelabelCommands",
       dependencies: [
-        "HelperProcesses", "RelabelPacking", "RelabelVerification", "Relabel", argumentParser,
+        "HelperProcesses", "RelabelPacking", "RelabelPages", "RelabelVerification", "Relabel",
+        argumentParser,
       ],
       swiftSettings: settings
     ),
@@ -186,6 +197,11 @@ let package = Package(
       dependencies: [
         "RelabelPacking", "RelabelVerification", "AnnotatorOutputs", "Relabel", "TestSupport",
       ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "PagesTests",
+      dependencies: ["RelabelPages", "RelabelPacking", "Relabel", "TestSupport"],
       swiftSettings: settings
     ),
     .testTarget(

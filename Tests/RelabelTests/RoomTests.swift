@@ -28,8 +28,10 @@ struct RoomTests {
     "CDeflate": ["Relabel/Storage/Deflate.swift"],
     "CArchive": ["AnnotatorOutputs/Containers/ArchiveReader.swift"],
     "Crypto": ["RelabelFormat/Documents/Digest.swift"],
-    // What swift-crypto takes bytes as.
-    "FoundationEssentials": ["RelabelFormat/Documents/Digest.swift"],
+    // What swift-crypto takes bytes as, and its Base64.
+    "FoundationEssentials": [
+      "RelabelFormat/Documents/Digest.swift", "RelabelPages/Base64.swift",
+    ],
     "ArgumentParser": [
       "RelabelCommands/", "RelabelTool/", "RelabelPackTool/", "RelabelVerifyTool/",
     ],

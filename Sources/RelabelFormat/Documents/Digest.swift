@@ -25,6 +25,9 @@ public struct Digest: ~Copyable {
   /// The digest of some bytes.
   public static func of(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
 
+  /// The 32 bytes of the digest of bytes.
+  package static func bytes(of bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
   private static func hex(_ digest: SHA256.Digest) -> String {
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []

@@ -1,0 +1,24 @@
+/// Style and scripts of pages, which are embedded in the program.
+enum Assets {
+  /// What all pages look like.
+  static let style: String = text(PackageResources.page_css)
+
+  /// The script of a kind of page: what all pages share, then what draws this kind.
+  static func script(of kind: Page.Kind) -> String {
+    ([shared] + own(kind).map(text)).joined(separator: "\n")
+  }
+
+  private static let shared: String =
+    [
+      PackageResources.elements_js, PackageResources.palette_js, PackageResources.pooling_js,
+      PackageResources.map_js,
+    ].map(text).joined(separator: "\n")
+
+  private static func own(_ kind: Page.Kind) -> [[UInt8]] {
+    switch kind {
+    case .view: [PackageResources.view_js]
+    }
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,9 @@
+internal import FoundationEssentials
+
+/// Bytes as text, for pictures and digests within a page.
+enum Base64 {
+  /// The text of bytes (RFC 4648, section 4).
+  ///
+  /// - Complexity: O(bytes).
+  static func text(of bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+}

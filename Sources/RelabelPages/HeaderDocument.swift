@@ -1,0 +1,43 @@
+package import Relabel
+
+extension ShardHeader {
+  /// What a page's scripts have to know of maps to draw and pool them.
+  ///
+  /// Names of classes are not in it: a page lists those that it shows (`names(of:)`).
+  package var pageDocument: JSON {
+    .object([
+      "num_classes": .integer(Int64(numClasses)),
+      "height": .integer(Int64(shape.height)),
+      "width": .integer(Int64(shape.width)),
+      "top_k": .integer(Int64(shape.topK)),
+      "score_kind": .string(scoreKind.rawValue),
+      "classes_are": .string(classesAre.rawValue),
+      "fill": .string(fill.rawValue),
+      "temperature": .number(temperature),
+      "orientation": .string(orientation.rawValue),
+      "annotator": .optional(metadata.annotatorName),
+    ])
+  }
+
+  /// The names of some classes by their ids, for the scripts of a page.
+  package func names(of classes: some Sequence<UInt32>) -> JSON {
+    guard let table = metadata.classes else { return .object([:]) }
+    return .object(
+      Dictionary(
+        Set(classes).map { ("\($0)", .string(table.name(of: Int($0)))) },
+        uniquingKeysWith: { first, _ in first }
+      )
+    )
+  }
+}
+
+extension LabelMap {
+  /// The entries as a page's scripts want them: flat, in the order [y][x][rank].
+  package var pageDocument: JSON {
+    .object([
+      "class_index": .array(classIndex.map { .integer(Int64($0)) }),
+      "score": .array(score.map { .number(Double($0)) }),
+      "extent": .array(extent.components.map { .number($0) }),
+    ])
+  }
+}
