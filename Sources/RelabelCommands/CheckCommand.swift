@@ -35,7 +35,11 @@ struct CheckCommand: ParsableCommand {
     do {
       try reports.check()
       let policy = try policy.policy()
-      report = try verifier().verify(paths)
+      let meter = ProgressMeter("images", isQuiet: reports.quiet)
+      defer { meter.finish() }
+      var verifier = try verifier()
+      verifier.progress = { meter.show($0, of: $1) }
+      report = verifier.verify(paths)
       describe(&report)
       policy.apply(to: &report)
     } catch {

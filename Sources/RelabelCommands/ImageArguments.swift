@@ -8,7 +8,8 @@ struct ImageArguments: ParsableArguments {
 
   @Option(
     name: [.short, .long],
-    help: "The key of the image: its relative path without extension."
+    help: "The key of the image: its relative path without extension.",
+    completion: KeyCompletion.kind
   )
   var key: String
 

@@ -225,6 +225,8 @@ public struct PackCommand: ParsableCommand {
   @Option(help: "The form of the printed summary or error: text or json.")
   var format: OutputFormat = .text
 
+  @OptionGroup var progress: ProgressOptions
+
   enum BadInputPolicy: String, ExpressibleByArgument, CaseIterable {
     case fail, skip
   }
@@ -237,7 +239,7 @@ public struct PackCommand: ParsableCommand {
     // Or libarchive looks at /etc/localtime for every member of every .pt file: a tenth of the time.
     Environment.setDefault("TZ", "UTC0")
     if dryRun { return try forecast() }
-    let meter = ProgressMeter("images")
+    let meter = progress.meter(of: "images")
     let summary: PackSummary
     do {
       summary = try Packer(packOptions()) { meter.show($0.images, of: $0.total) }.run()
@@ -249,7 +251,10 @@ public struct PackCommand: ParsableCommand {
       throw Exit.failing(error)
     }
     switch format {
-    case .text: try Output.lines(summary.lines(output: output, elapsed: meter.elapsed))
+    case .text:
+      if !progress.quiet || !summary.index.leftOut.isEmpty {
+        try Output.lines(summary.lines(output: output, elapsed: meter.elapsed))
+      }
     case .json: try Output.document(summary.json().pretty())
     }
     if !summary.index.leftOut.isEmpty { throw ExitCode(3) }

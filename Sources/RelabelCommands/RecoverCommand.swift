@@ -56,6 +56,8 @@ public struct RecoverCommand: ParsableCommand {
   @Option(help: "The form of the printed report: text or json.")
   var format: OutputFormat = .text
 
+  @OptionGroup var progress: ProgressOptions
+
   @OptionGroup var isolation: IsolationOptions
 
   /// Makes the command.
@@ -63,7 +65,7 @@ public struct RecoverCommand: ParsableCommand {
 
   /// Recovers and prints the report.
   public func run() throws {
-    let meter = ProgressMeter("rows")
+    let meter = progress.meter(of: "rows")
     let summary: RecoverySummary
     do {
       let rows = Mutex(0)
@@ -80,7 +82,8 @@ public struct RecoverCommand: ParsableCommand {
       throw Exit.failing(error)
     }
     switch format {
-    case .text: try Output.lines(summary.lines(output: output))
+    case .text:
+      if !progress.quiet || !summary.isComplete { try Output.lines(summary.lines(output: output)) }
     case .json: try Output.document(summary.json().pretty())
     }
     if summary.index == nil { throw ExitCode(5) }

@@ -30,6 +30,9 @@ public struct Verifier: Sendable {
   public var isolation: Isolation
   /// What to check with the pictures at hand.
   public var pictures: PictureChecks?
+  /// Told after each shard of a dataset how many images have been checked, of how many that its index lists; called
+  /// from any thread.
+  public var progress: (@Sendable (_ images: Int, _ total: Int?) -> Void)?
 
   /// Makes a verifier.
   public init(jobs: Int = 1, isolation: Isolation = .none) {

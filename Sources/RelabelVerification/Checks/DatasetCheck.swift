@@ -1,5 +1,6 @@
 internal import HelperProcesses
 internal import Relabel
+import Synchronization
 
 /// Checks a folder of shards against its index.json (rules M001–M011).
 struct DatasetCheck {
@@ -21,6 +22,11 @@ struct DatasetCheck {
   private struct Checked: Sendable {
     var outcome: Result<ShardOutcome, RelabelError>
     var sha256: String?
+
+    /// How many images were looked at; nil for a shard that could not be read.
+    var images: Int? {
+      if case .success(let outcome) = outcome { outcome.images } else { nil }
+    }
   }
 
   private var indexPath: String { "\(folder)/\(DatasetIndex.fileName)" }
@@ -65,9 +71,21 @@ struct DatasetCheck {
     let jobs = max(1, verifier.jobs / lanes)
     // In runs, so that what the shards hold does not pile up before it is merged.
     let run = 4 * lanes
+    let listed = items.compactMap(\.entry).reduce(0) { $0 + max($1.rows, 0) }
+    let total = listed > 0 ? listed : nil
+    let done = Mutex(0)
     for first in stride(from: 0, to: items.count, by: run) {
       let count = min(run, items.count - first)
-      let results = Parallel.map(count, jobs: lanes) { check(items[first + $0], jobs: jobs) }
+      let results = Parallel.map(count, jobs: lanes) { place in
+        let checked = check(items[first + place], jobs: jobs)
+        let images = checked.images ?? items[first + place].entry.map { max($0.rows, 0) } ?? 0
+        let sum = done.withLock { sum in
+          sum += images
+          return sum
+        }
+        verifier.progress?(sum, total)
+        return checked
+      }
       for (place, result) in results.enumerated() { try body(items[first + place], result) }
     }
   }

@@ -35,6 +35,11 @@ def add_format(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> Non
     )
 
 
+def add_quiet(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Adds `--quiet`."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="Show no progress.")
+
+
 def positive(text: str) -> int:
     """The whole number of at least 1 that an option gives."""
     if not text.isdecimal() or not int(text):
@@ -52,26 +57,33 @@ def finish(
     try:
         return work()
     except KeyboardInterrupt:
-        print(f"{program}: stopped; {stopped}", file=sys.stderr)
+        say(f"{program}: stopped; {stopped}")
         return INTERRUPTED
     except (RelabelError, OSError) as error:
         status = next(status for kind, status in statuses if isinstance(error, kind))
         if as_json:
             print(json.dumps({"schema_version": "1.0", "error": printable(str(error)), "status": status}))
-        print(f"{program}: {printable(str(error))}", file=sys.stderr)
+        say(f"{program}: {printable(str(error))}")
         return status
     except ImportError as error:
-        print(f"{program}: {error}: pip install 'relabel-hdf5[{extra}]'", file=sys.stderr)
+        say(f"{program}: {error}: pip install 'relabel-hdf5[{extra}]'")
         return USAGE
     except Exception as error:  # an error of ours, or of a library that says it in no form that is known here
-        print(_trace(error), file=sys.stderr)
-        print(f"{program}: internal error: {type(error).__name__}: {printable(str(error))[:500]}", file=sys.stderr)
+        say(_trace(error))
+        say(f"{program}: internal error: {type(error).__name__}: {printable(str(error))[:500]}")
         return INTERNAL
 
 
 def say(text: str) -> None:
     """Prints a line for people at once, apart from the results."""
+    clear_line()
     print(text, file=sys.stderr, flush=True)
+
+
+def clear_line() -> None:
+    """Clears the line of a terminal that shows progress."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", file=sys.stderr, end="", flush=True)
 
 
 def _trace(error: Exception) -> str:

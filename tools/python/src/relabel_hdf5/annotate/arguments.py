@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line import Parser, add_format, positive
+from ..command_line import Parser, add_format, add_quiet, positive
 from ..versions import VERSION
 from .words import INTERPOLATIONS, LOGITS, PRECISIONS, RESIZES
 
@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     labels.add_argument("--overwrite", action="store_true", help="Replace an existing dataset.")
     job = found.add_argument_group("the job")
+    add_quiet(job)
     job.add_argument("--batch-size", type=positive, default=32, metavar="N", help="Pictures at once. (default: 32)")
     job.add_argument(
         "--workers", type=_natural, metavar="N", help="Processes that decode. (default: processors but one)"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..command_line import USAGE, finish
+from ..command_line import USAGE, clear_line, finish
 from ..command_line import say as _say
 from ..errors import CorruptError, InvalidDataError, RelabelError, UnsafeError, UsageError, printable
 from .arguments import parser
@@ -85,8 +85,9 @@ def _run(options: argparse.Namespace) -> int:
                 say(f"{len(writer.done):,} pictures were done before")
             found = annotate(
                 listing, annotator, writer, batch_size=options.batch_size, workers=options.workers, part=(rank, ranks),
-                labels=labels, progress=lambda total, done: Progress(total, done, sys.stderr),
+                labels=labels, progress=lambda total, done: Progress(total, done, None if options.quiet else sys.stderr),
             )  # fmt: skip
+        clear_line()
         summary = joining.complete(writer.close(), output) if ranks == 1 else writer.close()
     if found.rotated:
         say(

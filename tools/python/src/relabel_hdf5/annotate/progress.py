@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+BAR = 24
+"""Characters of a bar."""
+
 
 class Progress:
     """Prints pictures, pictures per second, time left and what the labels look like; rarely where nobody watches, nothing without `out`."""
@@ -30,7 +33,7 @@ class Progress:
         now = self._clock()
         if self._out is not None and now - self._last >= self._every:
             self._last = now
-            print(self.line(), file=self._out, end="\r" if self._out.isatty() else "\n", flush=True)
+            show(self.line(), (self.done + self.left_out) / max(self._total, 1), self._out)
 
     @property
     def rate(self) -> float:
@@ -49,6 +52,15 @@ class Progress:
         if self.left_out:
             parts.append(f"{self.left_out} left out")
         return ", ".join(parts)
+
+
+def show(line: str, share: float, out: TextIO) -> None:
+    """Prints how far a job is: over the last line and behind a bar where people watch, else as a line of its own."""
+    if not out.isatty():
+        print(line, file=out, flush=True)
+        return
+    filled = int(min(max(share, 0.0), 1.0) * BAR)
+    print(f"\r\x1b[K{'█' * filled}{'░' * (BAR - filled)} {share:.0%}  {line}", file=out, end="", flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line import Parser, add_format
+from ..command_line import Parser, add_format, add_quiet
 from ..versions import VERSION
 from .image_labels import RULES
 from .options import Options
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         "--extension", default=defaults.extension, metavar=".EXT",
         help=f"Added to keys where names of picture files are wanted. ({_takers('extension')})",
     )  # fmt: skip
+    add_quiet(found)
     add_format(found)
     return found
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from ..command_line import USAGE, Statuses, finish, say
+from ..command_line import USAGE, Statuses, clear_line, finish, say
 from ..errors import (
     CorruptError,
     InvalidDataError,
@@ -51,8 +51,9 @@ def _run(options: argparse.Namespace) -> int:
     chosen = Options(rule=options.rule, threshold=options.threshold, dense=options.dense, extension=options.extension)
     done = export(
         options.shards, options.to, options.output, chosen, overwrite=options.overwrite, say=say,
-        progress=lambda total: Progress(total, sys.stderr).add,
+        progress=lambda total: Progress(total, None if options.quiet else sys.stderr).add,
     )  # fmt: skip
+    clear_line()
     if options.format == "json":
         document = {
             "schema_version": "1.0", "target": options.to, "output": done.output, "images": done.images,

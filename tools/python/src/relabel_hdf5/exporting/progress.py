@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..annotate.progress import duration
+from ..annotate.progress import duration, show
 
 
 class Progress:
@@ -28,4 +28,4 @@ class Progress:
         rate = self._done / max(now - self._begin, 1e-9)
         left = duration((self._total - self._done) / rate)
         line = f"{self._done:,} of {self._total:,} images, {rate:,.0f} a second, {left} left"
-        print(line, file=self._out, end="\r" if self._out.isatty() else "\n", flush=True)
+        show(line, self._done / max(self._total, 1), self._out)
