@@ -25,17 +25,17 @@ class Stored(NamedTuple):
 Form = Callable[[np.ndarray, encoder.Metric], Stored]
 
 
-def all_forms() -> dict[tuple[str, str], Form]:
-    """Every form by its family and its setting."""
+def all_forms(classes: int) -> dict[tuple[str, str], Form]:
+    """Every form by its family and its setting; those that would leave no class out are left out themselves."""
     found: dict[tuple[str, str], Form] = {}
     for fill in ("zero", "mean", "mass"):
-        for k in KEPT:
+        for k in filter(lambda k: k < classes, KEPT):
             found[f"best classes of a cell, absent = {fill}", f"top {k}"] = best(k, fill)
-    for planes in PLANES:
+    for planes in filter(lambda planes: planes < classes, PLANES):
         found["planes of the best classes", f"{planes} planes"] = low_rank(planes, 0, None)
-        for rank in RANKS[:3]:
+        for rank in filter(lambda rank: planes + rank <= classes, RANKS[:3]):
             found["planes + rank of the rest", f"{planes} + {rank}"] = low_rank(planes, rank, 5)
-    for rank in RANKS:
+    for rank in filter(lambda rank: rank <= classes, RANKS):
         for bits in (5, 8):
             found["rank, unweighted", f"rank {rank}, {bits} bits"] = low_rank(0, rank, bits)
     for quality in QUALITIES:

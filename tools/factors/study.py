@@ -77,7 +77,7 @@ def measure(folder: pathlib.Path, options: argparse.Namespace) -> dict:
     if options.pictures:
         answers = truths.answers(options.model, options.pictures, [file.relative_to(folder) for file in files], drawn)
     rows = []
-    for (family, setting), form in forms.all_forms().items():
+    for (family, setting), form in forms.all_forms(len(flat[0])).items():
         begin = time.process_time()
         stored = [form(logits, metric) for logits in flat]
         seconds = time.process_time() - begin

@@ -14,7 +14,7 @@ from relabel_hdf5.annotate.pictures import list_pictures
 def answers(model: str, pictures: pathlib.Path, maps: list[pathlib.Path], boxes: list[np.ndarray]) -> list[np.ndarray]:
     """The network's probabilities [C, n] for the boxes of each map's picture."""
     annotator = Annotator(model)
-    found = {pathlib.Path(path).stem: path for path in list_pictures(str(pictures))}
+    found = {pathlib.Path(path).stem: pictures / path for path in list_pictures(str(pictures)).paths}
     missing = [str(map_) for map_ in maps if map_.stem not in found]
     if missing:
         raise SystemExit(f"{pictures}: no picture for {missing[0]} and {len(missing) - 1} others")
