@@ -39,6 +39,19 @@ public protocol LabelMapSource: Sendable {
   /// - Throws: as for a key; V009 in place of V010.
   /// - Complexity: O(log n) after the first call, which reads all indexes.
   func position(forImageIndex index: Int64) throws(RelabelError) -> Int?
+  /// The positions of a batch of the stored run, by slot; empty for one that is not stored.
+  ///
+  /// A shard that can't be read hides its own batches and no more.
+  ///
+  /// - Throws: V028 where two rows have one place in the run, M012 for a batch in two shards; `.usage` where rows are
+  ///   images; for a batch that no other shard has, what is wrong with a shard that can't be read.
+  /// - Complexity: O(log n) and O(views) after the first call, which reads where all rows stand.
+  func positions(inBatch batch: Int, epoch: Int) throws(RelabelError) -> [Int]
+  /// The position of the view at a place of the stored run, or nil.
+  ///
+  /// - Throws: as for a batch.
+  /// - Complexity: as for a batch.
+  func position(ofReplay place: LabelView.Place) throws(RelabelError) -> Int?
   /// Positions by chunk of the maps, in file order: what one read brings (spec, section 14.2).
   ///
   /// - Complexity: O(chunks).
@@ -81,7 +94,20 @@ extension LabelMapSource {
   /// - Throws: `.notFound` naming the key.
   public func requiredPosition(forKey key: String) throws(RelabelError) -> Int {
     if let position = try position(forKey: key) { return position }
-    throw RelabelError(
+    throw noSuchKey(key)
+  }
+
+  /// The positions of an image that has to be there, ascending.
+  ///
+  /// - Throws: `.notFound` naming the key.
+  public func requiredPositions(forKey key: String) throws(RelabelError) -> [Int] {
+    let positions = try positions(forKey: key)
+    if positions.isEmpty { throw noSuchKey(key) }
+    return positions
+  }
+
+  private func noSuchKey(_ key: String) -> RelabelError {
+    RelabelError(
       .notFound,
       "there is no image '\(key)'; keys are relative paths without extension",
       at: Location(file: path)

@@ -7,6 +7,7 @@ public final class ShardReader: LabelMapSource {
   private let sound: SoundMap
   let identities: ShardIdentities
   private let finder = ImageFinder()
+  let replay = ReplayFinder()
 
   /// Opens a shard and checks that this library can read it.
   ///

@@ -23,6 +23,7 @@ public final class ShardedDataset: LabelMapSource {
   /// What was seen of the shards, here or by the parent of this process.
   package let seen: SeenShards
   private let finder = ImageFinder()
+  let replay = ReplayFinder()
 
   /// Opens a dataset by its folder or its `index.json`.
   ///

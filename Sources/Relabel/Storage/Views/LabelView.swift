@@ -1,4 +1,6 @@
 /// What an annotator saw of an image in one crop, as a row of a shard of views says it (spec, section 4.10).
+///
+/// A reader gives views out, and a writer of datasets takes them.
 public struct LabelView: Hashable, Sendable {
   /// The place of a view in the replay of a training.
   public struct Place: Hashable, Sendable {
@@ -8,6 +10,11 @@ public struct LabelView: Hashable, Sendable {
     public let batch: Int
     /// The place in the batch.
     public let slot: Int
+
+    /// Makes a place.
+    public init(epoch: Int, batch: Int, slot: Int) {
+      (self.epoch, self.batch, self.slot) = (epoch, batch, slot)
+    }
   }
 
   /// The crop as fractions of the picture; it may leave the picture.
@@ -20,6 +27,11 @@ public struct LabelView: Hashable, Sendable {
     public let height: Double
     /// Above 0.
     public let width: Double
+
+    /// Makes a box.
+    public init(top: Double, left: Double, height: Double, width: Double) {
+      (self.top, self.left, self.height, self.width) = (top, left, height, width)
+    }
   }
 
   /// The view that another is mixed with, as far as it is known.
@@ -28,6 +40,11 @@ public struct LabelView: Hashable, Sendable {
     public let imageIndex: Int64?
     /// Its place in the same batch.
     public let slot: Int?
+
+    /// Makes a partner; nil stands for what is not known.
+    public init(imageIndex: Int64? = nil, slot: Int? = nil) {
+      (self.imageIndex, self.slot) = (imageIndex, slot)
+    }
   }
 
   /// A rectangle in pixels of the view, rows first; `bottom` and `right` lie outside.
@@ -40,28 +57,36 @@ public struct LabelView: Hashable, Sendable {
     public let bottom: Int
     /// The column behind the last.
     public let right: Int
+
+    /// Makes a rectangle.
+    public init(top: Int, left: Int, bottom: Int, right: Int) {
+      (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+    }
   }
 
   /// The number of the view within its image, from 0.
-  public let number: Int
+  public var number: Int
   /// The crop, where the source has it.
-  public let box: Box?
+  public var box: Box?
   /// True where the crop was mirrored left-right; nil where nobody knows.
-  public let isFlipped: Bool?
+  public var isFlipped: Bool?
   /// The seed of the augmentation.
-  public let seed: Int64?
+  public var seed: Int64?
   /// Nil for a view that is in no batch.
-  public let replay: Place?
+  public var replay: Place?
   /// The share of the view itself in a mix of pixels; nil where nothing is mixed.
-  public let mixupShare: Double?
+  public var mixupShare: Double?
   /// The other view of that mix.
-  public let mixupPartner: Partner?
+  public var mixupPartner: Partner?
   /// The share of the view itself as the source drew it; what is shown follows from the rectangle.
-  public let cutmixShare: Double?
+  public var cutmixShare: Double?
   /// The rectangle that shows the other view.
-  public let cutmixBox: PixelBox?
+  public var cutmixBox: PixelBox?
   /// The other view of that mix.
-  public let cutmixPartner: Partner?
+  public var cutmixPartner: Partner?
   /// A JSON object of further operations, under the schema that the metadata document names; nil for none.
-  public let operations: String?
+  public var operations: String?
+
+  /// Makes a view of which only the number is known.
+  public init(number: Int) { self.number = number }
 }

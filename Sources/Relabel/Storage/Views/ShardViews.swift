@@ -1,15 +1,15 @@
-/// The datasets of views of a shard, a chunk of each at a time.
-///
-/// Callable from any thread; a chunk is decoded again for each call.
+/// The datasets of views of a shard, a chunk of each at a time: rows of one chunk that follow each other cost one.
 struct ShardViews {
   private let file: ShardFile
+  /// The chunk of each dataset that was decoded last.
+  private var held: [String: (chunk: Int, bytes: [UInt8])] = [:]
 
   init(_ file: ShardFile) { self.file = file }
 
   /// What a row says of its view.
   ///
   /// - Throws: `.usage` for a shard of images; the rule that a value breaks; what a damaged chunk breaks.
-  func view(at row: Int) throws(RelabelError) -> LabelView {
+  mutating func view(at row: Int) throws(RelabelError) -> LabelView {
     guard file.header.views != nil else {
       throw RelabelError(
         .usage,
@@ -17,37 +17,49 @@ struct ShardViews {
         at: Location(file: file.path)
       )
     }
-    let triple = try numbers(Layout.replay, row, Int32.self)
-    let box = try value(Layout.viewBox, row).map { ViewValues.floats($0[...]) }
-    let cut = try numbers(Layout.cutmixBox, row, Int32.self)
-    let flip = try value(Layout.viewFlip, row)?[0]
-    let text = try value(Layout.operations, row).map { $0[...].unpadded } ?? []
-    return LabelView(
-      number: Int(try numbers(Layout.view, row, Int32.self)?[0] ?? -1),
-      box: box.map { LabelView.Box(top: $0[0], left: $0[1], height: $0[2], width: $0[3]) },
-      isFlipped: flip.flatMap { $0 == 255 ? nil : $0 == 1 },
-      seed: try numbers(Layout.viewSeed, row, Int64.self)?[0],
-      replay: triple.flatMap {
-        $0[0] < 0 ? nil : .init(epoch: Int($0[0]), batch: Int($0[1]), slot: Int($0[2]))
-      },
-      mixupShare: try share(Layout.mixupLambda, row),
-      mixupPartner: try partner(Layout.mixupPartner, row),
-      cutmixShare: try share(Layout.cutmixLambda, row),
-      cutmixBox: cut.flatMap {
-        $0[0] < 0
-          ? nil
-          : .init(top: Int($0[0]), left: Int($0[1]), bottom: Int($0[2]), right: Int($0[3]))
-      },
-      cutmixPartner: try partner(Layout.cutmixPartner, row),
-      operations: text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
-    )
+    var view = LabelView(number: Int(try number(at: row)))
+    if let box = try value(Layout.viewBox, row).map({ ViewValues.floats($0[...]) }) {
+      view.box = LabelView.Box(top: box[0], left: box[1], height: box[2], width: box[3])
+    }
+    if let flip = try value(Layout.viewFlip, row)?[0], flip != 255 { view.isFlipped = flip == 1 }
+    view.seed = try numbers(Layout.viewSeed, row, Int64.self)?[0]
+    view.replay = try replay(at: row)
+    view.mixupShare = try share(Layout.mixupLambda, row)
+    view.mixupPartner = try partner(Layout.mixupPartner, row)
+    view.cutmixShare = try share(Layout.cutmixLambda, row)
+    if let box = try numbers(Layout.cutmixBox, row, Int32.self)?.map(Int.init), box[0] >= 0 {
+      view.cutmixBox = .init(top: box[0], left: box[1], bottom: box[2], right: box[3])
+    }
+    view.cutmixPartner = try partner(Layout.cutmixPartner, row)
+    if let text = try value(Layout.operations, row)?[...].unpadded, !text.isEmpty {
+      view.operations = String(decoding: text, as: UTF8.self)
+    }
+    return view
   }
 
-  private func share(_ name: String, _ row: Int) throws(RelabelError) -> Double? {
+  /// The number of a row's view within its image.
+  ///
+  /// - Throws: as `view(at:)`.
+  mutating func number(at row: Int) throws(RelabelError) -> Int32 {
+    try numbers(Layout.view, row, Int32.self)?[0] ?? -1
+  }
+
+  /// Where a row stands in the replay; nil for a view that is in no batch.
+  ///
+  /// - Throws: as `view(at:)`.
+  mutating func replay(at row: Int) throws(RelabelError) -> LabelView.Place? {
+    guard let place = try numbers(Layout.replay, row, Int32.self)?.map(Int.init), place[0] >= 0
+    else { return nil }
+    return .init(epoch: place[0], batch: place[1], slot: place[2])
+  }
+
+  private mutating func share(_ name: String, _ row: Int) throws(RelabelError) -> Double? {
     try value(name, row).map { ViewValues.floats($0[...])[0] }.flatMap { $0.isNaN ? nil : $0 }
   }
 
-  private func partner(_ name: String, _ row: Int) throws(RelabelError) -> LabelView.Partner? {
+  private mutating func partner(_ name: String, _ row: Int) throws(RelabelError) -> LabelView
+    .Partner?
+  {
     guard let pair = try numbers(name, row, Int64.self), pair[0] >= 0 || pair[1] >= 0 else {
       return nil
     }
@@ -57,7 +69,7 @@ struct ShardViews {
     )
   }
 
-  private func numbers<Number: FixedWidthInteger>(
+  private mutating func numbers<Number: FixedWidthInteger>(
     _ name: String,
     _ row: Int,
     _ type: Number.Type
@@ -66,11 +78,14 @@ struct ShardViews {
   }
 
   /// The bytes of a row's value, or nil without the dataset.
-  private func value(_ name: String, _ row: Int) throws(RelabelError) -> [UInt8]? {
+  private mutating func value(_ name: String, _ row: Int) throws(RelabelError) -> [UInt8]? {
     guard let column = file.optional.first(where: { $0.name == name })?.column else { return nil }
-    let bytes = try file.bytes(of: column, named: name, row / column.rowsPerChunk)
+    let chunk = row / column.rowsPerChunk
     let start = row % column.rowsPerChunk * column.rowBytes
-    let value = Array(bytes[start..<start + column.rowBytes])
+    if held[name]?.chunk != chunk {
+      held[name] = (chunk, try file.bytes(of: column, named: name, chunk))
+    }
+    let value = Array(held[name]?.bytes[start..<start + column.rowBytes] ?? [])
     if let fault = fault(value, name, column) {
       throw RelabelError(
         fault.rule,
@@ -112,14 +127,36 @@ extension ShardReader {
   /// - Complexity: decodes a chunk of each HDF5 dataset of views.
   public func view(at row: Int) throws(RelabelError) -> LabelView {
     guard (0..<count).contains(row) else { throw noSuchPosition(row) }
+    return try withViews { views throws(RelabelError) in try views.view(at: row) }
+  }
+
+  /// Reads the datasets of views; afterwards the file still is what it was.
+  ///
+  /// - Throws: what `body` throws; `.corrupt` for a file that was overwritten meanwhile.
+  func withViews<Result>(
+    _ body: (inout ShardViews) throws(RelabelError) -> Result
+  ) throws(RelabelError) -> Result {
+    var views = ShardViews(file)
     do {
-      let view = try ShardViews(file).view(at: row)
+      let result = try body(&views)
       try file.checkNotOverwritten()
-      return view
+      return result
     } catch {
       // What looks like damage may be another state of the file.
       try file.checkNotOverwritten()
       throw error
+    }
+  }
+
+  /// The number of each view, in row order; empty where rows are images.
+  ///
+  /// - Throws: as `view(at:)`.
+  package func viewNumbers() throws(RelabelError) -> [Int32] {
+    guard header.views != nil else { return [] }
+    return try withViews { views throws(RelabelError) in
+      var numbers: [Int32] = []
+      for row in 0..<count { numbers.append(try views.number(at: row)) }
+      return numbers
     }
   }
 }
@@ -131,5 +168,27 @@ extension LabelMapSource {
   public func view(at position: Int) throws(RelabelError) -> LabelView {
     let (reader, first) = try shard(holding: position)
     return try reader.view(at: position - first)
+  }
+
+  /// What the rows at some positions say of their views, in the order given.
+  ///
+  /// - Throws: as `ShardReader.view(at:)`.
+  /// - Complexity: positions that follow each other in a chunk of views cost one chunk.
+  public func views(at positions: [Int]) throws(RelabelError) -> [LabelView] {
+    var found: [LabelView] = []
+    found.reserveCapacity(positions.count)
+    var next = 0
+    while next < positions.count {
+      let (reader, first) = try shard(holding: positions[next])
+      let rows = first..<first + reader.count
+      let end = positions[next...].firstIndex { !rows.contains($0) } ?? positions.count
+      try reader.withViews { views throws(RelabelError) in
+        for position in positions[next..<end] {
+          found.append(try views.view(at: position - first))
+        }
+      }
+      next = end
+    }
+    return found
   }
 }
