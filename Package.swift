@@ -163,7 +163,7 @@ let package = Package(
     // would not, and that would build the whole library a second time.
     .executableTarget(
       name: "relabel-conformance",
-      dependencies: ["Relabel", "RelabelWriting"],
+      dependencies: ["Relabel", "RelabelWriting", "RelabelPacking"],
       path: "tools/conformance/adapter",
       swiftSettings: settings
     ),

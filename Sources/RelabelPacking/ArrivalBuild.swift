@@ -16,7 +16,7 @@ struct ArrivalBuild: ~Copyable {
   private var waitingBytes = 0
   /// The batch that the last view belongs to, where views have one: a shard ends between batches.
   private var batch: ViewBatch?
-  private let batches: ViewBatch.Finder?
+  private var ledger: ViewLedger?
 
   /// Images and bytes that are waited for before they are encoded: an annotator may be slow, and faults are to be
   /// told soon.
@@ -27,7 +27,7 @@ struct ArrivalBuild: ~Copyable {
   ///   - traits: what the source settles.
   init(_ options: PackOptions, _ traits: SourceTraits) {
     (self.options, self.traits) = (options, traits)
-    batches = traits.views == nil ? nil : ViewBatch.Finder(traits.columns)
+    ledger = traits.views == nil ? nil : ViewLedger(traits.columns)
   }
 
   /// Images dealt with, left-out ones included.
@@ -56,6 +56,7 @@ struct ArrivalBuild: ~Copyable {
   /// Packs what is waiting, and closes the last shard.
   mutating func finish(_ folder: borrowing OutputFolder) throws(RelabelError) -> DatasetBuild {
     try pack(begun(folder), folder)
+    try ledger?.checkPartners()
     if dealt > 0 { try close(folder) }
     return try begun(folder)
   }
@@ -66,26 +67,28 @@ struct ArrivalBuild: ~Copyable {
   ///
   /// - Parameters:
   ///   - folder: where they are.
-  ///   - note: takes the name of each, its keys and their places in the listing.
+  ///   - note: takes the rows of each.
   /// - Throws: `.usage` for a shard of another build, `.corrupt` for one that is damaged, `.io`, what `note` throws.
   mutating func keepShards(
     _ folder: borrowing OutputFolder,
-    _ note: (String, [String], [Int64]) throws(RelabelError) -> Void
+    _ note: (PackedRows) throws(RelabelError) -> Void
   ) throws(RelabelError) {
     while true {
       let name = folder.shardName(number)
       let path = folder.path(of: name)
       guard Folder.hasFile(path) else { return }
-      let (keys, indexes) = try FinishedShard.images(path)
+      let (rows, shape) = try FinishedShard.rows(path, name)
       if build == nil {
-        let shape = try ShardReader(path).header.shape
-        let sample = ShapeSample(shape: shape, keys: Array(keys.prefix(ShapeSample.images)))
+        let keys = rows.rows.prefix(ShapeSample.images).map(\.key)
+        let sample = ShapeSample(shape: shape, keys: keys)
         build = try Self.begin(sample, options, traits, folder)
       }
-      guard var build, keys.count >= build.plan.imagesPerShard else { return }
-      build.keep(try FinishedShard(path, name, build, options).keptAsItIs())
+      guard var build, rows.rows.count >= build.plan.imagesPerShard else { return }
+      let kept = try FinishedShard(path, name, build, options).keptAsItIs()
+      build.keep(kept)
       self.build = build
-      try note(name, keys, indexes)
+      ledger?.add(kept, rows, number: number)
+      try note(rows)
       number += 1
     }
   }
@@ -125,6 +128,7 @@ struct ArrivalBuild: ~Copyable {
     let plan = build.plan
     if !failing.isEmpty {
       try open(build, folder)
+      for view in failing { ledger?.add(leftOut: view) }
       try shard?.append(failing)
       dealt += failing.count
       failing = []
@@ -132,18 +136,19 @@ struct ArrivalBuild: ~Copyable {
     var first = 0
     while first < waiting.count {
       try open(build, folder)
-      if rows >= plan.imagesPerShard, batches?.batch(of: waiting[first]) != batch {
+      if rows >= plan.imagesPerShard, ledger?.batch(of: waiting[first]) != batch {
         try close(folder)
         try open(build, folder)
       }
       let free = max(plan.imagesPerShard - rows, 1)
       let room = min(min(plan.window, Self.maximumImages), free)
       let last = min(first + room, waiting.count)
+      for view in waiting[first..<last] { try ledger?.add(view, shard: number) }
       try shard?.append(Array(waiting[first..<last]))
       // A shard is full by its rows: which images were left out is not known any more to a run that goes on.
       rows = shard?.rows ?? 0
       dealt += last - first
-      batch = batches?.batch(of: waiting[last - 1])
+      batch = ledger?.batch(of: waiting[last - 1])
       first = last
       // A batch may go on with the next view.
       if rows >= plan.imagesPerShard, batch == nil { try close(folder) }

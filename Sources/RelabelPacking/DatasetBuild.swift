@@ -1,4 +1,5 @@
 import Relabel
+import RelabelVerification
 
 /// The shards of a dataset that are finished so far.
 struct DatasetBuild {
@@ -42,6 +43,8 @@ struct DatasetBuild {
     let shard: DatasetIndex.Shard
     let leftOut: [DatasetIndex.LeftOut]
     let sight: ImageSight
+    /// Where rows are views, what they say of each other.
+    let views: ShardFacts.Views?
   }
 
   /// Takes over a shard.

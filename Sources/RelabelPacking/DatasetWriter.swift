@@ -14,32 +14,52 @@ public import Relabel
 /// try writer.finish()
 /// ```
 ///
+/// Rows are views of images, such as crops, where the writer is made with `WrittenViews`.
+///
 /// Bytes, refusals and verification are those of `relabel-pack --row-order source`. Images are encoded together, so a
 /// later call may throw the error of an earlier image; the error names the image's key. A writer that goes away
 /// unfinished leaves full shards and no `index.json`. Use a writer from one thread at a time; `options.jobs` threads
 /// encode.
 public final class DatasetWriter {
   private let options: PackOptions
-  private let details: Set<ImageDetails.Name>
+  let details: Set<ImageDetails.Name>
+  let views: WrittenViews?
   private let numClasses: Int
   private let folder: OutputFolder
   private var images: GivenImages
   private var build: ArrivalBuild
   private var isUsable = true
 
+  /// A view of an image.
+  public struct View: Hashable, Sendable {
+    /// The key of the image.
+    public let key: String
+    /// The number of the view within the image.
+    public let number: Int
+
+    /// Names a view.
+    public init(key: String, number: Int) { (self.key, self.number) = (key, number) }
+  }
+
   /// The keys that an earlier run has packed, where `options.resumes`; none of them may be appended again.
+  ///
+  /// Empty where rows are views.
   public let finishedKeys: [String]
+  /// The views that an earlier run has packed, where `options.resumes`; none of them may be appended again.
+  public let finishedViews: Set<View>
 
   /// Claims the output folder.
   ///
   /// - Parameters:
   ///   - options: score kind and number of classes are needed, inputs are not.
   ///   - details: what every image comes with beside its map.
+  ///   - views: what is said of all views, where rows are views of images; nil where rows are images.
   /// - Throws: `.usage` for options that are missing, and for a folder that holds a finished dataset, or shards
   ///   without `resumes` or `overwrites`; `.io`.
   public init(
     _ options: PackOptions,
-    details: Set<ImageDetails.Name> = []
+    details: Set<ImageDetails.Name> = [],
+    views: WrittenViews? = nil
   ) throws(RelabelError) {
     try options.validate()
     try options.checkResuming()
@@ -52,15 +72,17 @@ public final class DatasetWriter {
     guard let numClasses = options.numClasses ?? options.classes?.entries.count else {
       throw RelabelError(.usage, "please say in 'numClasses' how many classes there are")
     }
+    let viewTraits = try Self.traits(of: views, options, details)
     let folder = try OutputFolder.claim(options.output, name: options.name)
     if !options.overwrites { try folder.refuseFinishedDataset() }
     if !options.overwrites, !options.resumes { try folder.refuseFinishedShards() }
-    let traits = SourceTraits(
+    var traits = SourceTraits(
       scoreKind: scoreKind,
       numClasses: numClasses,
       dialect: "memory",
-      columns: details.map(\.rawValue)
+      columns: details.map(\.rawValue) + (views?.columns ?? [])
     )
+    traits.views = viewTraits
     var build = ArrivalBuild(options, traits)
     var inputOptions = InputOptions(
       topK: options.topK,
@@ -71,21 +93,33 @@ public final class DatasetWriter {
     )
     inputOptions.keepsLogNormalizer = options.logNormalizer
     inputOptions.centres = options.centres
-    var images = try GivenImages(inputOptions)
-    var finished: [String] = []
+    var images = try GivenImages(
+      inputOptions,
+      viewColumns: views == nil ? nil : traits.columns
+    )
+    var finishedKeys: [String] = []
+    var finishedViews: Set<View> = []
     if options.resumes {
-      try build.keepShards(folder) { shard, keys, indexes throws(RelabelError) in
-        try images.note(keys, indexes, in: shard)
-        finished += keys
+      try build.keepShards(folder) { rows throws(RelabelError) in
+        try images.note(rows)
+        for row in rows.rows {
+          if let number = row.view {
+            finishedViews.insert(View(key: row.key, number: Int(number)))
+          } else {
+            finishedKeys.append(row.key)
+          }
+        }
       }
     }
     self.options = options
     self.details = details
+    self.views = views
     self.numClasses = numClasses
     self.folder = folder
     self.images = images
     self.build = build
-    finishedKeys = finished
+    self.finishedKeys = finishedKeys
+    self.finishedViews = finishedViews
   }
 
   /// Appends an image with the label map that it has.
@@ -93,12 +127,14 @@ public final class DatasetWriter {
   /// - Parameters:
   ///   - map: the map; what of the picture it covers is stored where the writer has the detail `.mapExtent`.
   ///   - key: the path of the image below the source's root, without extension.
+  ///   - view: what the annotator saw of it, where rows are views.
   ///   - details: what else is known of it.
   /// - Throws: `.invalidInput` or `.unsafeInput` naming the key and the cell, of this image or one before; `.usage`,
   ///   `.io`.
   public func append(
     _ map: LabelMap,
     key: String,
+    view: LabelView? = nil,
     details: ImageDetails = ImageDetails()
   ) throws(RelabelError) {
     var known = details
@@ -111,7 +147,7 @@ public final class DatasetWriter {
         at: Location(key: key)
       )
     }
-    let facts = try facts(known, cells: map.shape.cells, key)
+    let facts = try facts(known, view, cells: map.shape.cells, key)
     try add(images.admit(map, key, facts))
   }
 
@@ -122,6 +158,7 @@ public final class DatasetWriter {
   ///   - height: rows of the grid.
   ///   - width: columns of the grid.
   ///   - key: the path of the image below the source's root, without extension.
+  ///   - view: what the annotator saw of it, where rows are views.
   ///   - details: what else is known of it.
   /// - Throws: as above.
   public func append(
@@ -129,9 +166,10 @@ public final class DatasetWriter {
     height: Int,
     width: Int,
     key: String,
+    view: LabelView? = nil,
     details: ImageDetails = ImageDetails()
   ) throws(RelabelError) {
-    let facts = try facts(details, cells: height * width, key)
+    let facts = try facts(details, view, cells: height * width, key)
     try add(images.admit(dense: scores, shape: [numClasses, height, width], key, facts))
   }
 
@@ -145,18 +183,6 @@ public final class DatasetWriter {
     isUsable = false
     let tally = InputTally(unmatchedListLines: images.unmatchedListLines)
     return try build.finish(folder).publish(tally, named: options.name, folder)
-  }
-
-  private func facts(
-    _ details: ImageDetails,
-    cells: Int,
-    _ key: String
-  ) throws(RelabelError) -> [[UInt8]] {
-    do {
-      return try details.values(self.details, cells: cells)
-    } catch {
-      throw error.located(Location(key: key))
-    }
   }
 
   private func add(_ image: PendingImage) throws(RelabelError) {

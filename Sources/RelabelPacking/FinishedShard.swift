@@ -68,7 +68,8 @@ struct FinishedShard {
     return DatasetBuild.KeptShard(
       shard: try entry(check, largestError),
       leftOut: leftOut,
-      sight: sight
+      sight: sight,
+      views: check.views
     )
   }
 
@@ -87,7 +88,8 @@ struct FinishedShard {
     return DatasetBuild.KeptShard(
       shard: try entry(check, largestError),
       leftOut: [],
-      sight: ImageSight()
+      sight: ImageSight(),
+      views: check.views
     )
   }
 
@@ -106,14 +108,24 @@ struct FinishedShard {
     )
   }
 
-  /// The keys of a shard, row by row.
+  /// What tells the rows of a shard from others, and the shape of their maps.
   ///
   /// - Throws: as `ShardReader`.
-  static func images(
-    _ path: String
-  ) throws(RelabelError) -> (keys: [String], indexes: [Int64]) {
+  static func rows(
+    _ path: String,
+    _ name: String
+  ) throws(RelabelError) -> (rows: PackedRows, shape: MapShape) {
     let reader = try ShardReader(path)
-    return (try reader.keys(), try reader.imageIndexes())
+    let (keys, indexes) = (try reader.keys(), try reader.imageIndexes())
+    let views = try reader.viewNumbers()
+    let rows = keys.indices.map { row in
+      PackedRows.Row(
+        key: keys[row],
+        imageIndex: indexes[row],
+        view: views.isEmpty ? nil : views[row]
+      )
+    }
+    return (PackedRows(shard: name, rows: rows), reader.header.shape)
   }
 
   private func encoded(

@@ -120,9 +120,7 @@ public struct Packer: Sendable {
           "--resume counts the views of the earlier run, and does not know which were left out: use --on-bad-input fail"
         )
       }
-      try build.keepShards(folder) { shard, keys, indexes throws(RelabelError) in
-        try stream.note(keys, indexes, in: shard)
-      }
+      try build.keepShards(folder) { rows throws(RelabelError) in try stream.note(rows) }
     }
     let arriving = ReadAhead(stream, jobs: options.jobs)
     while let image = try arriving.next() {

@@ -54,6 +54,35 @@ struct DocumentationExamples {
     #expect(try ShardedDataset(folder).count == 2)
   }
 
+  @Test("Writing labels of crops from a loop")
+  func writeViews() throws {
+    let folder = temporary.path
+    let crops = (0..<6).map { place in
+      let side = Double(place + 1) / 8
+      let box = LabelView.Box(top: 0.125, left: 0, height: side, width: side)
+      let logits = (0..<1000).map { Float(($0 * 31 + place) % 997) / 64 }
+      return ("train/\(place / 2)", place % 2, box, logits)
+    }
+    var options = PackOptions(output: folder)
+    options.numClasses = 1000
+    options.scoreKind = .logit
+    options.rowOrder = .image  // all views of an image follow each other
+    let how: JSON = .object(["interpolation": .string("bilinear")])
+    let views = WrittenViews(details: [.box, .flip], document: how)
+    let writer = try DatasetWriter(options, views: views)
+    for (key, number, box, logits) in crops {
+      var view = LabelView(number: number)
+      view.box = box
+      view.isFlipped = number % 2 == 1
+      try writer.append(dense: logits.span, height: 1, width: 1, key: key, view: view)
+    }
+    try writer.finish()
+    let dataset = try ShardedDataset(folder)
+    #expect(try dataset.positions(forKey: "train/1") == [2, 3])
+    #expect(try dataset.view(at: 3).box == crops[3].2)
+    verify(folder)
+  }
+
   private func pack(_ outputs: String, _ folder: String) throws {
     var options = PackOptions(inputs: [outputs], output: folder)
     options.orientation = .yx  // the rows of the maps run down the picture

@@ -132,23 +132,19 @@ struct ArrivalDesk {
   /// Notes images that an earlier run has packed.
   ///
   /// - Parameters:
-  ///   - keys: their keys.
-  ///   - indexes: their places in the listing of that run.
-  ///   - shard: the file that holds them.
+  ///   - rows: what the run has made of them.
   ///   - comingAgain: true for input that is read from its beginning once more; false where only images behind them
   ///     come.
   /// - Throws: `.usage` where the image list is another one by now, `.io`.
   mutating func note(
-    _ keys: [String],
-    _ indexes: [Int64],
-    in shard: String,
+    _ rows: PackedRows,
     comingAgain: Bool = false
   ) throws(RelabelError) {
-    for (key, index) in zip(keys, indexes) {
+    for row in rows.rows {
       if views != nil {
-        views?.note(key, index)
+        views?.note(row)
       } else {
-        try note(key, index, in: shard, comingAgain)
+        try note(row.key, row.imageIndex, in: rows.shard, comingAgain)
       }
     }
   }

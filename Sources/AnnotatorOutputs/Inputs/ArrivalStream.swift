@@ -95,22 +95,15 @@ public final class ArrivalStream: @unchecked Sendable {
 
   /// Notes images that an earlier run has packed; called before the first image is taken.
   ///
-  /// - Parameters:
-  ///   - keys: their keys.
-  ///   - indexes: their places in the listing of that run.
-  ///   - shard: the file that holds them.
+  /// - Parameter rows: what the run has made of them.
   /// - Throws: `.usage` where the image list is another one by now, `.io`.
-  public func note(
-    _ keys: [String],
-    _ indexes: [Int64],
-    in shard: String
-  ) throws(RelabelError) {
+  public func note(_ rows: PackedRows) throws(RelabelError) {
     if !sendsOnlyNew, !isBegunAnew {
       // What was read ahead is looked at once more, when it's known which images are packed.
       desk = try ArrivalDesk(options)
       (queue, isBegunAnew) = ([], true)
     }
-    try desk.note(keys, indexes, in: shard, comingAgain: !sendsOnlyNew)
+    try desk.note(rows, comingAgain: !sendsOnlyNew)
   }
 
   /// Admits what was read ahead before it was known which images are packed.

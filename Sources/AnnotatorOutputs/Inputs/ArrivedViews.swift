@@ -26,21 +26,28 @@ struct ArrivedViews {
     _ facts: [[UInt8]]
   ) throws(RelabelError) -> Int64 {
     if !areCounted, let viewPlace, viewPlace < facts.count {
-      var digest = SIMD2<UInt64>()
-      for half in 0..<2 {
-        var hasher = Hasher()
-        hasher.combine(half)
-        hasher.combine(ImageKey.Exact(key))
-        hasher.combine(facts[viewPlace])
-        digest[half] = UInt64(bitPattern: Int64(hasher.finalize()))
-      }
-      guard seen.insert(digest).inserted else {
-        let number = ViewValues.numbers(facts[viewPlace][...], Int32.self)[0]
+      let number = ViewValues.numbers(facts[viewPlace][...], Int32.self)[0]
+      guard seen.insert(Self.digest(key, number)).inserted else {
         throw RelabelError(.invalidInput, "view \(number) of the image has come before")
       }
     }
     if let known { return known }
-    return indexes[ImageKey.Exact(key)] ?? note(key, Int64(indexes.count))
+    if let index = indexes[ImageKey.Exact(key)] { return index }
+    let index = Int64(indexes.count)
+    indexes[ImageKey.Exact(key)] = index
+    return index
+  }
+
+  private static func digest(_ key: String, _ number: Int32) -> SIMD2<UInt64> {
+    var digest = SIMD2<UInt64>()
+    for half in 0..<2 {
+      var hasher = Hasher()
+      hasher.combine(half)
+      hasher.combine(ImageKey.Exact(key))
+      hasher.combine(number)
+      digest[half] = UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+    return digest
   }
 
   /// True for a view that an earlier run has packed, one after the other.
@@ -50,14 +57,13 @@ struct ArrivedViews {
     return true
   }
 
-  /// Notes an image that is known from elsewhere.
-  @discardableResult
-  mutating func note(_ key: String, _ index: Int64) -> Int64 {
+  /// Notes a view that an earlier run has packed.
+  mutating func note(_ view: PackedRows.Row) {
     if areCounted {
       packed += 1
-      return index
+      return
     }
-    indexes[ImageKey.Exact(key)] = index
-    return index
+    indexes[ImageKey.Exact(view.key)] = view.imageIndex
+    if let number = view.view { seen.insert(Self.digest(view.key, number)) }
   }
 }

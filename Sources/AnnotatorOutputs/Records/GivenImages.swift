@@ -6,22 +6,22 @@ package struct GivenImages {
   private var desk: ArrivalDesk
   private var count = 0
 
+  /// - Parameters:
+  ///   - options: what the user said.
+  ///   - columns: the values that views bring, where rows are views.
   /// - Throws: `.usage` for an image list that is wrong.
-  package init(_ options: InputOptions) throws(RelabelError) {
+  package init(
+    _ options: InputOptions,
+    viewColumns columns: [Layout.Column]?
+  ) throws(RelabelError) {
     self.options = options
-    desk = try ArrivalDesk(options)
+    desk = try ArrivalDesk(options, viewColumns: columns)
   }
 
   /// Notes images that an earlier run has packed.
   ///
   /// - Throws: `.usage` where the image list is another one by now.
-  package mutating func note(
-    _ keys: [String],
-    _ indexes: [Int64],
-    in shard: String
-  ) throws(RelabelError) {
-    try desk.note(keys, indexes, in: shard)
-  }
+  package mutating func note(_ rows: PackedRows) throws(RelabelError) { try desk.note(rows) }
 
   /// Lines of the image list that no image has come for.
   package var unmatchedListLines: [String] { desk.unmatchedListLines }

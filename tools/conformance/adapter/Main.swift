@@ -3,7 +3,7 @@ import Relabel
 
 /// `relabel-conformance read PATH`, `write JSON SHARD` and `equal A B`: the Swift library as the
 /// runner of the conformance pack wants it (`spec/conformance/README.md`); `contract` prints the facts
-/// of the format, which stand in `spec/contract.json`.
+/// of the format, which stand in `spec/contract.json`; `views JSON FOLDER` writes a dataset of views, for the tests.
 @main
 enum Main {
   static func main() {
@@ -16,11 +16,13 @@ enum Main {
         try writeShard(paths[1], content: try document(paths[0]))
       case ("equal"?, let paths) where paths.count == 2:
         exit(try meaning(ofPath: paths[0]) == meaning(ofPath: paths[1]) ? 0 : 1)
+      case ("views"?, let paths) where paths.count == 2:
+        try writeViews(paths[1], content: try document(paths[0]))
       case ("contract"?, []): print(try Contract.document().pretty())
       default:
         throw RelabelError(
           .usage,
-          "usage: relabel-conformance read PATH | write JSON SHARD | equal A B | contract"
+          "usage: relabel-conformance read PATH | write JSON SHARD | equal A B | contract | views JSON FOLDER"
         )
       }
     } catch {

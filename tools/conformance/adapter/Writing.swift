@@ -91,40 +91,46 @@ private func unfit(_ name: String) -> RelabelError {
 }
 
 extension JSON {
-  fileprivate func member(_ name: String) throws(RelabelError) -> JSON {
+  /// A member that has to be there.
+  func member(_ name: String) throws(RelabelError) -> JSON {
     guard let member = self[name] else { throw unfit(name) }
     return member
   }
 
-  fileprivate func text(_ name: String) throws(RelabelError) -> String {
+  /// A text that has to be there.
+  func text(_ name: String) throws(RelabelError) -> String {
     guard let text = self[name]?.string else { throw unfit(name) }
     return text
   }
 
-  fileprivate func word<Word: RawRepresentable<String>>(
+  /// A word of the format that has to be there.
+  func word<Word: RawRepresentable<String>>(
     _ name: String
   ) throws(RelabelError) -> Word {
     guard let word = Word(rawValue: try text(name)) else { throw unfit(name) }
     return word
   }
 
-  fileprivate func whole(_ name: String) throws(RelabelError) -> Int {
+  /// A whole number that has to be there.
+  func whole(_ name: String) throws(RelabelError) -> Int {
     guard let value = self[name]?.integer else { throw unfit(name) }
     return Int(value)
   }
 
-  fileprivate func number(_ name: String) throws(RelabelError) -> Double {
+  /// A number that has to be there.
+  func number(_ name: String) throws(RelabelError) -> Double {
     guard let value = self[name]?.number else { throw unfit(name) }
     return value
   }
 
-  fileprivate func list(_ name: String) throws(RelabelError) -> [JSON] {
+  /// An array that has to be there.
+  func list(_ name: String) throws(RelabelError) -> [JSON] {
     guard let elements = self[name]?.array else { throw unfit(name) }
     return elements
   }
 
   /// The innermost elements of nested arrays, in order.
-  fileprivate func flat(_ name: String) throws(RelabelError) -> [JSON] {
+  func flat(_ name: String) throws(RelabelError) -> [JSON] {
     func flat(_ value: JSON) -> [JSON] { value.array.map { $0.flatMap(flat) } ?? [value] }
     return flat(try member(name))
   }
