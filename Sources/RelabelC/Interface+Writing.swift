@@ -164,7 +164,8 @@ private func throwFirst(_ failures: [RelabelError?]) throws(RelabelError) {
   }
 }
 
-private func placed(_ error: RelabelError, _ place: Int) -> RelabelError {
+/// An error that names the place in the batch of the call.
+func placed(_ error: RelabelError, _ place: Int) -> RelabelError {
   var error = error
   error.place = place
   return error

@@ -72,7 +72,8 @@ void relabel_close(relabel_maps *maps);
 int64_t relabel_count(relabel_maps *maps);
 /* Classes of a target, or minus a relabel_status. */
 int64_t relabel_num_classes(relabel_maps *maps);
-/* Position of an image key, or minus a relabel_status: -RELABEL_NOT_FOUND for an unknown key. */
+/* Position of an image key, or minus a relabel_status: -RELABEL_NOT_FOUND for an unknown key, and
+ * -RELABEL_USAGE for an image of several views (relabel_find_views). */
 int64_t relabel_find(relabel_maps *maps, const char *key);
 /* Position of the image at a place of the source listing, or minus a relabel_status. */
 int64_t relabel_find_index(relabel_maps *maps, int64_t image_index);
@@ -93,7 +94,7 @@ const char *relabel_listing(relabel_maps *maps);
  * or "uint32"), "encoding", "step" and "offset" (null for floats), "key_bytes", "images_per_chunk",
  * "filters" (of the labels' chunks, names), "metadata" (the document) and "metadata_sha256". Where rows are
  * views of images ("views" among the features), also "view_size" (height, width), "box_type" and
- * "operations_bytes", as far as the file says them; HDF5 itself reads the datasets of views.
+ * "operations_bytes", as far as the file says them; relabel_views reads what each row says of its view.
  * The text belongs to the maps and stays until they are closed. */
 const char *relabel_describe(relabel_maps *maps, int64_t position);
 
@@ -120,6 +121,93 @@ int32_t relabel_keys(relabel_maps *maps, const int64_t *positions, int64_t count
  * Returns RELABEL_OK or the status of the first failure; the indexes are then unspecified. */
 int32_t relabel_image_indexes(relabel_maps *maps, const int64_t *positions, int64_t count,
                               int64_t *indexes);
+
+/* Where rows are views, what an annotator saw of an image in one crop (spec, section 4.10): relabel_read gives
+ * the maps of views as of images, and relabel_pool over the whole box, 0 0 1 1, the target of a view. */
+
+/* Bits of relabel_view.has: the members that count. */
+enum relabel_view_member {
+  RELABEL_VIEW_BOX = 1,              /* top, left, height, width */
+  RELABEL_VIEW_FLIP = 2,
+  RELABEL_VIEW_SEED = 4,
+  RELABEL_VIEW_REPLAY = 8,           /* epoch, batch, slot */
+  RELABEL_VIEW_MIXUP_LAMBDA = 16,
+  RELABEL_VIEW_MIXUP_IMAGE = 32,
+  RELABEL_VIEW_MIXUP_SLOT = 64,
+  RELABEL_VIEW_CUTMIX_LAMBDA = 128,
+  RELABEL_VIEW_CUTMIX_IMAGE = 256,
+  RELABEL_VIEW_CUTMIX_SLOT = 512,
+  RELABEL_VIEW_CUTMIX_BOX = 1024,    /* cutmix_top, cutmix_left, cutmix_bottom, cutmix_right */
+  RELABEL_VIEW_OPERATIONS = 2048     /* relabel_view_operations gives the text */
+};
+
+/* What a row says of its view. A member whose bit is not in has is 0: nobody knows it, or there is nothing. */
+typedef struct relabel_view {
+  uint32_t has;            /* relabel_view_member bits */
+  int32_t number;          /* of the view within its image, from 0; always there */
+  double top;              /* the crop as fractions of the picture, which it may leave */
+  double left;
+  double height;
+  double width;
+  int64_t seed;            /* of the augmentation */
+  int32_t flip;            /* 1: mirrored left-right after cropping; 0: not */
+  int32_t epoch;           /* the place in the stored run, each from 0 */
+  int32_t batch;
+  int32_t slot;
+  double mixup_lambda;     /* the share of the view's own pixels in a mix with another view */
+  int64_t mixup_image;     /* the image index of that other view */
+  int64_t mixup_slot;      /* its slot in the same batch */
+  double cutmix_lambda;    /* the share that was drawn before the rectangle was; count pixels instead */
+  int64_t cutmix_image;    /* the image index of the other view */
+  int64_t cutmix_slot;
+  int32_t cutmix_top;      /* the rectangle that shows the other view, in pixels of the view ("view_size" of */
+  int32_t cutmix_left;     /* relabel_describe); bottom and right lie outside */
+  int32_t cutmix_bottom;
+  int32_t cutmix_right;
+} relabel_view;
+
+/* Finds all views of an image.
+ *
+ * key       the image
+ * positions NULL where room is 0, or [room]: receives the first of them, ascending by position
+ * room      how many positions there is room for; 0 asks for the number alone
+ *
+ * Returns how many rows the image has (1 where rows are images), or minus a relabel_status. */
+int64_t relabel_find_views(relabel_maps *maps, const char *key, int64_t *positions, int64_t room);
+
+/* Finds a batch of the stored run, counted from 0. The first call reads where all rows stand.
+ *
+ * positions NULL where room is 0, or [room]: receives the first of them, by slot
+ * room      how many positions there is room for; 0 asks for the number alone
+ *
+ * Returns how many views the batch has, or minus a relabel_status: -RELABEL_NOT_FOUND for one that is not stored. */
+int64_t relabel_find_batch(relabel_maps *maps, int64_t epoch, int64_t batch, int64_t *positions, int64_t room);
+
+/* Position of the view at a place of the stored run, counted from 0, or minus a relabel_status: -RELABEL_NOT_FOUND
+ * for a place that is not stored. The first call reads where all rows stand. */
+int64_t relabel_find_replay(relabel_maps *maps, int64_t epoch, int64_t batch, int64_t slot);
+
+/* Reads what rows say of their views.
+ *
+ * positions  [count] rows; those of one chunk should follow each other
+ * views      [count] receives the facts
+ * view_bytes sizeof(relabel_view): a later header may have members behind those above
+ *
+ * Returns RELABEL_OK or the status of the first failure, RELABEL_USAGE where rows are images; the views are then
+ * unspecified. */
+int32_t relabel_views(relabel_maps *maps, const int64_t *positions, int64_t count, relabel_view *views,
+                      int64_t view_bytes);
+
+/* Reads what else was done to views: a JSON object each, under the schema that "views" of the metadata document names.
+ *
+ * positions  [count] rows; those of one chunk should follow each other
+ * texts      [count][text_bytes] receives the texts, filled up with zero bytes; one of text_bytes bytes has no zero at
+ *            its end, and that of a view without operations has nothing else
+ * text_bytes at least "operations_bytes" of relabel_describe: a longer text is refused with RELABEL_USAGE
+ *
+ * Returns RELABEL_OK or the status of the first failure; the texts are then unspecified. */
+int32_t relabel_view_operations(relabel_maps *maps, const int64_t *positions, int64_t count, char *texts,
+                                int64_t text_bytes);
 
 /* Reads maps of images, from storage to arrays. Each chunk is read once.
  *
