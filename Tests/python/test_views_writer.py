@@ -116,6 +116,23 @@ def test_going_on_after_full_shards(tmp_path):
     assert len(maps) == 10 and all(len(maps.views.of(f"a/{image}")) == 2 for image in range(5))
 
 
+def test_full_shards_may_have_more_than_was_asked_for(tmp_path):
+    options = {"num_classes": CLASSES, "score_kind": "logit", "views": {}, "images_per_shard": 4, "row_order": "replay"}
+    scores = np.random.default_rng(1).normal(size=(12, CLASSES, 1, 1)).astype("f4")
+    facts = {"view": [row // 6 for row in range(12)], "replay": [(row // 6, 0, row % 6) for row in range(12)]}
+    keys = [f"a/{row % 6}" for row in range(12)]
+    with Writer(tmp_path / "out", **options) as writer:
+        writer.add_batch(keys, scores, **facts)
+    # As a run that was killed in its second batch leaves it: a batch of six stays together.
+    (tmp_path / "out" / "index.json").unlink()
+    (tmp_path / "out" / "labels-00001.h5").unlink()
+    with Writer(tmp_path / "out", resume=True, **options) as writer:
+        assert writer.done == {(f"a/{image}", 0) for image in range(6)}
+        writer.add_batch(keys[6:], scores[6:], **{name: values[6:] for name, values in facts.items()})
+    assert verify(tmp_path / "out")[0] == 0
+    assert len(relabel_hdf5.open(tmp_path / "out")) == 12
+
+
 REFUSED = {
     "a view's fact without views": ({"views": None, "view_size": None, "row_order": "source", "cell_order": None}, {}, "say how they were made"),
     "views without numbers": ({}, {"view": None}, "give view="),

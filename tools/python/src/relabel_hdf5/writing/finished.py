@@ -45,7 +45,8 @@ def views(folder: str, name: str, images_per_shard: int) -> Iterator[tuple[str, 
     """The key and number of each view in the shards that are kept: full ones; more views may follow the last."""
     for path in shards(folder, name):
         with dataset.open(path) as maps:
-            if len(maps) != images_per_shard:
+            # Those of a whole batch stay together, so that a full shard may have more.
+            if len(maps) < images_per_shard:
                 return
             for _, block in maps.views.table.blocks("image_key", "view"):
                 yield from zip(map(bytes.decode, block["image_key"].tolist()), block["view"].tolist(), strict=True)
