@@ -94,6 +94,11 @@ class LabelMaps:
     def __repr__(self) -> str:
         return f"<LabelMaps of {self._count} images in {self.path!r}>"
 
+    def _repr_html_(self) -> str:
+        from .showing.maps_html import maps_html
+
+        return maps_html(self)
+
     def __enter__(self) -> LabelMaps:
         return self
 

@@ -13,6 +13,7 @@ from .header import Extent, Header
 
 if TYPE_CHECKING:
     import torch
+    from matplotlib.axes import Axes
 
 
 class KeySource(Protocol):
@@ -60,6 +61,31 @@ class LabelMap:
     def image_index(self) -> int:
         """The image's place in the source listing (section 9.1); read from the file when asked for."""
         return self.source.image_index(self.position)
+
+    def plot(
+        self, picture: Any = None, *, ax: Axes | None = None, profile: str | None = None, classes: int = 8
+    ) -> Axes:
+        """Draws the best class of each cell over the picture, the surer the more opaque, and returns matplotlib's axes.
+
+        `picture` is the path of a file, an image of Pillow or an array; without it the grid is drawn alone. A view is
+        drawn where its crop box lies, among the boxes of the picture's other views. `profile` says how the grid lies on
+        the picture, as in `label_pooling`; maps of unknown orientation are drawn as they are stored, and the title says
+        so. At most `classes` classes, 8 or fewer, have a colour of their own. Raises `ImportError` where matplotlib
+        is missing, which the extra `plot` brings.
+        """
+        from .showing.plot import plot_map
+
+        return plot_map(self, picture, ax, profile, classes)
+
+    def _repr_html_(self) -> str:
+        from .showing.map_html import map_html
+
+        return map_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from .showing.plot import png_of
+
+        return png_of(self)
 
 
 @dataclass(frozen=True, eq=False)

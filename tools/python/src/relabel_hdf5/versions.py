@@ -12,7 +12,7 @@ VERSION = "0.1.0"
 
 LEAST = {
     "numpy": "1.24", "h5py": "3.11", "torch": "2.4", "torchvision": "0.19", "timm": "0.6.13",
-    "pyarrow": "16.1", "safetensors": "0.4.1",
+    "pyarrow": "16.1", "safetensors": "0.4.1", "matplotlib": "3.7",
 }  # fmt: skip
 """Where several would do, the oldest that the tests have passed with."""
 

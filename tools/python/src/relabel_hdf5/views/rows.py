@@ -16,6 +16,8 @@ from ..keys import Positions
 from .checks import NOT_MIXED, Array, is_unwritten
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .views import Views
 
 _UNKNOWN_FLIP = 255
@@ -148,6 +150,16 @@ class ViewRows:
     def targets(self, temperature: float | None = None) -> npt.NDArray[np.float32]:
         """The targets of the views: `Views.targets` of their positions."""
         return self.source.targets(self.positions, temperature)
+
+    def plot(self, picture: Any, *, ax: Axes | None = None) -> Axes:
+        """Draws the views of one picture as boxes over it, in the colour of their best class; returns matplotlib's axes.
+
+        `picture` is what `LabelMap.plot` takes. Raises `UsageError` where nobody knows the boxes, and `ImportError`
+        where matplotlib is missing, which the extra `plot` brings.
+        """
+        from ..showing.view_boxes import plot_views
+
+        return plot_views(self, picture, ax)
 
     def error(self, rule: str, message: str, place: int, dataset: str) -> RelabelError:
         """The error for one of the views whose value breaks a rule: it names file, row and image."""

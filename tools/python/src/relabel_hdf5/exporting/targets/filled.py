@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from ...header import Header
 from ...labels import MapBatch
-from ..image_labels import missing_share, scattered, stored_probabilities
+from ...probabilities import missing_share, stored_probabilities
+from ..image_labels import scattered
 
 
 def array_name(header: Header) -> str:
