@@ -1,6 +1,4 @@
 public import ArgumentParser
-internal import Relabel
-internal import RelabelSystem
 
 /// `relabel export`: `relabel-export` of the Python package, under the name that people look for.
 public struct ExportCommand: ParsableCommand {
@@ -16,8 +14,6 @@ public struct ExportCommand: ParsableCommand {
       """
   )
 
-  private static let program = "relabel-export"
-
   @Argument(parsing: .captureForPassthrough, help: "What relabel-export is given.")
   var arguments: [String] = []
 
@@ -27,18 +23,9 @@ public struct ExportCommand: ParsableCommand {
   /// Hands over to the program; returns only with an error.
   public func run() throws {
     do {
-      try handOver()
+      try PackageProgram(command: "export", extra: "export").handOver(arguments)
     } catch {
       throw Exit.failing(error)
     }
-  }
-
-  private func handOver() throws(RelabelError) {
-    try ThisProcess.handOver(to: Self.program, arguments: arguments)
-    throw RelabelError(
-      .usage,
-      "export comes with the Python package: pip install 'relabel-hdf5[export]', and let PATH name the folder"
-        + " of \(Self.program)"
-    )
   }
 }

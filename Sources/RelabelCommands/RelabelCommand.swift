@@ -11,7 +11,7 @@ public struct RelabelCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
-      ShowCommand.self, PoolCommand.self, ExportCommand.self,
+      ShowCommand.self, PoolCommand.self, ExportCommand.self, CardCommand.self,
     ]
   )
 
