@@ -22,7 +22,7 @@ from .options import Options
 from .progress import Progress
 from .session import export
 
-_STATUS: Statuses = (
+STATUSES: Statuses = (
     (UsageError, USAGE),
     (UnsafeError, 4),
     (CorruptError, 5),
@@ -31,13 +31,14 @@ _STATUS: Statuses = (
     (OSError, 74),
     (RelabelError, 74),
 )
+"""The exit status of each error, for the programs that read shards and write something else."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status; errors are printed as one line."""
     options = parser().parse_args(arguments)
     return finish(
-        "relabel-export", partial(_run, options), _STATUS, extra="export", as_json=options.format == "json",
+        "relabel-export", partial(_run, options), STATUSES, extra="export", as_json=options.format == "json",
         stopped="nothing was written",
     )  # fmt: skip
 
