@@ -52,7 +52,17 @@ def verbatim(text: str, language: str) -> str:
 
 def table(rows: list[tuple[str, str]]) -> str:
     """Facts and their values, which are Markdown already, as a table."""
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(["| what | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def members(document: dict[str, Any]) -> str:
+    """The members of an object as a table; what is no text is JSON."""
+    return table(
+        [
+            (inline(name), inline(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 1000))
+            for name, value in document.items()
+        ]
+    )
 
 
 def cut(text: str, length: int) -> str:

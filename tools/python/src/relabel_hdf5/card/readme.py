@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import printable
 from .licences import hub_name
-from .markdown import inline, note, table, verbatim
+from .markdown import inline, members, note, table, verbatim
 from .preview import NAME as PREVIEW
 from .preview import Preview
 from .stated import Described
@@ -110,7 +110,7 @@ def _annotator(described: Described) -> str:
     name = annotator.get("name")
     rest = {member: value for member, value in annotator.items() if member not in ("name", *_NOTES)}
     parts = [f"**{inline(name)}**" if isinstance(name, str) else "Without a name."]
-    return "\n\n".join(parts + ([note(rest)] if rest else []))
+    return "\n\n".join(parts + ([members(rest)] if rest else []))
 
 
 def _classes(described: Described) -> str:
