@@ -20,6 +20,7 @@ DOCUMENTS = [
     ROOT / "tools" / "python" / "README.md",
     ROOT / "spec" / "annotate.md",
     ROOT / "spec" / "export.md",
+    ROOT / "spec" / "card.md",
     ROOT / "spec" / "write-a-dataset.md",
     ROOT / "spec" / "write-a-reader.md",
     ROOT / "spec" / "write-views.md",
