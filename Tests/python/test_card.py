@@ -391,10 +391,8 @@ def test_a_killed_run_leaves_no_card(dataset, tmp_path):
     program = f"""
 import os, signal
 from relabel_hdf5.card import card, place
-names = []
 rename = os.rename
 def killed(one, other):
-    names.append(other)
     if str(other).endswith("README.md"):
         os.kill(os.getpid(), signal.SIGKILL)
     rename(one, other)
@@ -404,7 +402,12 @@ card({str(dataset)!r}, {str(out)!r})
     done = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT)
     assert done.returncode == -signal.SIGKILL
     assert names(out) == [".relabel-card.partial", "croissant.json", "preview.parquet"]
-    card(dataset, out, overwrite=True)
+    kept = (out / "croissant.json").read_bytes()
+    (out / "croissant.json").write_text("{}")
+    with pytest.raises(UsageError, match="has not written this"):
+        card(dataset, out)
+    (out / "croissant.json").write_bytes(kept)
+    card(dataset, out)
     assert names(out) == FILES
 
 

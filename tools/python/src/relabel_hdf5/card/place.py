@@ -36,6 +36,7 @@ class Place:
             raise UsageError("there is no such folder for the card", file=str(self.folder.parent))
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             raise UsageError("this is no folder, and a card is three files in one", file=str(self.folder))
+        self._was_killed = (self.folder / _PARTIAL).is_dir()
         self._check_replaceable()
 
     @contextlib.contextmanager
@@ -87,12 +88,16 @@ class Place:
             os.close(number)
 
     def _check_replaceable(self) -> None:
-        """Refuses to replace what the user does not want replaced, what no card has, or what was changed by hand."""
+        """Refuses to replace what the user does not want replaced, what no card has, or what was changed by hand.
+
+        Files that a killed run has named, which are no card without `README.md`, need no `--overwrite`.
+        """
+        is_left = self._was_killed and not os.path.lexists(self.folder / README)
         for name in NAMES:
             path = self.folder / name
             if not os.path.lexists(path):
                 continue
-            if not self._overwrite:
+            if not self._overwrite and not is_left:
                 raise UsageError("this is here already; choose another folder with --output, or --overwrite", file=str(path))
             if path.is_symlink() or not path.is_file() or not _IS_OURS[name](path):
                 raise UsageError(
