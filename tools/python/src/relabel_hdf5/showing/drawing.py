@@ -32,6 +32,7 @@ def own_axes(ax: Axes | None) -> Axes:
         from matplotlib import pyplot
 
         _, ax = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+        ax.set_anchor("W")  # so that the legend beside a narrow picture has all the room that is left
     return ax
 
 

@@ -55,8 +55,8 @@ def png_of(map: LabelMap) -> bytes | None:
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 3.5), layout="constrained")  # no figure of pyplot, which notebooks would show once more
-    plot_map(map, ax=figure.add_subplot())
+    figure = Figure(figsize=(7, 3.5), layout="constrained")  # no figure of pyplot, which notebooks would show once more
+    plot_map(map, ax=figure.add_subplot(anchor="W"))
     written = io.BytesIO()
     figure.savefig(written, format="png")
     return written.getvalue()

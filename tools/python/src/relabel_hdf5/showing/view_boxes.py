@@ -120,7 +120,7 @@ def plot_views(rows: ViewRows, picture: Any, ax: Axes | None = None) -> Axes:
     if len(found) > len(leading):
         entries.append((GREY, f"{len(found) - len(leading):,} other classes"))
     set_title(ax, f"{shown(keys.pop())}, {len(rows):,} views")
-    set_legend(ax, entries, "best class of a view, how often, mean probability")
+    set_legend(ax, entries, "best class, views, probability")
     return ax
 
 
