@@ -31,7 +31,7 @@ def own_axes(ax: Axes | None) -> Axes:
     if ax is None:
         from matplotlib import pyplot
 
-        _, ax = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
+        _, ax = pyplot.subplots(figsize=(9, 4.5), layout="constrained")
         ax.set_anchor("W")  # so that the legend beside a narrow picture has all the room that is left
     return ax
 
