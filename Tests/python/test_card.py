@@ -260,7 +260,7 @@ def test_what_nobody_states_is_listed(tmp_path):
     assert len(warnings) == 4
     found = run(folder, "--overwrite", "--no-preview", "--format", "json", "--version")
     assert found.stdout.strip() == relabel_hdf5.__version__
-    found = run(folder, "--overwrite", "--no-preview", "--format", "json")
+    found = run(folder, "--overwrite", "--no-preview", "--quiet", "--format", "json")
     document = json.loads(found.stdout)
     assert document["files"] == ["croissant.json", "README.md"] and len(document["missing"]) == 9
     assert names(folder) == ["README.md", "croissant.json", "index.json", "labels-00000.h5", "labels-00001.h5"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..command_line import Parser, add_format
+from ..command_line import Parser, add_format, add_quiet
 from ..exporting import Options
 from ..exporting.image_labels import RULES
 from ..versions import VERSION
@@ -57,4 +57,5 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     table.add_argument("--extension", default=defaults.extension, metavar=".EXT", help="Added to keys, such as .JPEG.")
     add_format(found)
+    add_quiet(found)
     return found

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from ..command_line import finish, say
+from ..command_line import clear_line, finish, say
 from ..errors import printable
 from ..exporting import Options
 from ..exporting.command import STATUSES
@@ -37,8 +37,9 @@ def _run(options: argparse.Namespace) -> int:
     chosen = Options(rule=options.rule, threshold=options.threshold, extension=options.extension)
     done = card(
         options.dataset, options.output, stated, chosen, preview=not options.no_preview, overwrite=options.overwrite,
-        progress=lambda total: Progress(total, sys.stderr).add,
+        progress=lambda total: Progress(total, None if options.quiet else sys.stderr).add,
     )  # fmt: skip
+    clear_line()
     for text in done.missing:
         say(f"not stated: {text}")
     if done.preview_refused is not None:
