@@ -9,9 +9,10 @@ import pytest
 # What tests share with the checks in tools; it brings the writer, the fixtures and the oracle.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "checking"))
 
+from browser import browser, chromium  # noqa: E402
 from running import BIN, ROOT, SAMPLES, error_rules, pack, tool, verify  # noqa: E402
 
-__all__ = ["BIN", "ROOT", "SAMPLES", "error_rules", "pack", "tool", "verify"]
+__all__ = ["BIN", "ROOT", "SAMPLES", "browser", "chromium", "error_rules", "pack", "tool", "verify"]
 
 
 @pytest.fixture(scope="session")
