@@ -100,11 +100,12 @@ let package = Package(
     // Assets are pages' style and scripts, which the program carries.
     .target(
       name: "RelabelPages",
-      dependencies: ["Relabel", "RelabelFormat", "RelabelVerification"],
+      dependencies: ["HelperProcesses", "Relabel", "RelabelFormat", "RelabelVerification"],
       exclude: ["README.md"],
-      resources: ["page.css", "elements.js", "palette.js", "pooling.js", "map.js", "view.js"].map {
-        .embedInCode("Assets/\($0)")
-      },
+      resources: [
+        "page.css", "elements.js", "palette.js", "pooling.js", "map.js",
+        "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js", "view.js",
+      ].map { .embedInCode("Assets/\($0)") },
       swiftSettings: settings
     ),
     .target(

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Relabel
 
-/// One image of a shard or dataset, named on the command line, and how to print what is found.
-struct ImageArguments: ParsableArguments {
+/// One image of a shard or dataset, named on the command line.
+struct ImageChoice: ParsableArguments {
   @Argument(help: "A shard, a folder or an index.json.", completion: .file())
   var path: String
 
@@ -15,17 +15,6 @@ struct ImageArguments: ParsableArguments {
 
   @Option(help: "The number of a view, where the dataset has labels of crops.")
   var view: Int?
-
-  @Option(help: "How many classes to list, the most probable first.")
-  var top: Int = 5
-
-  @Option(help: "The form of the output: text or json.")
-  var format: OutputFormat = .text
-
-  /// Refuses a count below 1.
-  func validate() throws {
-    if top < 1 { throw ValidationError("Please give --top a number of at least 1.") }
-  }
 
   /// The maps, and where the image is among them.
   func find() throws(RelabelError) -> (maps: any LabelMapSource, position: Int) {
@@ -56,11 +45,40 @@ struct ImageArguments: ParsableArguments {
     )
   }
 
+  /// The maps and all positions of the image: one, or those of its views.
+  ///
+  /// - Throws: `.notFound` for an image or a view that is not there; `.usage` for a view of an image that has none.
+  func all() throws(RelabelError) -> (maps: any LabelMapSource, positions: [Int]) {
+    if let found = try views() { return found }
+    let (maps, position) = try find()
+    guard try maps.header.views != nil else { return (maps, [position]) }
+    return (maps, try maps.positions(forKey: key))
+  }
+
   /// All views of the image, where the dataset has labels of crops and none is asked for.
   func views() throws(RelabelError) -> (maps: any LabelMapSource, positions: [Int])? {
     let maps = try openLabelMaps(path)
     guard view == nil, try maps.header.views != nil else { return nil }
     let positions = try maps.positions(forKey: key)
     return positions.count > 1 ? (maps, positions) : nil
+  }
+}
+
+/// One image, and how to print what is found.
+struct ImageArguments: ParsableArguments {
+  @OptionGroup var choice: ImageChoice
+
+  @Option(help: "How many classes to list, the most probable first.")
+  var top: Int = 5
+
+  @Option(help: "The form of the output: text or json.")
+  var format: OutputFormat = .text
+
+  /// The key of the image.
+  var key: String { choice.key }
+
+  /// Refuses a count below 1.
+  func validate() throws {
+    if top < 1 { throw ValidationError("Please give --top a number of at least 1.") }
   }
 }

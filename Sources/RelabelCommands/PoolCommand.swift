@@ -39,7 +39,7 @@ public struct PoolCommand: ParsableCommand {
   /// Prints the target.
   public func run() throws {
     do {
-      let (maps, position) = try image.find()
+      let (maps, position) = try image.choice.find()
       let header = try maps.header
       let pooling = try LabelPooling(header, profile: profile, outside: outside)
       let target = try maps.targets(at: [position], in: [[box]], pooling)[0][0]

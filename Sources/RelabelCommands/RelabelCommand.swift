@@ -11,7 +11,9 @@ public struct RelabelCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
-      ShowCommand.self, PoolCommand.self, ExportCommand.self, CardCommand.self,
+      KeysCommand.self,
+      ShowCommand.self, ViewCommand.self,
+      PoolCommand.self, ExportCommand.self, CardCommand.self,
     ]
   )
 

@@ -1,5 +1,6 @@
 public import ArgumentParser
 internal import Relabel
+internal import RelabelPages
 
 /// `relabel show`: the labels of one image.
 public struct ShowCommand: ParsableCommand {
@@ -13,13 +14,15 @@ public struct ShowCommand: ParsableCommand {
 
   @OptionGroup var image: ImageArguments
 
+  @OptionGroup var colours: ColourOptions
+
   /// Makes the command.
   public init() {}
 
   /// Prints the labels.
   public func run() throws {
     do {
-      if let (maps, positions) = try image.views() {
+      if let (maps, positions) = try image.choice.views() {
         let shown = try ShownViews(maps, positions, image)
         switch image.format {
         case .text: try Output.lines(shown.lines())
@@ -27,11 +30,11 @@ public struct ShowCommand: ParsableCommand {
         }
         return
       }
-      let (maps, position) = try image.find()
+      let (maps, position) = try image.choice.find()
       let map = try maps.map(at: position)
       // Over all that the map covers, orientation makes no difference.
       let pooling = try LabelPooling(maps.header, profile: .relabel)
-      let shown = ShownImage(
+      let shown = ImageText(
         key: image.key,
         imageIndex: try maps.imageIndex(at: position),
         map: map,
@@ -42,7 +45,12 @@ public struct ShowCommand: ParsableCommand {
         )
       )
       switch image.format {
-      case .text: try Output.lines(shown.lines())
+      case .text:
+        try Output.lines(shown.lines())
+        guard let depth = colours.depth else { return }
+        // Its names have passed the gate; its colours must not.
+        let grid = ColourGrid(map, try maps.header, depth)
+        try Output.document(grid.lines.joined(separator: "\n"))
       case .json: try Output.document(shown.json().pretty())
       }
     } catch {
@@ -52,7 +60,7 @@ public struct ShowCommand: ParsableCommand {
 }
 
 /// One image with its labels, ready to print.
-private struct ShownImage {
+private struct ImageText {
   let key: String
   let imageIndex: Int64
   let map: LabelMap

@@ -1,7 +1,13 @@
 /// Style and scripts of pages, which are embedded in the program.
 enum Assets {
-  /// What all pages look like.
-  static let style: String = text(PackageResources.page_css)
+  /// How a kind of page looks: what all pages share, then its own.
+  static func style(of kind: Page.Kind) -> String {
+    switch kind {
+    case .view: sharedStyle + text(PackageResources.view_css)
+    }
+  }
+
+  private static let sharedStyle: String = text(PackageResources.page_css)
 
   /// The script of a kind of page: what all pages share, then what draws this kind.
   static func script(of kind: Page.Kind) -> String {
@@ -16,7 +22,11 @@ enum Assets {
 
   private static func own(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
-    case .view: [PackageResources.view_js]
+    case .view:
+      [
+        PackageResources.view_stage_js, PackageResources.view_crop_js, PackageResources.view_panels_js,
+        PackageResources.view_controls_js, PackageResources.view_js,
+      ]
     }
   }
 

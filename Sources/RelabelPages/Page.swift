@@ -38,7 +38,7 @@ package struct Page {
   /// - Complexity: O(bytes of the document).
   package func html() throws(RelabelError) -> String {
     let script = Assets.script(of: kind)
-    let style = Assets.style
+    let style = Assets.style(of: kind)
     let policy = [
       "default-src 'none'", "img-src \(pictures)",
       "script-src '\(Self.digest(of: script))'", "style-src '\(Self.digest(of: style))'",

@@ -13,9 +13,16 @@ package enum SpecialFile {
   ///
   /// - Throws: `.io` naming the file.
   package static func write(_ text: String, to path: String) throws(RelabelError) {
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// Writes bytes into what is at a path.
+  ///
+  /// - Throws: `.io` naming the file.
+  package static func write(_ bytes: [UInt8], to path: String) throws(RelabelError) {
     guard let stream = fopen(path, "w") else { throw .system("can't be opened", path) }
-    let written = fwrite(text, 1, text.utf8.count, stream)
-    guard fclose(stream) == 0, written == text.utf8.count else {
+    let written = fwrite(bytes, 1, bytes.count, stream)
+    guard fclose(stream) == 0, written == bytes.count else {
       throw .system("can't be written", path)
     }
   }

@@ -18,14 +18,22 @@ package struct StandardStream: Sendable {
     _ = signal(SIGXFSZ, SIG_IGN)
   }
 
+  /// Lets a closed pipe end the program without a word, as it ends other programs that list things.
+  package static func endWithReader() { _ = signal(SIGPIPE, SIG_DFL) }
+
   /// True when people look at it.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Prints a text.
   ///
   /// - Throws: `.io` when the stream is closed, its disk full or its reader gone.
-  package func write(_ text: String) throws(RelabelError) {
-    var bytes = Array(text.utf8)[...]
+  package func write(_ text: String) throws(RelabelError) { try write(Array(text.utf8)) }
+
+  /// Prints bytes.
+  ///
+  /// - Throws: as `write(_:)` of a text.
+  package func write(_ bytes: [UInt8]) throws(RelabelError) {
+    var bytes = bytes[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno != EINTR { throw .system("can't be written", name) }

@@ -131,7 +131,7 @@ class Browser:
 
         moves = self.actions()
         for key in keys * times:
-            *held, last = key.split("+") if len(key) > 1 else [key]
+            *held, last = key.split("+") if key[0].isupper() else [key]
             held = [getattr(Keys, name) for name in held]
             for name in held:
                 moves.key_down(name)

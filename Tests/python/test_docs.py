@@ -21,6 +21,7 @@ DOCUMENTS = [
     ROOT / "spec" / "annotate.md",
     ROOT / "spec" / "export.md",
     ROOT / "spec" / "card.md",
+    ROOT / "spec" / "see.md",
     ROOT / "spec" / "write-a-dataset.md",
     ROOT / "spec" / "write-a-reader.md",
     ROOT / "spec" / "write-views.md",

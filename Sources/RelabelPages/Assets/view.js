@@ -1,8 +1,168 @@
 "use strict";
-/** Draws the page of one image. */
-relabel.view = () => {
-  const { title } = relabel.document();
-  document.getElementById("page").replaceChildren(relabel.element("h1", {}, title));
+/** The page of one image: its picture, its map, and what a crop's target would be. */
+relabel.View = class {
+  constructor(given) {
+    this.given = given;
+    this.names = given.names;
+    this.place = given.choice;
+    this.profile = given.profile;
+    this.rank = 0;
+    this.classID = null;
+    this.stage = new relabel.Stage(given, (cell) => this.showCell(cell));
+    this.crop = new relabel.Crop(() => this.later());
+    this.pooled = relabel.element("div", { class: "pooled", hidden: true });
+    this.stage.element.append(this.pooled, this.crop.element);
+    this.panels = Object.fromEntries(["legend", "cell", "targets", "profileWords", "viewWords"].map((name) => [name, relabel.element("div", { class: "panel", id: `panel-${name}` })]));
+    const spoken = relabel.element("p", { class: "spoken", id: "spoken", role: "status", "aria-live": "polite" });
+    this.say = relabel.speaker(spoken);
+    // Where there is a best class per view, it stands beside its number.
+    for (const entry of given.maps) entry.best = relabel.pool(given.header, entry.map, entry.map.extent, "relabel").classes[0][0];
+    this.colours = relabel.coloursOf(given.maps.flatMap(({ map }) => this.bestOf(map)));
+    document.getElementById("page").replaceChildren(...this.layout(spoken));
+    this.choose(this.place);
+  }
+
+  /** The class with the highest score of each cell. */
+  bestOf(map) {
+    const cells = this.given.header.height * this.given.header.width;
+    return Array.from({ length: cells }, (_, cell) => map.class_index[relabel.ranked(this.given.header, map, cell)[0]]);
+  }
+
+  get isUnknown() {
+    return this.given.header.orientation === "unknown";
+  }
+
+  /** True where rows of the grid are drawn along the picture's width; unknown ones lie as the profile takes them. */
+  get isDrawnTransposed() {
+    const { orientation } = this.given.header;
+    return this.isUnknown ? this.profile === "relabel-2021" : orientation === "xy";
+  }
+
+  layout(spoken) {
+    const { header, notes, key, source } = this.given;
+    const facts = [
+      source, `${header.height}×${header.width} cells`, `the best ${relabel.number(header.top_k)} of ${relabel.number(header.num_classes)} classes in each`, header.annotator,
+    ].filter((fact) => fact);
+    return [
+      relabel.element("h1", {}, key),
+      relabel.element("p", { class: "quiet" }, facts.join(" · ")),
+      notes.length ? relabel.element("div", { class: "notes" }, notes.map((note) => relabel.element("p", {}, note))) : "",
+      relabel.element("div", { class: "columns" },
+        relabel.element("section", { "aria-label": "Picture and map" }, this.viewChoice(), this.stage.element, relabel.shownControls(this), this.panels.legend),
+        relabel.element("section", { "aria-label": "Targets" }, relabel.element("h2", {}, "Targets"), this.panels.targets, relabel.cropControls(this), relabel.profileControls(this),
+          relabel.element("h2", {}, "Entries of a cell"), this.panels.cell)),
+      spoken,
+    ];
+  }
+
+  /** The list of views, where labels are of crops. */
+  viewChoice() {
+    const { maps } = this.given;
+    if (!maps[0].view) return null;
+    const options = maps.map(({ view, best }, place) => relabel.element("option", { value: place, selected: place === this.place }, `View ${view.number}: ${relabel.nameOf(this.names, best)}`));
+    return relabel.element("div", {}, relabel.element("div", { class: "controls" },
+      relabel.element("label", {}, "View", relabel.element("select", { id: "view", change: (event) => this.choose(Number(event.target.value)) }, options))), this.panels.viewWords);
+  }
+
+  /** Shows a map: the image's, or that of one of its views. */
+  choose(place) {
+    this.place = place;
+    ({ map: this.map, view: this.view } = this.given.maps[place]);
+    this.frame = { box: this.view?.box ?? [0, 0, 1, 1], isFlipped: this.view?.flip === true };
+    const { header } = this.given;
+    this.crop.element.hidden = this.cropSet.hidden = Boolean(this.view) && header.height * header.width === 1;
+    this.panels.viewWords.replaceChildren(...(this.view?.words ?? []).map((words) => relabel.element("p", { class: "quiet" }, words)));
+    this.draw();
+  }
+
+  /** Draws all that depends on map, view and profile. */
+  draw() {
+    this.stage.show(this.map, this.frame, this.isDrawnTransposed);
+    this.stage.boxes.replaceChildren(...relabel.outlines(this.names, this.given.maps, this.place, (id) => this.colours.get(id)));
+    this.fade();
+    this.paint();
+    const { height, width } = this.given.header;
+    this.panels.profileWords.replaceChildren(relabel.element("p", { class: "quiet" }, height !== width
+      ? "relabel-2021 is defined for square grids only."
+      : this.profile === "relabel" ? "The box is pooled where it lies on the picture."
+        : this.isUnknown ? "Rows of the grid are taken along the width of the picture, and drawn so."
+          : "As the released code does, the box's rows run along the grid's columns: it pools what lies under the dashed box."));
+    this.update();
+  }
+
+  fade() {
+    this.stage.canvas.style.opacity = this.overlay.value / 100;
+  }
+
+  /** Colours the cells and says what the colours mean. */
+  paint() {
+    const { header } = this.given;
+    const { classID, rank } = this;
+    const shown = relabel.shownCells(header, this.map, { rank, classID });
+    const describe = (cell) => `${this.cellName(cell)}: ${relabel.nameOf(this.names, shown[cell][0])} ${relabel.percent(shown[cell][1])}`;
+    if (classID !== null) {
+      const highest = shown.reduce((most, [, value]) => Math.max(most, value), 0);
+      this.stage.paint((cell) => [...relabel.heatColour(highest > 0 ? shown[cell][1] / highest : 0), 1], describe);
+      this.panels.legend.replaceChildren(relabel.heatLegend(relabel.nameOf(this.names, classID), highest));
+    } else {
+      this.stage.paint((cell) => [...relabel.parts(this.colours.get(shown[cell][0]) ?? relabel.otherColour), 0.25 + 0.75 * Math.min(shown[cell][1], 1)], describe);
+      const title = rank === 0 ? "Best class of each cell; the surer, the less the picture shows:" : `Class at rank ${rank + 1} of each cell:`;
+      this.panels.legend.replaceChildren(relabel.element("p", {}, title), relabel.legend(this.names, shown.map(([id]) => id), this.colours));
+    }
+    this.showCell(this.stage.cellAt(this.stage.current.down, this.stage.current.across));
+  }
+
+  cellName(cell) {
+    const { width } = this.given.header;
+    return `row ${Math.trunc(cell / width)}, column ${cell % width}`;
+  }
+
+  /** Lists the entries of a cell. */
+  showCell(cell) {
+    const { header } = this.given;
+    const probabilities = new Map(relabel.cellTarget(header, this.map, cell).classes);
+    const rows = relabel.ranked(header, this.map, cell).map((place, rank) => {
+      const id = this.map.class_index[place];
+      return [rank + 1, relabel.element("span", {}, relabel.named(this.names, id, this.colours.get(id))), relabel.probability(probabilities.get(id)), relabel.number(this.map.score[place])];
+    });
+    const name = `Cell in ${this.cellName(cell)}`;
+    this.panels.cell.replaceChildren(relabel.table(name, ["rank", "class", "probability", header.score_kind.replace("_", " ")], rows));
+  }
+
+  /** Updates targets before the next frame, once however often the box moves until then. */
+  later() {
+    this.frameRequest ??= requestAnimationFrame(() => {
+      this.frameRequest = null;
+      this.update();
+    });
+  }
+
+  update() {
+    const { header } = this.given;
+    const whole = relabel.pool(header, this.map, this.map.extent, this.profile);
+    const sections = [relabel.target(this.view ? "Whole view" : "Whole image", this.names, whole, this.colours)];
+    this.crop.draw(this.frame);
+    if (!this.crop.element.hidden) {
+      const target = relabel.pool(header, this.map, this.crop.box, this.profile);
+      sections.unshift(relabel.target("Crop", this.names, target, this.colours));
+      const words = [`--box ${this.crop.box.join(",")}`, this.view ? `--view ${this.view.number}` : null, this.profile === "relabel" && !this.isUnknown ? null : `--profile ${this.profile}`, target && target.covered < 1 ? "--outside clamp" : null];
+      this.cropWords.textContent = words.filter((text) => text).join(" ");
+      this.say(target ? `Crop: ${target.classes.slice(0, 3).map(([id, value]) => `${relabel.nameOf(this.names, id)} ${relabel.percent(value)}`).join(", ")}` : "Crop: the map covers nothing of it");
+    }
+    this.panels.targets.replaceChildren(relabel.element("div", { class: "targets" }, sections));
+    this.showPooled();
+  }
+
+  /** Shows where pooling looks, if this is not where the crop lies. */
+  showPooled() {
+    const isElsewhere = relabel.isTransposed(this.profile, this.given.header.orientation) !== this.isDrawnTransposed;
+    this.pooled.hidden = !isElsewhere || this.crop.element.hidden;
+    if (this.pooled.hidden) return;
+    const [top, left, height, width] = this.map.extent;
+    const [cropTop, cropLeft, cropHeight, cropWidth] = this.crop.box;
+    const turned = [top + ((cropLeft - left) / width) * height, left + ((cropTop - top) / height) * width, (cropWidth / width) * height, (cropHeight / height) * width];
+    relabel.put(this.pooled, relabel.onPicture(this.frame, turned));
+  }
 };
 
-relabel.view();
+relabel.view = new relabel.View(relabel.document());

@@ -1,11 +1,12 @@
-internal import Relabel
+package import Relabel
 
 /// Finds classes by what people call them.
-struct ClassNames {
+package struct ClassNames {
   private var indexes: [String: Int] = [:]
   private let numClasses: Int
 
-  init(_ table: ClassTable?, numClasses: Int) {
+  /// Looks at the classes of a dataset.
+  package init(_ table: ClassTable?, numClasses: Int) {
     self.numClasses = numClasses
     let entries = table?.entries ?? []
     var names: [String: Int?] = [:]
@@ -19,7 +20,7 @@ struct ClassNames {
 
   /// The class with an id of the table, else with a name that only one class has, else with an
   /// index; nil when there is none.
-  func index(of text: String) -> Int? {
+  package func index(of text: String) -> Int? {
     if let index = indexes[text] { return index }
     guard let index = Int(text), (0..<numClasses).contains(index) else { return nil }
     return index

@@ -1,20 +1,22 @@
 internal import Relabel
 
 /// An element of an XML document.
-struct XMLElement {
+package struct XMLElement {
   let name: String
   var attributes: [(name: String, value: String)] = []
-  var children: [XMLElement] = []
+  /// The elements within it.
+  package var children: [XMLElement] = []
   var text: String = ""
 
-  init(_ name: String, _ attributes: [(String, String)] = [], text: String = "") {
+  /// Makes an element of a name, attributes in their order, and a text in place of children.
+  package init(_ name: String, _ attributes: [(String, String)] = [], text: String = "") {
     self.name = name
     self.attributes = attributes
     self.text = text
   }
 
   /// The document whose root this is.
-  var document: String {
+  package var document: String {
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + lines("").joined(separator: "\n")
   }
 
