@@ -104,7 +104,8 @@ let package = Package(
       exclude: ["README.md"],
       resources: [
         "page.css", "elements.js", "palette.js", "pooling.js", "map.js",
-        "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js", "view.js",
+        "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
+        "view.js",
       ].map { .embedInCode("Assets/\($0)") },
       swiftSettings: settings
     ),

@@ -8,7 +8,8 @@ public struct KeysCommand: ParsableCommand {
   /// Names and help.
   public static let configuration: CommandConfiguration = CommandConfiguration(
     commandName: "keys",
-    abstract: "List the keys of the images, one a line, in the order of the source; of crops, key and view.",
+    abstract:
+      "List the keys of the images, one a line, in the order of the source; of crops, key and view.",
     discussion: """
       A terminal gets keys with what would steer it written out; a program gets them as they are.
 
@@ -72,7 +73,9 @@ public struct KeysCommand: ParsableCommand {
   private func words(_ line: KeyListing.Line, _ isTerminal: Bool) throws(RelabelError) -> String {
     switch format {
     case .text:
-      let parts = [line.key, line.view.map(String.init), shard ? line.shard : nil].compactMap(\.self)
+      let parts = [line.key, line.view.map(String.init), shard ? line.shard : nil].compactMap(
+        \.self
+      )
       return parts.map { isTerminal ? $0.printable : $0 }.joined(separator: "\t")
     case .json:
       var members: [String: JSON] = ["key": .string(line.key)]

@@ -20,7 +20,10 @@ struct OutputFile {
   func check(isText: Bool) throws(RelabelError) {
     if isStandardOutput {
       guard isText || !StandardStream.output.isTerminal else {
-        throw RelabelError(.usage, "a terminal shows no pictures: name a file, or give the output to a program")
+        throw RelabelError(
+          .usage,
+          "a terminal shows no pictures: name a file, or give the output to a program"
+        )
       }
       return
     }
@@ -36,7 +39,11 @@ struct OutputFile {
     }
     let folder = Folder.parent(of: path)
     guard Folder.exists(folder) else {
-      throw RelabelError(.io, "the file can't be written: there is no such folder", at: Location(file: path))
+      throw RelabelError(
+        .io,
+        "the file can't be written: there is no such folder",
+        at: Location(file: path)
+      )
     }
   }
 

@@ -48,7 +48,9 @@ public struct ViewCommand: ParsableCommand {
   )
   var output: String?
 
-  @Option(help: "The form of the output: html, svg or png. (default: as the ending of --output says)")
+  @Option(
+    help: "The form of the output: html, svg or png. (default: as the ending of --output says)"
+  )
   var format: Form?
 
   @Flag(help: "Write over a file that is there.")
@@ -68,7 +70,9 @@ public struct ViewCommand: ParsableCommand {
       throw ValidationError("--pictures: there is no folder '\(folder)'.")
     }
     if form == nil {
-      throw ValidationError("Please end the name of --output with .html, .svg or .png, or give --format.")
+      throw ValidationError(
+        "Please end the name of --output with .html, .svg or .png, or give --format."
+      )
     }
   }
 

@@ -24,7 +24,8 @@ enum Assets {
     switch kind {
     case .view:
       [
-        PackageResources.view_stage_js, PackageResources.view_crop_js, PackageResources.view_panels_js,
+        PackageResources.view_stage_js, PackageResources.view_crop_js,
+        PackageResources.view_panels_js,
         PackageResources.view_controls_js, PackageResources.view_js,
       ]
     }

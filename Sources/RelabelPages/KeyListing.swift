@@ -53,24 +53,25 @@ package struct KeyListing {
 
   /// Gives the lines one after another.
   ///
-  /// Where rows lie in the order of the source, a chunk is read when its turn comes; else 16 bytes an image are held.
+  /// Where rows lie in the order of the source, a chunk is read when its turn comes. Else lines are held and sorted:
+  /// reading a key out of turn reads its chunk again. They take their text and 40 bytes each.
   /// - Throws: as reading, and what `receive` throws.
   package func forEach(
     _ receive: (Line) throws(RelabelError) -> Void
   ) throws(RelabelError) {
     let isOrdered = header.rowOrder == .source || header.views != nil
-    var held: [(index: Int64, position: Int)] = []
+    var held = HeldLines()
     for chunk in try chunks() {
       for position in try matches(chunk) {
+        let line = try line(position)
         if isOrdered {
-          try receive(line(position))
+          try receive(line)
         } else {
-          held.append((try maps.imageIndex(at: position), position))
+          held.append(line, index: try maps.imageIndex(at: position))
         }
       }
     }
-    held.sort { $0 < $1 }
-    for (_, position) in held { try receive(line(position)) }
+    for line in held.sorted() { try receive(line) }
   }
 
   /// Positions that are looked at together.
@@ -94,5 +95,27 @@ package struct KeyListing {
     let view = header.views == nil ? nil : try maps.view(at: position).number
     let shard = try maps.shard(holding: position).reader.path
     return Line(key: try maps.key(at: position), view: view, shard: shard)
+  }
+}
+
+/// Lines that wait for their turn, their keys in one piece of memory.
+private struct HeldLines {
+  private var keys: [UInt8] = []
+  private var entries: [(index: Int64, start: Int, count: Int, shard: Int)] = []
+  private var shards: [String] = []
+
+  mutating func append(_ line: KeyListing.Line, index: Int64) {
+    // Rows come shard by shard.
+    if shards.last != line.shard { shards.append(line.shard) }
+    entries.append((index, keys.count, line.key.utf8.count, shards.count - 1))
+    keys += line.key.utf8
+  }
+
+  /// The lines by image index.
+  func sorted() -> some Sequence<KeyListing.Line> {
+    entries.sorted { $0.index < $1.index }.lazy.map { entry in
+      let key = String(decoding: keys[entry.start..<entry.start + entry.count], as: UTF8.self)
+      return KeyListing.Line(key: key, view: nil, shard: shards[entry.shard])
+    }
   }
 }

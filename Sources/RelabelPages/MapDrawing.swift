@@ -114,7 +114,7 @@ struct MapDrawing {
       XMLElement(
         "title",
         text:
-          "row \(y), column \(x): \(name(best.classIndex[number])) \(Self.percent(best.probability[number]))"
+          "row \(y), column \(x): \(image.name(best.classIndex[number])) \(Self.percent(best.probability[number]))"
       )
     ]
     return element
@@ -127,6 +127,9 @@ struct MapDrawing {
       let place = CropBox(top: box.top, left: box.left, height: box.height, width: box.width)
       let isChosen = number == image.choice
       let sides = rectangle(place) + [("fill", "none")]
+      // As on the page: of many views, only the one that is shown has room for a name.
+      let hasName = isChosen || image.entries.count <= 8
+      let words = hasName ? ": \(image.name(image.bestOfViews[number]))" : ""
       let label = [
         ("x", Self.text(max(box.left, 0) * width + 6)),
         ("y", Self.text(max(box.top, 0) * height + 18)),
@@ -134,9 +137,15 @@ struct MapDrawing {
         ("paint-order", "stroke"),
       ]
       return [
-        XMLElement("rect", sides + [("stroke", "#000000"), ("stroke-width", isChosen ? "7" : "4")]),
-        XMLElement("rect", sides + [("stroke", "#ffffff"), ("stroke-width", isChosen ? "4" : "2")]),
-        XMLElement("text", label, text: "\(view.number)"),
+        XMLElement(
+          "rect",
+          sides + [("stroke", "#000000"), ("stroke-width", isChosen ? "7" : "4")]
+        ),
+        XMLElement(
+          "rect",
+          sides + [("stroke", "#ffffff"), ("stroke-width", isChosen ? "4" : "2")]
+        ),
+        XMLElement("text", label, text: "\(view.number)\(words)"),
       ]
     }
   }
@@ -166,15 +175,29 @@ struct MapDrawing {
   /// The lines below the picture: the legend, then what people have to know.
   private var words: [(colour: Palette.Colour?, text: String)] {
     var words: [(Palette.Colour?, String)] = legend.own.map {
-      ($0.colour, "\(name($0.classIndex)) \(Self.percent($0.share)) of the cells")
+      ($0.colour, "\(image.name($0.classIndex)) \(Self.percent($0.share)) of the cells")
     }
     if let others = legend.others {
       let noun = others.classes == 1 ? "class" : "classes"
       words.append(
-        (Palette.other, "\(others.classes) other \(noun) \(Self.percent(others.share)) of the cells")
+        (
+          Palette.other,
+          "\(others.classes) other \(noun) \(Self.percent(others.share)) of the cells"
+        )
       )
     }
-    return words + image.notes.map { (nil, $0) }
+    return words + image.notes.flatMap(lines).map { (nil, $0) }
+  }
+
+  /// A note cut into lines that fit.
+  private func lines(_ note: String) -> [String] {
+    let most = Int(max(width, 480) / 8.5)
+    var lines = [""]
+    for word in note.split(separator: " ") {
+      if lines[lines.count - 1].count + word.count >= most { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+    }
+    return lines
   }
 
   private func line(_ number: Int, _ words: (colour: Palette.Colour?, text: String)) -> [XMLElement]
@@ -198,10 +221,6 @@ struct MapDrawing {
       text: words.text
     )
     return [swatch, text].compactMap(\.self)
-  }
-
-  private func name(_ id: UInt32) -> String {
-    image.header.metadata.classes?.name(of: Int(id)).forShow ?? "class \(id)"
   }
 
   private static func percent(_ share: Double) -> String { share.percent }

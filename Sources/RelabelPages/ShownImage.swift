@@ -13,6 +13,8 @@ package struct ShownImage {
   package let header: ShardHeader
   /// One map, or one for each view, by number.
   package let entries: [Entry]
+  /// The best class of each view, where labels are of crops.
+  package let bestOfViews: [UInt32]
   /// The entry that is shown first.
   package let choice: Int
   /// Its picture, where there is one.
@@ -29,6 +31,7 @@ package struct ShownImage {
   ///
   /// - Parameters:
   ///   - key: the image.
+  ///   - maps: where its maps are.
   ///   - positions: those of its maps.
   ///   - chosen: the number of the view that is shown first.
   ///   - picture: the picture, or why there is none; nil where none was asked for.
@@ -69,10 +72,20 @@ package struct ShownImage {
       let read = try maps.maps(at: views.map(\.position))
       entries = zip(read, views).map { ($0, $1.view) }
       if views.contains(where: { $0.view.box == nil }) {
-        notes.append("Nobody knows where these views lie on the picture: they are drawn over all of it.")
+        notes.append(
+          "Nobody knows where these views lie on the picture: they are drawn over all of it."
+        )
       }
     }
     self.entries = entries
+    let pooling = try LabelPooling(header, profile: .relabel)
+    var best: [UInt32] = []
+    if header.views != nil {
+      for (map, _) in entries {
+        best += try pooling.target(of: map, in: map.extent).top(1).map(\.classIndex)
+      }
+    }
+    bestOfViews = best
     self.profile = profile
     switch picture {
     case .success(let found):
@@ -89,8 +102,8 @@ package struct ShownImage {
     }
     if header.orientation == .unknown {
       notes.append(
-        "Nobody knows how this map lies on the picture (orientation unknown). It is drawn as profile relabel takes"
-          + " it, its rows down the picture; relabel-2021 takes them along its width."
+        "Nobody knows how this map lies on the picture (orientation unknown). Profile relabel draws its rows down the"
+          + " picture, relabel-2021 along its width; the one that fits the picture is right."
       )
     }
     self.notes = notes
@@ -112,6 +125,11 @@ package struct ShownImage {
   /// Maps of unknown orientation lie as the profile takes them.
   package var isDrawnTransposed: Bool {
     header.orientation == .unknown ? profile == .relabel2021 : header.orientation == .xy
+  }
+
+  /// The name of a class as it is shown.
+  func name(_ classIndex: UInt32) -> String {
+    header.metadata.classes?.name(of: Int(classIndex)).forShow ?? "class \(classIndex)"
   }
 
   /// What the page's script draws.

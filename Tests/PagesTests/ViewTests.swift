@@ -14,7 +14,8 @@ struct ViewTests {
   func bestCells(kind: ScoreKind) throws {
     let shape = MapShape(height: 1, width: 1, topK: 3)
     let entries: [(ids: [UInt32], scores: [Float])] = [
-      ([4, 1, 7], [0.5, 0.25, 0.125]), ([7, 4, 1], [0.125, 0.5, 0.5]), ([0, 2, 1], [1e-3, 1e-4, 0]),
+      ([4, 1, 7], [0.5, 0.25, 0.125]), ([7, 4, 1], [0.125, 0.5, 0.5]),
+      ([0, 2, 1], [1e-3, 1e-4, 0]),
     ]
     for (ids, scores) in entries {
       for classes in [3, 9] where classes > Int(ids.max() ?? 0) {
@@ -78,7 +79,8 @@ struct ViewTests {
       Array("II*\0".utf8) + [8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]
     let segment = Array("Exif\0\0".utf8) + tiff
     let length = segment.count + 2
-    var bytes: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 0xFF)] + segment
+    var bytes: [UInt8] =
+      [0xFF, 0xD8, 0xFF, 0xE1, UInt8(length >> 8), UInt8(length & 0xFF)] + segment
     // The smallest frame that has a size.
     bytes += [0xFF, 0xC0, 0, 11, 8, 0, 20, 0, 40, 1, 1, 0x11, 0] + [UInt8](repeating: 0, count: 30)
     let folder = TemporaryFolder()

@@ -95,3 +95,14 @@ def test_reader_that_has_enough(tmp_path):
     result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ("folder/000000\n", "")
     assert len(keys(tmp_path / "a.h5")) == count
+
+
+def test_many_shuffled_keys(tmp_path):
+    """Sorted without reading a chunk again for each key."""
+    count = 60_000
+    order = np.random.default_rng(0).permutation(count)
+    write_shard(tmp_path / "a.h5", rows=count, keys=[f"folder/{place:06}" for place in order], image_indexes=order.tolist(),
+                height=1, width=1, k=1, images_per_chunk=1000, rows_per_identity_chunk=4096,
+                attributes={"row_order": "shuffled:0"})  # fmt: skip
+    result = tool("relabel", "keys", tmp_path / "a.h5", timeout=30)
+    assert result.stdout == "".join(f"folder/{place:06}\n" for place in range(count))

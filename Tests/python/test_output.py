@@ -21,6 +21,8 @@ COMMANDS = {
     "info": ("relabel", "info", "DATASET"),
     "show": ("relabel", "show", "DATASET", "--key", "a"),
     "pool": ("relabel", "pool", "DATASET", "--key", "a", "--box", "0,0,1,1"),
+    "view": ("relabel", "view", "DATASET", "--key", "a", "-o", "-"),
+    "drawing": ("relabel", "view", "DATASET", "--key", "a", "-o", "-", "--format", "svg"),
     "pack": ("relabel-pack", "MAPS", "-o", "OUT", "--score-kind", "logit", "--format", "json"),
 }
 
@@ -78,7 +80,7 @@ def steering(text):
     return odd + [line for line in text.split("\n") if line.strip().startswith(("::", "##"))]
 
 
-@pytest.mark.parametrize("name", ["info", "show", "pool", "verify", "verify json"])
+@pytest.mark.parametrize("name", ["info", "show", "pool", "view", "drawing", "verify", "verify json"])
 def test_names_from_files_steer_nothing(name, hostile, tmp_path):
     command = filled(COMMANDS[name], hostile, tmp_path)
     result = subprocess.run(command, capture_output=True, text=True)

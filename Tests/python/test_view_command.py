@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import shard_writer
 import view_shards
-from conftest import BIN, SAMPLES, tool
+from conftest import BIN, ROOT, SAMPLES, tool
 from PIL import Image
 from shard_writer import write_shard
 
@@ -202,7 +202,7 @@ def test_drawing_of_views(tmp_path):
     root = ET.parse(tmp_path / "a.svg").getroot()
     (cell, _), box = cells(root)[0], rows.columns["view_box"][1]
     assert float(cell.get("x")) == pytest.approx(box[1] * 1000) and float(cell.get("height")) == pytest.approx(box[2] * 1000)
-    assert {"0", "1", "2"} <= {text.text for text in root.iter(f"{SVG}text")}
+    assert {"0", "1", "2"} <= {text.text.split(":")[0] for text in root.iter(f"{SVG}text")}
 
 
 def test_hostile_drawing(tmp_path):
@@ -319,3 +319,11 @@ def test_hostile_names_steer_nothing(tmp_path):
     write_shard(tmp_path / "a.h5", rows=1, keys=["a"], num_classes=3, document={"annotator": None, "classes": classes})
     output = show(tmp_path / "a.h5", "--colour", "always", key="a")
     assert not re.sub("\x1b\\[[0-9;]*m", "", output).count("\x1b") and "\u202e" not in output and "\x07" not in output
+
+
+def test_colours_are_those_of_pages():
+    """Palette.swift and palette.js have the same colours in the same order."""
+    folder = ROOT / "Sources" / "RelabelPages"
+    of_pages = re.findall(r"#([0-9a-f]{6})", (folder / "Assets" / "palette.js").read_text())
+    of_tools = re.findall(r"\(0x(..), 0x(..), 0x(..)\)", (folder / "Palette.swift").read_text())
+    assert ["".join(parts).lower() for parts in of_tools] == of_pages and len(of_pages) == 9

@@ -9,6 +9,9 @@ relabel.named = (names, id, colour) => {
 /** A probability that programs can read, too. */
 relabel.probability = (value) => relabel.element("data", { value }, relabel.percent(value));
 
+/** A share of one that may be very small. */
+relabel.smallPercent = (value) => (value === 0 ? "0 %" : value < 1e-5 ? "below 0.001 %" : `${(value * 100).toPrecision(2)} %`);
+
 /** The legend of the classes that cells show: colour, name, and share of the cells. */
 relabel.legend = (names, classes, colours) => {
   const counts = relabel.byFrequency(classes);
@@ -41,7 +44,7 @@ relabel.target = (title, names, target, colours, count = 6) => {
   const rest = target.classes.length - items.length;
   const words = [
     rest > 0 ? `${relabel.number(rest)} more ${rest === 1 ? "class" : "classes"} pooled` : null,
-    target.others > 0 ? `each of ${relabel.number(target.others)} others ${(target.rest * 100).toPrecision(2)} %` : null,
+    target.others > 0 ? `each of ${relabel.number(target.others)} others ${relabel.smallPercent(target.rest)}` : null,
     target.covered < 1 - 1e-9 ? `the map covers ${relabel.percent(target.covered)} of the box` : null,
   ].filter((text) => text);
   return relabel.element("section", {}, heading, relabel.element("ol", {}, items), relabel.element("p", { class: "quiet" }, words.join("; ")));
@@ -68,9 +71,10 @@ relabel.outlines = (names, maps, chosen, colourOf) => {
     .sort((a, b) => (a.place === chosen) - (b.place === chosen)).flatMap(({ view, best, place }) => {
       const [top, left, height, width] = view.box;
       const isChosen = place === chosen;
-      const rectangle = (kind, stroke) => relabel.drawn("rect", { class: `${kind}outline${isChosen ? " chosen" : ""}`, x: share(left), y: share(top), width: share(width), height: share(height), style: null, stroke });
+      const rectangle = (kind) => relabel.drawn("rect", { class: `${kind}outline${isChosen ? " chosen" : ""}`, x: share(left), y: share(top), width: share(width), height: share(height) });
       const label = `${view.number}${withNames || isChosen ? `: ${relabel.nameOf(names, best)}` : ""}`;
-      const shapes = [rectangle("under ", null), rectangle("", colourOf(best) ?? "#fff")];
+      const shapes = [rectangle("under "), rectangle("")];
+      shapes[1].style.stroke = colourOf(best) ?? "";
       if (withNames || isChosen) shapes.push(relabel.drawn("text", { x: share(Math.max(left, 0)), y: share(Math.max(top, 0)), dx: 6, dy: 18 }, label));
       return shapes;
     });
