@@ -77,7 +77,7 @@ private struct Info {
       "  annotator    \(header.metadata.annotatorName ?? "not documented")",
       "  classes      \(header.numClasses)"
         + (header.metadata.classes == nil ? ", no names" : ", with names"),
-      "  maps         \(shape), orientation \(header.orientation.rawValue)",
+      "  maps         \(shape)\(header.hasFactors ? " factors of all classes" : ""), orientation \(header.orientation.rawValue)",
       "  scores       \(header.scoreKind.rawValue), \(header.classesAre.rawValue) classes, absent ones "
         + "\(header.fill.rawValue), "
         + "temperature \(header.temperature)",
@@ -139,6 +139,7 @@ private struct Info {
       "width": .integer(Int64(header.shape.width)),
       "top_k": .integer(Int64(header.shape.topK)),
       "score_kind": .string(header.scoreKind.rawValue),
+      "has_factors": .bool(header.hasFactors),
       "classes_are": .string(header.classesAre.rawValue),
       "fill": .string(header.fill.rawValue),
       "temperature": .number(header.temperature),

@@ -37,7 +37,7 @@ public struct ShowCommand: ParsableCommand {
       let shown = ImageText(
         key: image.key,
         imageIndex: try maps.imageIndex(at: position),
-        map: map,
+        map: map.ofClasses(),
         view: try maps.header.views == nil ? nil : maps.view(at: position),
         top: TopClasses(
           entries: try pooling.target(of: map, in: map.extent).top(image.top),

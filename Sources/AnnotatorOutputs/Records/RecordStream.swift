@@ -174,7 +174,7 @@ final class RecordStream: ArrivalSource {
 extension Layout.Column {
   /// Bytes that an optional dataset holds for one map.
   fileprivate func rowBytes(_ shape: MapShape) -> Int {
-    rowShape(shape).reduce(types.map(\.size).max() ?? 0, *)
+    rowShape(shape, numClasses: 0).reduce(types.map(\.size).max() ?? 0, *)
   }
 }
 

@@ -17,6 +17,8 @@ public struct LabelPooling: Sendable {
   let kernel: PoolingKernel
   private let isTransposed: Bool
   private let entriesTest: EntriesTest
+  /// True where ids of cells number factors.
+  let hasFactors: Bool
 
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
@@ -39,7 +41,8 @@ public struct LabelPooling: Sendable {
       header.shape,
       header.orientation,
       profile,
-      outside
+      outside,
+      hasFactors: header.hasFactors
     )
   }
 
@@ -49,8 +52,10 @@ public struct LabelPooling: Sendable {
     _ shape: MapShape,
     _ orientation: Orientation,
     _ profile: PoolingProfile?,
-    _ outside: OutsideExtent
+    _ outside: OutsideExtent,
+    hasFactors: Bool = false
   ) throws(RelabelError) {
+    self.hasFactors = hasFactors
     guard profile != nil || orientation != .unknown else {
       throw RelabelError(
         .usage,
@@ -101,7 +106,7 @@ public struct LabelPooling: Sendable {
   ///   reader would return.
   /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
-    let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
+    let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape, hasFactors: hasFactors)
     return try map.withEntries { entries throws(RelabelError) in
       try target(of: entries, map.extent, in: box, scratch)
     }
@@ -153,7 +158,17 @@ public struct LabelPooling: Sendable {
     case .range: if !map.areBelow(numClasses) { try entriesTest.check(map) }
     case .all: try entriesTest.check(map)
     }
-    let rest = kernel.finish(scratch, rest: kernel.sum(map, scratch))
+    guard hasFactors == (map.factors != nil) else {
+      scratch.clear()
+      throw RelabelError(
+        .usage,
+        hasFactors
+          ? "this map has classes, and the pooling is of factors" : "this map has factors, and the pooling is of classes"
+      )
+    }
+    let sums = kernel.sum(map, scratch)
+    if let factors = map.factors { scratch.addUp(factors) }
+    let rest = kernel.finish(scratch, rest: sums)
     // A score that is not finite makes a target of the class that is not.
     if map.check == .range, !scratch.sums.areFinite {
       do throws(RelabelError) { try entriesTest.check(map) } catch {

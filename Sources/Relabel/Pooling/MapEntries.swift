@@ -5,6 +5,8 @@ struct MapEntries<ID: FixedWidthInteger & UnsignedInteger & Sendable> {
   let score: UnsafePointer<Float>
   /// What pooling has to look at.
   var check = Check.all
+  /// What factors say of classes, where ids number factors.
+  var factors: FactorTable?
 
   /// How far the entries are to be trusted.
   enum Check {
@@ -37,9 +39,15 @@ extension LabelMap {
         guard let ids = ids.baseAddress, let scores = scores.baseAddress else {
           preconditionFailure("a map has at least one entry")
         }
-        return try body(
-          MapEntries(shape: shape, classIndex: ids, score: scores, check: isChecked ? .none : .all)
-        )
+        let check: MapEntries<UInt32>.Check = isChecked ? .none : .all
+        guard let factors else {
+          return try body(MapEntries(shape: shape, classIndex: ids, score: scores, check: check))
+        }
+        return try factors.withTable { table throws(RelabelError) in
+          try body(
+            MapEntries(shape: shape, classIndex: ids, score: scores, check: check, factors: table)
+          )
+        }
       }
     }
   }
@@ -123,5 +131,21 @@ extension LabelPooling {
       return nil
     }
     if let failure = failures.compactMap(\.self).first { throw failure }
+  }
+}
+
+extension ClassFactors {
+  /// Lends the factors to `body`.
+  fileprivate func withTable<Result>(
+    _ body: (FactorTable) throws(RelabelError) -> Result
+  ) throws(RelabelError) -> Result {
+    try numbers.withUnsafeBufferPointer { numbers throws(RelabelError) in
+      try scale.withUnsafeBufferPointer { scale throws(RelabelError) in
+        guard let numbers = numbers.baseAddress, let scale = scale.baseAddress else {
+          preconditionFailure("a map has at least one factor")
+        }
+        return try body(FactorTable(numClasses: numClasses, numbers: numbers, scale: scale))
+      }
+    }
   }
 }

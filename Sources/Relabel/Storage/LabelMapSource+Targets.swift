@@ -49,6 +49,12 @@ extension LabelMapSource {
     of pooling: LabelPooling
   ) throws(RelabelError) -> @Sendable () -> PoolingScratch {
     let shape = try header.shape
-    return { PoolingScratch(numClasses: pooling.numClasses, shape: shape) }
+    return {
+      PoolingScratch(
+        numClasses: pooling.numClasses,
+        shape: shape,
+        hasFactors: pooling.hasFactors
+      )
+    }
   }
 }

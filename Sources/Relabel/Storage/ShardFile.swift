@@ -16,6 +16,9 @@ package final class ShardFile: Sendable {
   package let optional: [(name: String, column: StoredColumn)]
   /// Extents of single images, where the shard has them.
   package let mapExtent: StoredColumn?
+  /// What factors say of classes, and what their numbers are worth; nil where ids are classes.
+  package let classFactor: StoredColumn?
+  package let factorScale: StoredColumn?
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
   /// Ids that follow from the header.
@@ -130,6 +133,9 @@ package final class ShardFile: Sendable {
     }
     self.optional = optional
     mapExtent = optional.first { $0.name == Layout.mapExtent }?.column
+    let hasFactors = header.hasFactors
+    classFactor = hasFactors ? optional.first { $0.name == Layout.classFactor }?.column : nil
+    factorScale = hasFactors ? optional.first { $0.name == Layout.factorScale }?.column : nil
     let noted = contents.datasets[Layout.score]?.object["largest_error"]?.value
     if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
   }

@@ -53,6 +53,8 @@ public final class ShardReader: LabelMapSource {
     fileprivate let ids: UnsafeRawBufferPointer
     fileprivate let scores: UnsafeRawBufferPointer
     fileprivate let chunk: Int
+    /// What factors say of classes; nil where ids are classes.
+    fileprivate let classFactors: UnsafeRawBufferPointer?
   }
 
   /// Reads a chunk of maps; whoever has read some asks `checkUnchanged` before he hands them out.
@@ -60,7 +62,11 @@ public final class ShardReader: LabelMapSource {
   /// - Throws: `.corrupt` for a damaged chunk.
   func chunk(_ chunk: Int, in room: ReadingRoom) throws(RelabelError) -> StoredMaps {
     let (ids, scores) = try file.labels(chunk, in: room.ids, room.scores)
-    return StoredMaps(ids: ids, scores: scores, chunk: chunk)
+    var factors: UnsafeRawBufferPointer?
+    if let column = file.classFactor {
+      factors = try file.bytes(of: column, named: Layout.classFactor, chunk, in: room.classFactors)
+    }
+    return StoredMaps(ids: ids, scores: scores, chunk: chunk, classFactors: factors)
   }
 
   /// Rows of one chunk of maps.
@@ -81,7 +87,11 @@ public final class ShardReader: LabelMapSource {
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
     if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
-    return StoredMap(self, ids, scores, extent)
+    var factors: FactorTable?
+    if let numbers = maps.classFactors {
+      factors = try self.factors(ofRow: row, numbers, place: place, room)
+    }
+    return StoredMap(self, ids, scores, extent, factors)
   }
 
   private static func row(

@@ -7,13 +7,16 @@ struct StoredMap {
   private let shard: ShardReader
   private let classIndex: UnsafeRawBufferPointer
   private let score: UnsafeRawBufferPointer
+  private let factors: FactorTable?
 
   init(
     _ shard: ShardReader,
     _ classIndex: UnsafeRawBufferPointer,
     _ score: UnsafeRawBufferPointer,
-    _ extent: CropBox
+    _ extent: CropBox,
+    _ factors: FactorTable?
   ) {
+    self.factors = factors
     self.shard = shard
     self.classIndex = classIndex
     self.score = score
@@ -25,7 +28,12 @@ struct StoredMap {
 
   /// A map of its own.
   var decoded: LabelMap {
-    shard.codec.map(Array(classIndex)[...], Array(score)[...], extent)
+    shard.codec.map(
+      Array(classIndex)[...],
+      Array(score)[...],
+      extent,
+      factors: factors.map { ClassFactors($0, count: shape.topK) }
+    )
   }
 
   /// Writes the class ids to memory for `shape.entries`.
@@ -55,7 +63,8 @@ struct StoredMap {
       shape: shape,
       classIndex: UnsafePointer(room.classIndex),
       score: UnsafePointer(room.score),
-      check: .none
+      check: .none,
+      factors: factors
     )
   }
 }
@@ -83,9 +92,25 @@ final class EntryRoom {
 ///
 /// Not thread-safe.
 final class ReadingRoom {
+  /// For what factors say of classes, chunk by chunk with the labels.
+  let classFactors = ChunkRoom()
+  /// The chunk of scales that was read last.
+  var scales: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
+  let scaleRoom = ChunkRoom()
   let ids = ChunkRoom()
   let scores = ChunkRoom()
   /// The extents read last, and where they are from: many chunks of maps share one of them.
   var extents: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
   let extentRoom = ChunkRoom()
+}
+
+extension ClassFactors {
+  /// A copy of stored factors.
+  init(_ table: FactorTable, count: Int) {
+    self.init(
+      numClasses: table.numClasses,
+      numbers: Array(UnsafeBufferPointer(start: table.numbers, count: count * table.numClasses)),
+      scale: Array(UnsafeBufferPointer(start: table.scale, count: count))
+    )
+  }
 }

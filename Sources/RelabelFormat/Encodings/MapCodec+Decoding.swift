@@ -41,9 +41,16 @@ extension MapCodec {
   package func map(
     _ classIndex: ArraySlice<UInt8>,
     _ score: ArraySlice<UInt8>,
-    _ extent: CropBox
+    _ extent: CropBox,
+    factors: ClassFactors? = nil
   ) -> LabelMap {
-    LabelMap(checked: shape, self.classIndex(classIndex), self.score(score), extent)
+    LabelMap(
+      checked: shape,
+      self.classIndex(classIndex),
+      self.score(score),
+      extent,
+      factors: factors
+    )
   }
 
   /// Class ids from their stored bytes.

@@ -17,6 +17,9 @@ public struct Features: Hashable, Sendable {
   public static let views: String = "views"
 
   /// The text of an attribute that names no feature: a fixed-length string can't be empty.
+  /// Maps are sums of products of factors (spec, section 4.11).
+  public static let factors: String = "factors"
+
   package static let noneWord = "none"
 
   /// Reads the two attributes.

@@ -11,7 +11,9 @@ public struct FormatVersion: Hashable, Sendable, CustomStringConvertible {
   public static let newest: FormatVersion = FormatVersion(major: 1, minor: 1)
 
   /// Features of `features_required` that this library understands.
-  public static let supportedFeatures: Set<String> = [Features.independent, Features.views]
+  public static let supportedFeatures: Set<String> = [
+    Features.independent, Features.views, Features.factors,
+  ]
 
   init(major: Int, minor: Int) {
     self.major = major

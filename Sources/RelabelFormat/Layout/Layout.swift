@@ -55,12 +55,13 @@ package enum Layout {
     package var rank: Int { axes.split(separator: " ").count }
 
     /// The lengths of all axes but the first, in a shard of such maps.
-    package func rowShape(_ map: MapShape) -> [Int] {
+    package func rowShape(_ map: MapShape, numClasses: Int) -> [Int] {
       axes.split(separator: " ").dropFirst().map { axis in
         switch axis {
         case "y": map.height
         case "x": map.width
-        case "rank": map.topK
+        case "rank", "factor": map.topK
+        case "class": numClasses
         case "byte": 32
         case "box", "edge": 4
         case "replay": 3
@@ -84,7 +85,7 @@ package enum Layout {
   package static let sourceType = "source_type"
 
   /// Datasets a shard may have besides.
-  package static let optional: [Column] = details + views
+  package static let optional: [Column] = details + views + factors
 
   /// Those that need no feature.
   private static let details: [Column] = [

@@ -15,6 +15,7 @@ package enum OptionalValues {
     numClasses: Int,
     viewSize: ViewFacts.Size?
   ) -> (rule: Rule, reason: String)? {
+    if name == Layout.classFactor { return nil }
     if Layout.viewNames.contains(name) { return ViewValues.fault(bytes, of: name, viewSize) }
     let words = words(bytes)
     switch name {
@@ -26,6 +27,10 @@ package enum OptionalValues {
       let label = Int32(bitPattern: words[0])
       if label < numClasses, label >= -1 { return nil }
       return (.v020, "the label is \(label), neither −1 nor one of \(numClasses) classes")
+    case Layout.factorScale:
+      let scales = words.map { Float(bitPattern: $0) }
+      guard let wrong = scales.first(where: { !Layout.isFactorScale($0) }) else { return nil }
+      return (.v032, "the scale \(wrong) is no power of two and not 0")
     case Layout.imageSize:
       if !words.contains(0) { return nil }
       return (.v021, "the picture has \(words[0]) × \(words[1]) pixels")
@@ -41,7 +46,7 @@ package enum OptionalValues {
   /// The place of the first value of a row that is NaN or infinite; nil for integers.
   package static func firstNonFinite(_ bytes: ArraySlice<UInt8>, of name: String) -> Int? {
     if name == Layout.viewBox { return ViewValues.floats(bytes).firstIndex { !$0.isFinite } }
-    guard [Layout.mapExtent, Layout.logNormalizer].contains(name) else { return nil }
+    guard [Layout.mapExtent, Layout.logNormalizer, Layout.factorScale].contains(name) else { return nil }
     return words(bytes).firstIndex { !Float(bitPattern: $0).isFinite }
   }
 

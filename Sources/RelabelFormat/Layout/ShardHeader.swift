@@ -77,6 +77,16 @@ public struct ShardHeader: Hashable, Sendable {
     features = features.requiring(Features.views)
   }
 
+  /// Says that maps are sums of products, which readers that know nothing of it have to refuse (spec, section 4.11).
+  package mutating func declareFactors() {
+    cellOrder = .class
+    version = .newest
+    features = features.requiring(Features.factors)
+  }
+
+  /// True where ids of a cell number factors, and no classes (spec, section 4.11).
+  public var hasFactors: Bool { features.required.contains(Features.factors) }
+
   /// True where pooled scores become a target by a softmax over all classes (spec, section 13.4).
   package var hasSoftmax: Bool { scoreKind == .logit && classesAre == .exclusive }
 
@@ -109,8 +119,9 @@ public struct ShardHeader: Hashable, Sendable {
       case Layout.operations: .utf8(bytes: views?.operationsBytes ?? 0)
       default: column.types.first ?? .int64
       }
-    let row = column.rowShape(shape)
-    let isOfCells = column.axes.hasPrefix("image y x")
+    let row = column.rowShape(shape, numClasses: numClasses)
+    // What is read with the cells lies in chunks as they do.
+    let isOfCells = column.axes.hasPrefix("image y x") || column.name == Layout.classFactor
     return DatasetDescription(
       type: type,
       shape: [0] + row,

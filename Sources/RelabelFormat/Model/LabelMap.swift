@@ -66,11 +66,20 @@ public struct LabelMap: Hashable, Sendable {
   package private(set) var isChecked = false
 
   /// A map whose entries a reader has looked at.
-  package init(checked shape: MapShape, _ classIndex: [UInt32], _ score: [Float], _ extent: CropBox)
-  {
+  package init(
+    checked shape: MapShape,
+    _ classIndex: [UInt32],
+    _ score: [Float],
+    _ extent: CropBox,
+    factors: ClassFactors? = nil
+  ) {
     self.init(shape: shape, classIndex: classIndex, score: score, extent: extent)
+    self.factors = factors
     isChecked = true
   }
+
+  /// What factors say of classes, where ids of cells number factors and scores are amounts of them; nil where ids are classes.
+  public package(set) var factors: ClassFactors?
 
   /// The cell that the entry at `offset` belongs to.
   public func cell(at offset: Int) -> Location.Cell { shape.cell(at: offset) }
@@ -78,12 +87,14 @@ public struct LabelMap: Hashable, Sendable {
   /// True for maps of equal shape, entries and extent, whoever has looked at them.
   public static func == (a: LabelMap, b: LabelMap) -> Bool {
     a.shape == b.shape && a.extent == b.extent && a.classIndex == b.classIndex && a.score == b.score
+      && a.factors == b.factors
   }
 
   /// Feeds shape, entries and extent to a hasher.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(shape)
     hasher.combine(extent)
+    hasher.combine(factors)
     hasher.combine(classIndex)
     hasher.combine(score)
   }

@@ -69,6 +69,8 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case v029 = "V029"
   case v030 = "V030"
   case v031 = "V031"
+  case v032 = "V032"
+  case v033 = "V033"
 
   case m001 = "M001"
   case m002 = "M002"
@@ -181,6 +183,8 @@ extension Rule {
     case .v029: Definition("Views that are mixed in a batch are there and agree", .findings)
     case .v030: Definition("Operations are JSON objects", .findings)
     case .v031: Definition("Views stand in the declared row order", .findings)
+    case .v032: Definition("Scales of factors are powers of two, or 0", .findings)
+    case .v033: Definition("The ids of each cell number its factors", .findings)
 
     case .m001: Definition("The folder has an index.json", .findings)
     case .m002: Definition("index.json matches its own digest", .corrupt)

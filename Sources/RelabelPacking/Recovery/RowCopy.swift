@@ -86,7 +86,9 @@ private struct ImageReader {
     let columns = Dictionary(uniqueKeysWithValues: shard.file.optional)
     values = optional.map { layout in
       let type = columns[layout.name]?.description.type ?? layout.types.first ?? .uint8
-      let elements = layout.rowShape(shard.file.header.shape).reduce(1, *)
+      let header = shard.file.header
+      let shape = layout.rowShape(header.shape, numClasses: header.numClasses)
+      let elements = shape.reduce(1, *)
       let fill = [[UInt8]](repeating: Layout.fillValue(type), count: elements).flatMap(\.self)
       return (layout.name, fill, columns[layout.name].map(RowCursor.init))
     }

@@ -17,6 +17,9 @@ struct RootAttributes {
   /// Nil without the feature `views`, or where nobody says.
   var viewSize: ViewFacts.Size?
 
+  /// True where ids of a cell number factors.
+  var hasFactors: Bool { features.required.contains(Features.factors) }
+
   var hasViews: Bool { features.required.contains(Features.views) }
 }
 

@@ -22,6 +22,7 @@ struct LayoutInspection {
     }
     let views = ViewInspection(root: root, report: report)
     guard let viewFacts = views.inspect(file, found) else { return nil }
+    FactorInspection(root: root, report: report).inspect(found)
     for column in Layout.required where found[column.name] == nil {
       fail(.l005, "dataset '\(column.name)' is missing", column.name)
     }
@@ -109,7 +110,7 @@ struct LayoutInspection {
       return true
     }
     let map = MapShape(height: labels[1], width: labels[2], topK: labels[3])
-    let tail = column.rowShape(map)
+    let tail = column.rowShape(map, numClasses: root.numClasses)
     guard Array(description.shape.dropFirst()) == tail, description.shape.first == labels.first
     else {
       fail(.l007, "shape \(description.shape) does not fit the labels' \(labels)", column.name)
@@ -129,8 +130,10 @@ struct LayoutInspection {
       fail(.l011, "axis 0 must be unlimited and the other axes fixed", column.name)
     }
     let isLabel = column.rank == 4
+    let isReadWithLabels = column.name == Layout.classFactor
     if Array(description.chunk.dropFirst()) != Array(description.shape.dropFirst())
       || (isLabel && description.chunk != labels.chunk)
+      || (isReadWithLabels && description.chunk[0] != labels.chunk[0])
       || description.chunk[0] > Layout.maximumRowsPerChunk
     {
       fail(.l012, "chunks of \(description.chunk) do not hold whole images alike", column.name)

@@ -8,12 +8,12 @@ final class AllClassIDs: @unchecked Sendable {
 
   /// Nil for a shard whose ids have to be read.
   init?(_ header: ShardHeader, rowsPerChunk: Int) {
-    guard header.views != nil, header.cellOrder == .class, header.shape.topK == header.numClasses
-    else { return nil }
+    let hasAll = header.views != nil && header.shape.topK == header.numClasses
+    guard hasAll || header.hasFactors, header.cellOrder == .class else { return nil }
     let size = header.classIndexType.size
     memory = .allocate(byteCount: rowsPerChunk * header.shape.entries * size, alignment: 64)
     for entry in 0..<rowsPerChunk * header.shape.entries {
-      let id = entry % header.numClasses
+      let id = entry % header.shape.topK
       if size == 2 {
         memory.storeBytes(of: UInt16(id).littleEndian, toByteOffset: 2 * entry, as: UInt16.self)
       } else {

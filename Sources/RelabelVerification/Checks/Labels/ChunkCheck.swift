@@ -6,6 +6,9 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   private let file: ShardFile
   private let plan: LabelScanPlan<Lane>
   private let cells: CellFindings
+  /// The ids of a row of factors, and the scales of all rows where labels are to be compared.
+  private let factorIDs: [UInt8]
+  private let scales: [Float]
   /// Scans between two chunks; each serves one thread at a time.
   private let idle = Mutex<[LabelScan<Lane>]>([])
 
@@ -13,6 +16,8 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
     self.file = file
     self.plan = plan
     cells = CellFindings(file.header)
+    factorIDs = file.header.hasFactors ? Self.factorIDs(file) : []
+    scales = FactorLabels.scales(file, labels: plan.labels)
   }
 
   /// What a chunk adds to the outcome.
@@ -59,6 +64,12 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   ) {
     let (idBytes, scoreBytes) = (file.classIndex.rowBytes, file.score.rowBytes)
     let maps = ids.count / idBytes
+    let factors = FactorLabels(
+      file,
+      chunk: part.firstRow / file.classIndex.rowsPerChunk,
+      scales: scales
+    )
+    let room = factors.map { _ in FactorRoom(numClasses: file.header.numClasses) }
     part.maps.reserveCapacity(maps)
     for map in 0..<maps {
       let row = part.firstRow + map
@@ -71,7 +82,27 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
         if exact.isSound { outcome = Self.scan(ids, scores, scan, row: row, isTrusted: true) }
       }
       if let sound = outcome.sound { add(sound, row: row, to: &part) }
+      if outcome.sound != nil, !factorIDs.isEmpty {
+        checkNumbers(ids, row: row, &part.tally)
+        if let factors, let room {
+          factors.withRow(map, row: row) { scan.countAgreement(row: row, $0, room) }
+        }
+      }
       part.maps.append((outcome.digest, outcome.sound?.scoreMean))
+    }
+  }
+
+  private func checkNumbers(_ ids: ArraySlice<UInt8>, row: Int, _ tally: inout Tally) {
+    guard ids != factorIDs[...] else { return }
+    let message = "the ids of a cell are not 0, 1, … \(file.header.shape.topK - 1): they number factors"
+    tally.add(Violation(.v033, message, at: Location(dataset: Layout.classIndex, row: row)))
+  }
+
+  /// What `class_index` has in each row of a shard of factors.
+  private static func factorIDs(_ file: ShardFile) -> [UInt8] {
+    let (shape, size) = (file.header.shape, file.header.classIndexType.size)
+    return (0..<shape.entries).flatMap { entry in
+      (0..<size).map { UInt8(truncatingIfNeeded: (entry % shape.topK) >> (8 * $0)) }
     }
   }
 

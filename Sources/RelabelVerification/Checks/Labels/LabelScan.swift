@@ -96,16 +96,19 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     let isInRange = plan.kernel.read(idStart, scoreStart, into: ids, scores)
     let range = plan.kernel.range(scores)
     if !isTrusted {
-      countNeighbours(row: row)
+      if !plan.header.hasFactors { countNeighbours(row: row) }
       guard isInRange, plan.kernel.isSound(ids, scores, range), hasSoundMasses() else {
         return outcome
       }
     }
-    if plan.header.cellOrder != .score { findBest() }
-    countClasses()
-    countAgreement(row: row)
-    judgeKinds(range)
-    compareWithZero(range)
+    // Numbers of factors are no classes, and amounts of them no scores.
+    if !plan.header.hasFactors {
+      if plan.header.cellOrder != .score { findBest() }
+      countClasses()
+      countAgreement(row: row)
+      judgeKinds(range)
+      compareWithZero(range)
+    }
     outcome.sound = Outcome.Sound(
       range: range,
       scoreMean: plan.kernel.scores.mean(scores, entries, floats),
@@ -188,13 +191,34 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     if counts.neighbours.maps % 64 == 0 { hasSeenAll = counts.classesSeen == counts.best.count }
   }
 
+  /// Counts whether the label of a row leads a cell, for maps of factors.
+  ///
+  /// - Parameter factors: what the factors of the row say of classes.
+  /// - Complexity: O(cells · factors · classes), so that one row in eight is looked at, and the first 64.
+  func countAgreement(row: Int, _ factors: FactorTable, _ room: FactorRoom) {
+    guard row < plan.labels.count, plan.labels[row] != -1, row < 64 || row % 8 == 0 else { return }
+    for cell in 0..<cells {
+      room.clear()
+      for factor in 0..<topK {
+        let amount = Double(plan.kernel.scores.value(scores[cell &* topK &+ factor]))
+        factors.add(amount, of: factor, to: room.logits)
+      }
+      bestIDs[cell] = Lane(truncatingIfNeeded: room.best)
+    }
+    countAgreement(label: Int(plan.labels[row])) { Int(bestIDs[$0]) }
+  }
+
   private func countAgreement(row: Int) {
     guard row < plan.labels.count, plan.labels[row] != -1 else { return }
-    counts.labelled += 1
-    let label = Int(plan.labels[row])
     let (ids, step) = best
+    countAgreement(label: Int(plan.labels[row])) { ClassKeys<Lane>.id(ids[$0 &* step]) }
+  }
+
+  @inline(__always)
+  private func countAgreement(label: Int, _ classOfCell: (Int) -> Int) {
+    counts.labelled += 1
     var own = 0
-    for cell in 0..<cells where ClassKeys<Lane>.id(ids[cell &* step]) == label { own += 1 }
+    for cell in 0..<cells where classOfCell(cell) == label { own += 1 }
     if own > 0 { counts.agreeing += 1 }
     counts.ownShare.add(cells: own, of: cells)
     if label >= 0, label < counts.labels.count { counts.labels[label] += 1 }
@@ -249,8 +273,9 @@ extension LabelCounts {
   /// Nothing counted so far of a shard's maps.
   init(_ header: ShardHeader) {
     self.init(
-      numClasses: header.numClasses,
-      likelyKinds: header.hasSoftmax ? [.probability, .logProbability] : []
+      // With factors each class is in each cell.
+      numClasses: header.hasFactors ? Self.mostClasses + 1 : header.numClasses,
+      likelyKinds: header.hasSoftmax && !header.hasFactors ? [.probability, .logProbability] : []
     )
   }
 }
