@@ -37,6 +37,22 @@ public struct PackCommand: ParsableCommand {
   )
   var topK: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "What is kept of dense logits: the best classes of each cell, or factors that keep all classes.",
+      discussion: "topk or factors.",
+      valueName: "form"
+    )
+  )
+  var maps: MapForm = .topk
+
+  @Option(help: "How near factors are: lower numbers are nearer and take more bytes. (default: 0.0003)")
+  var quality: Double?
+
+  enum MapForm: String, ExpressibleByArgument, CaseIterable {
+    case topk, factors
+  }
+
   @Option(help: "How many classes the annotator scores, if the input does not say it.")
   var numClasses: Int?
 
@@ -285,6 +301,11 @@ public struct PackCommand: ParsableCommand {
     options.scoreKind = scoreKind
     options.givenClassesAre = classesAre
     options.axes = axes
+    if maps == .factors {
+      var settings = FactorSettings()
+      if let quality { settings.quality = quality }
+      options.factors = settings
+    }
     options.isBackgroundFirst = backgroundFirst
     options.encoding = scoreEncoding
     options.maximumError = maxError

@@ -11,6 +11,8 @@ struct BuildPlan {
   let annotator: String?
   /// True where logits are stored less the mean of those that their cell leaves out.
   let centres: Bool
+  /// Makes factors of maps; nil where the best classes are kept.
+  let factors: FactorForm?
   /// What is stored of each image beside its map.
   let facts: ImageFacts
   /// What the packer had to assume: the name and value of each option.
@@ -72,6 +74,7 @@ struct BuildPlan {
         "only logits may be shifted: --centre does not go with \(kind.rawValue) scores"
       )
     }
+    if options.factors != nil { try Self.checkFactors(options, traits, kind) }
     guard shape.topK <= numClasses else {
       throw RelabelError(.usage, "--top-k \(shape.topK) is more than the \(numClasses) classes")
     }
@@ -107,6 +110,7 @@ struct BuildPlan {
     }
     if let views = traits.views { header.declareViews(views.facts) }
     header.cellOrder = traits.views?.cellOrder ?? options.cellOrder
+    if let settings = options.factors { Self.declareFactors(settings, in: &header) }
     header.rowOrder = rowOrder
     header.orientation = try Self.orientation(options, traits)
     header.imagesPerChunk =
@@ -130,13 +134,19 @@ struct BuildPlan {
       pictures: options.pictures.isEmpty ? nil : try PictureIndex(options.pictures),
       given: given,
       extents: try options.mapExtents.map { table throws(RelabelError) in try MapExtents(table) },
-      hasLogNormalizer: options.logNormalizer
+      hasLogNormalizer: options.logNormalizer,
+      hasFactors: options.factors != nil
     )
     let imagesPerShard =
       traits.views.map { Self.rowsPerShard(of: $0, header, options) } ?? options.imagesPerShard
     var record = Self.record(header, options, imagesPerShard).merging(facts.record) { own, _ in own
     }
     if options.centres || traits.isCentred { record["centre"] = .bool(true) }
+    if let settings = options.factors {
+      record["factors"] = .object([
+        "count": .integer(Int64(header.shape.topK)), "quality": .number(settings.quality),
+      ])
+    }
     self.options = record
     // Where rows keep the order of the source, none of them depends on those behind it.
     header.buildID = try Self.buildID(header, self.options, rowOrder == .source ? nil : listing)
@@ -144,6 +154,9 @@ struct BuildPlan {
     assumptions = Self.assumptions(header, options, traits)
     self.imagesPerShard = imagesPerShard
     centres = options.centres
+    factors = try options.factors.map { settings throws(RelabelError) in
+      try FactorForm(header, settings)
+    }
     annotator = metadata.annotatorName
   }
 

@@ -6,6 +6,7 @@ struct ImageEncoder: Sendable {
   private let codec: MapCodec
   private let keyBytes: Int
   private let centres: Bool
+  private let factors: FactorForm?
   private let facts: ImageFacts
   private let sample: EffectSample?
 
@@ -13,6 +14,7 @@ struct ImageEncoder: Sendable {
     codec = MapCodec(plan.header)
     keyBytes = plan.header.keyBytes
     centres = plan.centres
+    factors = plan.factors
     facts = plan.facts
     self.sample = sample
   }
@@ -30,7 +32,7 @@ struct ImageEncoder: Sendable {
         )
       }
       let wantsDense = sample?.wantsDense(image.imageIndex) ?? false
-      let loaded = try image.load(wantsDense: wantsDense)
+      let loaded = try image.load(wantsDense: wantsDense || factors != nil)
       guard loaded.isFromAllClasses || !centres else {
         throw RelabelError(
           .invalidInput,
@@ -38,12 +40,13 @@ struct ImageEncoder: Sendable {
             + " --centre"
         )
       }
-      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: loaded.map)
+      let map = try factors?.map(loaded) ?? loaded.map
+      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
       var encoded = try codec.encode(labelled)
-      let (values, label) = try facts.values(of: image, loaded)
+      let (values, label) = try facts.values(of: image, loaded, map)
       try facts.given.check(image, encoded, codec)
       encoded.optional = values
-      return .success((encoded, try sight(of: loaded, encoded, label)))
+      return .success((encoded, try sight(of: loaded, encoded, label, map)))
     } catch {
       return .failure(error.located(Location(file: image.source, key: image.key)))
     }
@@ -52,11 +55,17 @@ struct ImageEncoder: Sendable {
   private func sight(
     of loaded: LoadedMap,
     _ encoded: EncodedImage,
-    _ label: Int32
+    _ label: Int32,
+    _ map: LabelMap
   ) throws(RelabelError) -> ImageSight {
     var sight = ImageSight()
     sight.agreement = LabelAgreement(loaded.map, label)
     guard let sample else { return sight }
+    if factors != nil {
+      guard sample.wantsDense(encoded.imageIndex), let dense = loaded.dense else { return sight }
+      sight.cut = try sample.cut(dense, map, imageIndex: encoded.imageIndex)
+      return sight
+    }
     if let effect = try sample.effect(loaded.map, encoded) {
       sight.effect = effect
       sight.looks = ScoreLooks(loaded.map)

@@ -25,7 +25,8 @@ struct ImageFacts: Sendable {
     pictures: PictureIndex?,
     given: GivenFacts,
     extents: MapExtents?,
-    hasLogNormalizer: Bool
+    hasLogNormalizer: Bool,
+    hasFactors: Bool
   ) throws(RelabelError) {
     (self.labels, self.pictures, self.given) = (labels, pictures, given)
     (self.extents, self.hasLogNormalizer) = (extents, hasLogNormalizer)
@@ -36,7 +37,8 @@ struct ImageFacts: Sendable {
       (hasLogNormalizer, "--log-normalizer", [Layout.logNormalizer]),
     ]
     let sources = all.filter(\.isUsed)
-    let names = sources.flatMap(\.names) + given.names
+    let names =
+      sources.flatMap(\.names) + given.names + (hasFactors ? Layout.factors.map(\.name) : [])
     columns = Layout.optional.filter { names.contains($0.name) }
     for (_, option, names) in sources {
       guard let twice = names.first(where: given.names.contains) else { continue }
@@ -63,10 +65,11 @@ struct ImageFacts: Sendable {
   /// - Throws: `.invalidInput` for an image without what the user asked for, `.io`.
   func values(
     of image: PendingImage,
-    _ loaded: LoadedMap
+    _ loaded: LoadedMap,
+    _ map: LabelMap
   ) throws(RelabelError) -> (stored: [[UInt8]], label: Int32) {
     if columns.isEmpty { return ([], -1) }
-    var values: [String: [UInt8]] = [:]
+    var values = FactorForm.rows(map)
     for (name, value) in zip(given.names, image.facts) { values[name] = value }
     if let pictures {
       (values[Layout.imageSize], values[Layout.imageSHA256]) =

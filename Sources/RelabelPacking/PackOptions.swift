@@ -70,6 +70,8 @@ public struct PackOptions: Sendable {
   public var logNormalizer: Bool = false
   /// Store dense logits less the mean of those that their cell leaves out, which then lie about 0.
   public var centres: Bool = false
+  /// How maps are kept as factors; nil keeps the best classes of each cell.
+  public var factors: FactorSettings?
   /// The dialect that the inputs are read as; nil recognises it.
   public var dialect: String?
   /// What the axes of arrays are, in words; nil where their shape settles it.

@@ -163,7 +163,8 @@ public struct LabelPooling: Sendable {
       throw RelabelError(
         .usage,
         hasFactors
-          ? "this map has classes, and the pooling is of factors" : "this map has factors, and the pooling is of classes"
+          ? "this map has classes, and the pooling is of factors"
+          : "this map has factors, and the pooling is of classes"
       )
     }
     let sums = kernel.sum(map, scratch)

@@ -30,7 +30,10 @@ extension ShardReader {
       rebasing: numbers[place * column.rowBytes..<(place + 1) * column.rowBytes]
     )
     let scale = UnsafeRawBufferPointer(
-      rebasing: bytes[(row % scales.rowsPerChunk) * scales.rowBytes..<(row % scales.rowsPerChunk + 1) * scales.rowBytes]
+      rebasing: bytes[
+        (row % scales.rowsPerChunk) * scales.rowBytes..<(row % scales.rowsPerChunk + 1)
+          * scales.rowBytes
+      ]
     )
     guard let numbers = own.baseAddress, let values = scale.baseAddress else {
       throw RelabelError(.internalFault, "a row of no factors", at: Location(file: path, row: row))
@@ -59,7 +62,8 @@ extension ShardReader {
       throw RelabelError(
         scale.isNaN ? .v007 : .v032,
         scale.isNaN
-          ? "the scale of a factor was never written" : "the scale \(scale) is no power of two and not 0",
+          ? "the scale of a factor was never written"
+          : "the scale \(scale) is no power of two and not 0",
         at: Location(file: path, dataset: Layout.factorScale, row: row)
       )
     }

@@ -46,7 +46,9 @@ package enum OptionalValues {
   /// The place of the first value of a row that is NaN or infinite; nil for integers.
   package static func firstNonFinite(_ bytes: ArraySlice<UInt8>, of name: String) -> Int? {
     if name == Layout.viewBox { return ViewValues.floats(bytes).firstIndex { !$0.isFinite } }
-    guard [Layout.mapExtent, Layout.logNormalizer, Layout.factorScale].contains(name) else { return nil }
+    guard [Layout.mapExtent, Layout.logNormalizer, Layout.factorScale].contains(name) else {
+      return nil
+    }
     return words(bytes).firstIndex { !Float(bitPattern: $0).isFinite }
   }
 

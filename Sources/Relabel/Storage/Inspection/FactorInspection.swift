@@ -27,7 +27,9 @@ struct FactorInspection {
       say("factors add up to logits of classes that exclude each other, and of nothing else")
     }
     if root.cellOrder != .class {
-      say("attribute 'cell_order' is '\(root.cellOrder.rawValue)', but factors are numbered: 'class'")
+      say(
+        "attribute 'cell_order' is '\(root.cellOrder.rawValue)', but factors are numbered: 'class'"
+      )
     }
     if root.hasViews { say("features 'factors' and 'views' do not go together") }
     if root.version == .current {

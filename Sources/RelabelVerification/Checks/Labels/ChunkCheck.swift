@@ -94,7 +94,8 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
 
   private func checkNumbers(_ ids: ArraySlice<UInt8>, row: Int, _ tally: inout Tally) {
     guard ids != factorIDs[...] else { return }
-    let message = "the ids of a cell are not 0, 1, … \(file.header.shape.topK - 1): they number factors"
+    let message =
+      "the ids of a cell are not 0, 1, … \(file.header.shape.topK - 1): they number factors"
     tally.add(Violation(.v033, message, at: Location(dataset: Layout.classIndex, row: row)))
   }
 

@@ -43,7 +43,9 @@ struct FactorLabels {
 
   /// Lends the factors of a row to `body`: the `place`th of its chunk, and the `row`th of its shard.
   func withRow(_ place: Int, row: Int, _ body: (FactorTable) -> Void) {
-    guard (place + 1) * rowBytes <= numbers.count, (row + 1) * factors <= scales.count else { return }
+    guard (place + 1) * rowBytes <= numbers.count, (row + 1) * factors <= scales.count else {
+      return
+    }
     numbers.withUnsafeBufferPointer { numbers in
       scales.withUnsafeBufferPointer { scales in
         guard let numbers = numbers.baseAddress, let scales = scales.baseAddress else { return }

@@ -1,0 +1,38 @@
+/// Powers of two near a positive number, by its bits alone: every machine finds the same.
+enum PowersOfTwo {
+  /// The power whose logarithm is nearest.
+  static func nearest(_ value: Double) -> Double {
+    let power = Double(sign: .plus, exponent: value.exponent, significand: 1)
+    return value.significand < 2.0.squareRoot() ? power : 2 * power
+  }
+
+  /// The lowest power that is not below.
+  static func above(_ value: Double) -> Double {
+    let power = Double(sign: .plus, exponent: value.exponent, significand: 1)
+    return value.significand == 1 ? power : 2 * power
+  }
+
+  /// The highest power that is not above.
+  static func below(_ value: Double) -> Double {
+    Double(sign: .plus, exponent: value.exponent, significand: 1)
+  }
+}
+
+/// The exponential function in plain arithmetic, within 1e-6 of the value: libraries differ in the last bit.
+enum PlainExponential {
+  /// exp(x) of numbers of at most 0; 0 below −80.
+  @inline(__always)
+  static func of(_ x: Float) -> Float {
+    if x < -80 { return 0 }
+    let whole = (x * 1.442_695_04).rounded(.toNearestOrEven)
+    let rest = (x - whole * 0.693_359_375) + whole * 2.121_944_4e-4
+    var sum: Float = 1.388_888_9e-3
+    sum = sum * rest + 8.333_333_3e-3
+    sum = sum * rest + 4.166_666_8e-2
+    sum = sum * rest + 0.166_666_67
+    sum = sum * rest + 0.5
+    sum = sum * rest + 1
+    sum = sum * rest + 1
+    return sum * Float(sign: .plus, exponent: Int(whole), significand: 1)
+  }
+}

@@ -1,0 +1,91 @@
+import AnnotatorOutputs
+import Relabel
+
+/// How maps of logits are kept as factors (spec, section 4.11).
+public struct FactorSettings: Hashable, Sendable {
+  /// The most factors of a map.
+  public var count: Int = FactorEncoder.usualFactors
+  /// What the rounding of one number may add to the divergence of targets, times 24: the lower, the nearer and the longer.
+  public var quality: Double = FactorEncoder.usualQuality
+
+  /// Makes the usual settings.
+  public init() {}
+}
+
+extension BuildPlan {
+  /// Refuses what does not go with factors.
+  ///
+  /// - Throws: `.usage` naming the option.
+  static func checkFactors(
+    _ options: PackOptions,
+    _ traits: SourceTraits,
+    _ kind: ScoreKind
+  ) throws(RelabelError) {
+    func refuse(_ isWrong: Bool, _ reason: String) throws(RelabelError) {
+      if isWrong { throw RelabelError(.usage, "--maps factors: \(reason)") }
+    }
+    try refuse(kind != .logit, "factors add up to logits, and the scores are \(kind.rawValue)")
+    try refuse(
+      options.classesAre == .independent || traits.views != nil,
+      "it is for maps of pictures whose classes exclude each other"
+    )
+    try refuse(options.centres, "leave --centre out, since no class is left out")
+    try refuse(options.logNormalizer, "leave --log-normalizer out, since no class is left out")
+    try refuse(options.topK != nil, "leave --top-k out, since all classes are kept")
+    try refuse(
+      options.encoding != nil || options.maximumError != nil,
+      "leave --score-encoding and --max-error out: --quality says how near maps are"
+    )
+  }
+
+  /// Turns the header of a shard of classes into that of one of factors.
+  static func declareFactors(_ settings: FactorSettings, in header: inout ShardHeader) {
+    let shape = header.shape
+    header.shape = MapShape(
+      height: shape.height,
+      width: shape.width,
+      topK: min(settings.count, header.numClasses, shape.cells)
+    )
+    header.encoding = FactorEncoder.amounts
+    header.declareFactors()
+  }
+}
+
+/// Makes factors of what was loaded, and the rows of the two HDF5 datasets that they need beside the map.
+struct FactorForm: Sendable {
+  private let encoder: FactorEncoder
+
+  /// - Throws: `.usage` for a grid of too many cells.
+  init(_ header: ShardHeader, _ settings: FactorSettings) throws(RelabelError) {
+    encoder = try FactorEncoder(
+      height: header.shape.height,
+      width: header.shape.width,
+      numClasses: header.numClasses,
+      factors: header.shape.topK,
+      quality: settings.quality
+    )
+  }
+
+  /// The map of factors of an image.
+  ///
+  /// - Throws: `.invalidInput` where the input has no scores of all classes, or maps of another grid.
+  func map(_ loaded: LoadedMap) throws(RelabelError) -> LabelMap {
+    guard let dense = loaded.dense else {
+      throw RelabelError(
+        .invalidInput,
+        "the input holds the best classes only, and factors need the scores of all: pack it without"
+          + " --maps factors"
+      )
+    }
+    return try encoder.checked(dense)
+  }
+
+  /// The rows of `class_factor` and `factor_scale`.
+  static func rows(_ map: LabelMap) -> [String: [UInt8]] {
+    guard let factors = map.factors else { return [:] }
+    let scales = factors.scale.flatMap { scale in
+      withUnsafeBytes(of: scale.bitPattern.littleEndian, Array.init)
+    }
+    return [Layout.classFactor: factors.numbers, Layout.factorScale: scales]
+  }
+}
