@@ -29,6 +29,33 @@ public func relabelRead(
 }
 
 /// See relabel.h.
+@c(relabel_read_factors)
+public func relabelReadFactors(
+  _ maps: UnsafeMutableRawPointer?,
+  _ positions: UnsafePointer<Int64>?,
+  _ count: Int64,
+  _ threads: Int32,
+  _ classFactor: UnsafeMutablePointer<UInt8>?,
+  _ factorScale: UnsafeMutablePointer<Float>?
+) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    let source = try opened(maps)
+    guard threads >= 1 else {
+      throw RelabelError(.usage, "nothing can be read on \(threads) threads")
+    }
+    guard try source.header.hasFactors else {
+      throw RelabelError(.usage, "these maps have classes in their cells, and no factors")
+    }
+    let wanted = try wanted(positions, count)
+    if wanted.isEmpty { return }
+    guard let classFactor else { throw missing("class_factor") }
+    guard let factorScale else { throw missing("factor_scale") }
+    let room = FactorMemory(classFactor, factorScale)
+    try source.writeFactors(at: wanted.map { Int($0) }, threads: Int(threads), room)
+  }
+}
+
+/// See relabel.h.
 @c(relabel_keys)
 public func relabelKeys(
   _ maps: UnsafeMutableRawPointer?,

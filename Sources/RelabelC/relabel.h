@@ -222,6 +222,20 @@ int32_t relabel_view_operations(relabel_maps *maps, const int64_t *positions, in
 int32_t relabel_read(relabel_maps *maps, const int64_t *positions, int64_t count, int32_t threads,
                      void *class_index, int32_t id_bytes, float *score, double *extents);
 
+/* Reads what factors say of classes, of maps whose ids number factors: "factors" is among "features_required" of
+ * relabel_describe then, and relabel_read gives numbers and amounts of factors. The logit of class c in a cell is the sum
+ * over the factors f of score[f] * (class_factor[f][c] - 127) * factor_scale[f], up to a number that all classes of
+ * the cell share. relabel_pool pools such maps like others.
+ *
+ * positions    [count] images
+ * threads      how many threads to use, at least 1
+ * class_factor [count][top_k][num_classes]
+ * factor_scale [count][top_k]
+ *
+ * Returns RELABEL_OK or the status of the first failure in file order; RELABEL_USAGE for maps of classes. */
+int32_t relabel_read_factors(relabel_maps *maps, const int64_t *positions, int64_t count, int32_t threads,
+                             uint8_t *class_factor, float *factor_scale);
+
 /* Pools crops of images, from storage to targets. Each chunk is read once.
  *
  * positions   [count] images

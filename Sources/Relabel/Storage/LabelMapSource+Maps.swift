@@ -29,6 +29,19 @@ extension LabelMapSource {
     try forEachMap(at: positions, threads, { () }) { place, map, _ in room.write(place, map) }
   }
 
+  /// Writes what the factors of maps say of classes into memory that a caller provides.
+  ///
+  /// - Throws: as `maps(at:)`.
+  package func writeFactors(
+    at positions: [Int],
+    threads: Int,
+    _ memory: FactorMemory
+  ) throws(RelabelError) {
+    try forEachMap(at: positions, threads, { () }) { place, map, _ in
+      map.writeFactors(place, to: memory)
+    }
+  }
+
   /// What `body` makes of each map, as `forEachMap` goes through them.
   ///
   /// - Returns: the results in the order of positions.

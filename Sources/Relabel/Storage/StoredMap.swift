@@ -26,6 +26,14 @@ struct StoredMap {
   /// Grid and top-k.
   var shape: MapShape { shard.codec.shape }
 
+  /// Copies what the factors say of classes to the `place`th map of `memory`.
+  func writeFactors(_ place: Int, to memory: FactorMemory) {
+    guard let factors else { return }
+    let (count, numbers) = (shape.topK, shape.topK * factors.numClasses)
+    (memory.numbers + place * numbers).update(from: factors.numbers, count: numbers)
+    (memory.scale + place * count).update(from: factors.scale, count: count)
+  }
+
   /// A map of its own.
   var decoded: LabelMap {
     shard.codec.map(
@@ -112,5 +120,16 @@ extension ClassFactors {
       numbers: Array(UnsafeBufferPointer(start: table.numbers, count: count * table.numClasses)),
       scale: Array(UnsafeBufferPointer(start: table.scale, count: count))
     )
+  }
+}
+
+/// Memory of a caller for class factors and scales of several maps.
+package struct FactorMemory: @unchecked Sendable {
+  // Unchecked: every place is written by the one thread that has its image.
+  let numbers: UnsafeMutablePointer<UInt8>
+  let scale: UnsafeMutablePointer<Float>
+
+  package init(_ numbers: UnsafeMutablePointer<UInt8>, _ scale: UnsafeMutablePointer<Float>) {
+    (self.numbers, self.scale) = (numbers, scale)
   }
 }

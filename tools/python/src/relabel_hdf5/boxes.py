@@ -114,7 +114,10 @@ def as_batch(maps: Maps) -> MapBatch:
     if isinstance(maps, MapBatch):
         return maps
     extent, position = np.array([maps.extent], np.float64), np.array([maps.position])
-    return MapBatch(maps.class_index[None], maps.score[None], extent, position, maps.header)
+    factors = (None, None) if maps.class_factor is None or maps.factor_scale is None else (
+        maps.class_factor[None], maps.factor_scale[None]
+    )  # fmt: skip
+    return MapBatch(maps.class_index[None], maps.score[None], extent, position, maps.header, *factors)
 
 
 def check_ids(batch: MapBatch) -> None:

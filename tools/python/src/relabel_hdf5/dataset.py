@@ -169,6 +169,13 @@ class LabelMaps:
         Raises `PositionError` or `NotFoundError`; another `RelabelError` where its labels can't be trusted.
         """
         position = self._lookup.one(index)
+        if self.header.has_factors:
+            batch = self._engine.maps(np.array([position]))
+            top, left, height, width = batch.extent[0].tolist()
+            ids, scores, extent = batch.class_index[0], batch.score[0], (top, left, height, width)
+            return LabelMap(
+                ids, scores, extent, position, self.header, self, batch.class_factor[0], batch.factor_scale[0]
+            )
         ids, scores, extent = self._engine.one(position)
         return LabelMap(ids, scores, extent, position, self.header, self)
 

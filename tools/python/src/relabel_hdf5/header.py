@@ -63,6 +63,8 @@ class Header:
     """Whether the classes of a cell exclude each other: `exclusive` or `independent` (section 8.6)."""
     has_views: bool = field(default=False, compare=False)
     """Whether a row is a view of an image, such as a crop: an image may then have several rows."""
+    has_factors: bool = field(default=False, compare=False)
+    """Whether ids of cells number factors, whose products add up to logits of all classes (section 4.11)."""
     view_size: tuple[int, int] | None = field(default=None, compare=False)
     """Height and width in pixels of what the annotator saw of a view, where the shard says so."""
     box_type: str | None = field(default=None, compare=False)

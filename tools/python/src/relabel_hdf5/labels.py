@@ -51,6 +51,25 @@ class LabelMap:
     """What the shard says about all of its maps."""
     source: KeySource = field(repr=False)
     """Where the map was read from."""
+    class_factor: npt.NDArray[np.uint8] | None = None
+    """What factors say of classes [k, C], stored numbers, where `header.has_factors`: ids then number factors."""
+    factor_scale: npt.NDArray[np.float32] | None = None
+    """What one of these numbers is worth [k]; see `dense`."""
+
+    def dense(self) -> npt.NDArray[np.float64]:
+        """The logits of all classes [C, H, W], less the mean of each cell, of a map of factors (section 4.11)."""
+        from .factors import dense
+
+        return dense(self)
+
+    def of_classes(self, best: int = 5) -> LabelMap:
+        """The map with classes in its cells: itself, or the `best` classes of each cell of a map of factors.
+
+        These come less the mean of the classes that the cell leaves out, which so count as 0 (section 8.2).
+        """
+        from .factors import of_classes
+
+        return of_classes(self, best)
 
     @property
     def key(self) -> str:
@@ -110,6 +129,10 @@ class MapBatch:
     """Positions [B] of the images in what was opened, int64."""
     header: Header
     """What the shards say about all of their maps."""
+    class_factor: Any = None
+    """What factors say of classes [B, k, C], stored numbers, uint8, where `header.has_factors`; else None."""
+    factor_scale: Any = None
+    """What one of these numbers is worth [B, k], float32."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -136,6 +159,8 @@ class MapBatch:
             score=tensor(self.score, torch.float32),
             extent=tensor(self.extent, torch.float64),
             positions=tensor(self.positions, torch.int64),
+            class_factor=None if self.class_factor is None else tensor(self.class_factor, torch.uint8),
+            factor_scale=None if self.factor_scale is None else tensor(self.factor_scale, torch.float32),
         )
 
     def pin_memory(self, device: Any = None) -> MapBatch:
@@ -145,7 +170,8 @@ class MapBatch:
         """
         batch = self.torch()
         options = () if device is None else (device,)
-        names = ("class_index", "score", "extent", "positions")
+        names = ["class_index", "score", "extent", "positions"]
+        names += [] if self.class_factor is None else ["class_factor", "factor_scale"]
         return replace(batch, **{name: getattr(batch, name).pin_memory(*options) for name in names})
 
     def to(self, device: Any, non_blocking: bool = False) -> MapBatch:

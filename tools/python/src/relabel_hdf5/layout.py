@@ -10,6 +10,8 @@ IMAGE_INDEX = "image_index"
 IMAGE_KEY = "image_key"
 MAP_EXTENT = "map_extent"
 SOURCE_LABEL = "source_label"
+CLASS_FACTOR = "class_factor"
+FACTOR_SCALE = "factor_scale"
 
 INDEX_NAME = "index.json"
 """The file that makes shards of a folder a dataset."""
@@ -110,7 +112,15 @@ VIEW_COLUMNS = tuple(
     )
 )  # fmt: skip
 """What the feature `views` adds; `view` is there whenever the feature is required."""
-COLUMNS = REQUIRED + OPTIONAL + VIEW_COLUMNS
+FACTOR_COLUMNS = (
+    Column(CLASS_FACTOR, "image factor class", ("uint8",), (_PLAIN, _DEFLATED, _SHUFFLED), feature="factors"),
+    Column(FACTOR_SCALE, "image factor", ("float32",), (_PLAIN, _DEFLATED, _SHUFFLED), feature="factors"),
+)
+"""What the feature `factors` adds; both are there whenever the feature is required."""
+COLUMNS = REQUIRED + OPTIONAL + VIEW_COLUMNS + FACTOR_COLUMNS
+
+CLASS_FACTOR_OFFSET = 127
+"""What a stored number of `class_factor` has more than the number that it means (section 4.11)."""
 
 BOX_TYPES = ("float16", "float32", "float64", "pixels")
 """The types of numbers in which a source may have stored its crop boxes."""

@@ -13,6 +13,7 @@ from .boxes import box_array, check_boxes
 from .engines.arrays import pool_arrays
 from .header import Header
 from .labels import MapBatch
+from .layout import CLASS_FACTOR_OFFSET
 
 
 def pool_tensors(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:
@@ -23,7 +24,8 @@ def pool_tensors(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> 
 
 def pool_as_arrays(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:
     """As `pool_tensors`, for tensors on the CPU, whose memory arrays share."""
-    names = ("class_index", "score", "extent", "positions")
+    names = ["class_index", "score", "extent", "positions"]
+    names += [] if batch.class_factor is None else ["class_factor", "factor_scale"]
     arrays = replace(batch, **{name: getattr(batch, name).detach().numpy() for name in names})
     targets, covered = pool_arrays(arrays, box_array(boxes), transposed, clamp)
     return torch.from_numpy(targets), torch.from_numpy(covered)
@@ -62,7 +64,10 @@ def pool_unchecked(batch: MapBatch, boxes: Tensor, transposed: bool, clamp: bool
     known = ((ids >= 0) & (ids < header.num_classes)).all(1) & batch.score.isfinite().flatten(1).all(1) & ~is_repeated
     bad = ~(sent(good, device, torch.bool) & known[:, None])
     weights = rows[..., :, None] * columns[..., None, :]
-    targets = _targets(header, ids.clamp(0, header.num_classes - 1), batch.score.to(kind), weights)
+    if batch.class_factor is not None:
+        targets = _targets_of_factors(batch, weights)
+    else:
+        targets = _targets(header, ids.clamp(0, header.num_classes - 1), batch.score.to(kind), weights)
     targets = targets.to(torch.float32).masked_fill(bad[..., None], torch.nan)
     return targets, sent(covered, device, kind).masked_fill(bad, torch.nan)
 
@@ -98,6 +103,15 @@ def axis_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     weights = torch.zeros(*start.shape, cells, dtype=torch.float64, device=start.device)
     weights.scatter_add_(-1, near, share - part)
     return weights.scatter_add_(-1, (near + 1).clamp(max=cells - 1), part)
+
+
+def _targets_of_factors(batch: MapBatch, weights: Tensor) -> Tensor:
+    """Targets [B, n, C] of maps of factors and weights [B, n, H, W] (section 4.11): two products of matrices a batch."""
+    kind = weights.dtype
+    amounts = weights.flatten(2) @ batch.score.to(kind).flatten(1, 2)
+    classes = (batch.class_factor.to(kind) - CLASS_FACTOR_OFFSET) * batch.factor_scale.to(kind)[..., None]
+    sums: Tensor = amounts @ classes
+    return (sums / batch.header.temperature).softmax(-1)
 
 
 def _targets(header: Header, ids: Tensor, scores: Tensor, weights: Tensor) -> Tensor:

@@ -22,6 +22,6 @@ def pool_arrays(
     boxes = boxes.astype(np.float64, copy=False)
     inside, covered = boxes_in_extents(maps, batch, boxes, clamp)
     loaded = library.library()
-    if loaded is not None and batch.class_index.dtype.itemsize in (2, 4):
+    if loaded is not None and batch.class_factor is None and batch.class_index.dtype.itemsize in (2, 4):
         return swift_arrays.pool_arrays(loaded, batch, boxes, transposed, clamp)
     return pool_with_numpy(batch, inside, transposed), covered

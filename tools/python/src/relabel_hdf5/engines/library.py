@@ -69,6 +69,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "keys": (_Int, [_Pointer, _Pointer, _Long, _Pointer, _Long]),
     "image_indexes": (_Int, [_Pointer, _Pointer, _Long, _Pointer]),
     "read": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Int, _Pointer, _Pointer]),
+    "read_factors": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Pointer]),
     "pool": (
         _Int,
         [_Pointer, _Pointer, _Pointer, _Long, _Long, _Text, _Int, _Int, _Pointer, _Pointer],

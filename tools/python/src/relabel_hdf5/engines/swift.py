@@ -93,7 +93,22 @@ class SwiftEngine:
             )
 
         self._in_parts(positions, [positions], [ids, scores, extents], read)
-        return MapBatch(ids, scores, extents, positions, header)
+        return MapBatch(ids, scores, extents, positions, header, *self._factors(positions, header))
+
+    def _factors(self, positions: Positions, header: Header) -> tuple[Array | None, Array | None]:
+        """What the factors of maps say of classes, and their scales; nothing where maps have classes."""
+        if not header.has_factors:
+            return None, None
+        numbers = np.empty((len(positions), header.top_k, header.num_classes), np.uint8)
+        scales = np.empty((len(positions), header.top_k), np.float32)
+
+        def read(positions: Positions, numbers: Array, scales: Array) -> None:
+            self._call(
+                "relabel_read_factors", positions.ctypes.data, len(positions), 1, numbers.ctypes.data, scales.ctypes.data
+            )
+
+        self._in_parts(positions, [positions], [numbers, scales], read)
+        return numbers, scales
 
     def targets(
         self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int
@@ -219,6 +234,7 @@ class SwiftEngine:
             # What only views have the library leaves out where there are none.
             named = {name: found[name] for name in Header.__dataclass_fields__ if name in found}
             named["has_views"] = "views" in found["features_required"]
+            named["has_factors"] = "factors" in found["features_required"]
             numbers = {name: None if named[name] is None else float(named[name]) for name in _NUMBERS}
             extent = {"map_extent": tuple(map(float, named["map_extent"]))}
             if named.get("view_size") is not None:

@@ -67,12 +67,15 @@ class NumPyEngine:
         numbers = np.flatnonzero(np.diff(ends)).tolist()
         shard = self._shards[numbers[0]] if numbers else self._shards.any()
         ids, stored, extents = shard.empty_maps(len(positions))
+        factors = shard.empty_factors(len(positions)) if shard.header.has_factors else (None, None)
         for number in numbers:
             part = slice(ends[number], ends[number + 1])
             rows = ascending[part] - self.first[number]
             self._shards[number].read_maps(rows, order[part], ids, stored, extents)
+            if factors[0] is not None:
+                self._shards[number].read_factors(rows, order[part], *factors)
         self._check_cells(shard, ids, stored, positions)
-        return MapBatch(ids, shard.decoded(stored), extents, positions, shard.header)
+        return MapBatch(ids, shard.decoded(stored), extents, positions, shard.header, *factors)
 
     def targets(
         self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import geometry
+from ...factors import classes_of_factors
 from ...geometry import Floats
 from ...header import Header
 from ...labels import MapBatch
@@ -27,7 +28,11 @@ def pool_with_numpy(batch: MapBatch, boxes: Floats, transposed: bool) -> npt.NDA
     targets = np.empty((len(rows), header.num_classes), np.float32)
     for part in blocks(len(rows), header):
         weights = rows[part, :, None] * columns[part, None, :]
-        sums = weighted_sums(header, batch.class_index[image[part]], batch.score[image[part]], weights)
+        some = image[part]
+        if batch.class_factor is not None:
+            sums = sums_of_factors(batch.score[some], batch.class_factor[some], batch.factor_scale[some], weights)
+        else:
+            sums = weighted_sums(header, batch.class_index[some], batch.score[some], weights)
         targets[part] = softmax(sums, header.temperature) if header.has_softmax else sums
     return targets
 
@@ -61,6 +66,15 @@ def weighted_sums(
     counted = np.bincount(slots.ravel(), parts.ravel(), len(ids) * header.num_classes)
     sums = counted.reshape(len(ids), header.num_classes).astype(np.float64, copy=False)
     return sums if rest is None else sums + rest[:, None]
+
+
+def sums_of_factors(
+    amounts: npt.NDArray[np.float32], numbers: npt.NDArray[np.uint8], scale: npt.NDArray[np.float32], weights: Floats
+) -> Floats:
+    """The pooled logits [N, C] of maps of factors (spec, section 4.11): amounts are [N, H, W, k], numbers [N, k, C]."""
+    pooled = np.einsum("nyxf,nyx->nf", amounts, weights)
+    sums: Floats = np.einsum("nf,nfc->nc", pooled, classes_of_factors(numbers, scale))
+    return sums
 
 
 def sigmoid(scores: npt.NDArray[np.float32], temperature: float) -> Floats:

@@ -11,7 +11,17 @@ import numpy as np
 
 from ...errors import InvalidDataError, RelabelError, violation
 from ...header import Extent, Header
-from ...layout import CLASS_INDEX, IMAGE_INDEX, IMAGE_KEY, MAP_EXTENT, OPTIONAL, SCORE, SOURCE_LABEL
+from ...layout import (
+    CLASS_FACTOR,
+    CLASS_INDEX,
+    FACTOR_SCALE,
+    IMAGE_INDEX,
+    IMAGE_KEY,
+    MAP_EXTENT,
+    OPTIONAL,
+    SCORE,
+    SOURCE_LABEL,
+)
 from .checks.extent import stored_extent_fault
 from .checks.inspection import Inspection, inspect
 from .checks.path import path_fault
@@ -93,6 +103,31 @@ class Shard:
             self._extents.gather(rows, np.arange(len(rows)), found)
             self._check_extents(found, rows)
             extents[places] = found
+
+    def read_factors(self, rows: Array, places: Array, numbers: Array, scales: Array) -> None:
+        """Copies what factors say of classes, rows given in ascending order, to places of a batch."""
+        self._columns[CLASS_FACTOR].gather(rows, places, numbers)
+        self._columns[FACTOR_SCALE].gather(rows, places, scales)
+        for place, row in zip(places.tolist(), rows.tolist()):
+            self._check_factors(numbers[place], scales[place], row)
+
+    def empty_factors(self, count: int) -> tuple[Array, Array]:
+        """Space for what the factors of a batch say of classes, and for their scales."""
+        header = self.header
+        return np.empty((count, header.top_k, header.num_classes), np.uint8), np.empty((count, header.top_k), np.float32)
+
+    def _check_factors(self, numbers: Array, scales: Array, row: int) -> None:
+        """Raises V007 for what was never written, and V032 for a scale that is no power of two and not 0."""
+        where: dict[str, Any] = {"file": self.path, "row": row}
+        if (numbers == 255).any():
+            raise violation("V007", "a number of a factor was never written", dataset=CLASS_FACTOR, **where)
+        if np.isnan(scales).any():
+            raise violation("V007", "the scale of a factor was never written", dataset=FACTOR_SCALE, **where)
+        mantissa, _ = np.frexp(scales)
+        wrong = (scales != 0) & ((mantissa != 0.5) | (scales < np.finfo(np.float32).tiny))
+        if wrong.any():
+            message = f"the scale {scales[wrong][0]} is no power of two and not 0"
+            raise violation("V032", message, dataset=FACTOR_SCALE, **where)
 
     def empty_maps(self, count: int) -> tuple[Array, Array, Array]:
         """Space for class ids, stored scores and extents of a batch; the extents are those of the root."""
@@ -210,7 +245,8 @@ class Shard:
 
 def _all_ids(header: Header, kind: np.dtype[Any]) -> Array | None:
     """The class ids of each view that has scores of all classes in their order, which need not be read (section 4.10)."""
-    if not (header.has_views and header.cell_order == "class" and header.top_k == header.num_classes):
+    has_all = header.has_views and header.cell_order == "class" and header.top_k == header.num_classes
+    if not (has_all or header.has_factors):
         return None
-    ids = np.broadcast_to(np.arange(header.num_classes, dtype=kind), header.shape)
+    ids = np.broadcast_to(np.arange(header.top_k, dtype=kind), header.shape)
     return ids

@@ -59,6 +59,7 @@ def _header(container: Container, root: Root, encoding: Encoding) -> Header:
         metadata=root.metadata,
         metadata_sha256=root.metadata_sha256,
         has_views="views" in root.required_features,
+        has_factors="factors" in root.required_features,
         view_size=root.view_size,
         box_type=_box_type(container),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ....errors import RelabelError, violation
 from ....layout import (
+    CLASS_FACTOR,
     CLASS_INDEX,
     COLUMNS,
+    FACTOR_COLUMNS,
     IMAGE_KEY,
     MAXIMUM_GRID_SIDE,
     MAXIMUM_IDENTITY_CHUNK,
@@ -60,7 +62,12 @@ def _check_names(found: dict[str, Description], root: Root) -> None:
         raise _fault("L005", "only logits have a log_normalizer", "log_normalizer")
     if "log_normalizer" in found and root.classes_are == "independent":
         raise _fault("L005", "classes that don't exclude each other have no log_normalizer", "log_normalizer")
-    for name in (*(column.name for column in REQUIRED), *(["view"] if "views" in root.required_features else [])):
+    if "log_normalizer" in found and "factors" in root.required_features:
+        raise _fault("L005", "factors have all classes, and no log_normalizer", "log_normalizer")
+    needed = [column.name for column in REQUIRED] + (["view"] if "views" in root.required_features else [])
+    if "factors" in root.required_features:
+        needed += [column.name for column in FACTOR_COLUMNS]
+    for name in needed:
         if name not in found:
             raise _fault("L005", f"dataset '{name}' is missing", name)
     if "cutmix_box" in found and root.view_size is None:
@@ -93,9 +100,16 @@ def _check_shape(column: Column, description: Description, root: Root, ids: Desc
         if not is_right:
             raise _fault("L007", f"shape {shape} is not [image, y, x, rank]", column.name)
         return
-    tail = ids.shape[1:3] if column.name == "log_normalizer" else column.tail
+    tail = _tail(column, root, ids)
     if shape != (ids.shape[0], *tail):
         raise _fault("L007", f"shape {shape} does not fit the labels' {ids.shape}", column.name)
+
+
+def _tail(column: Column, root: Root, ids: Description) -> tuple[int, ...]:
+    """The lengths of the axes behind `image`."""
+    lengths = {"y": ids.shape[1], "x": ids.shape[2], "factor": ids.shape[3], "class": root.num_classes}
+    axes = column.axes.split()[1:]
+    return tuple(lengths[axis] for axis in axes) if all(axis in lengths for axis in axes) else column.tail
 
 
 def _check_details(column: Column, description: Description, ids: Description) -> None:
@@ -104,7 +118,8 @@ def _check_details(column: Column, description: Description, ids: Description) -
         raise _fault("L011", "axis 0 must be unlimited and the other axes fixed", column.name)
     chunk = description.chunk
     is_whole = chunk[1:] == description.shape[1:] and chunk[0] <= MAXIMUM_IDENTITY_CHUNK
-    if not is_whole or (column.is_label and chunk != ids.chunk):
+    is_read_with_labels = column.name == CLASS_FACTOR
+    if not is_whole or (column.is_label and chunk != ids.chunk) or (is_read_with_labels and chunk[0] != ids.chunk[0]):
         raise _fault("L012", f"chunks of {chunk} do not hold whole images alike", column.name)
     if (description.filters == ("fletcher32",)) != (ids.filters == ("fletcher32",)):
         raise _fault("C004", "some datasets are compressed and some are not", column.name)

@@ -17,7 +17,7 @@ VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
 _FEATURE = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
 _ROW_ORDER = re.compile(r"(?:source|image|replay)|shuffled:(0|[1-9][0-9]*)", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_FEATURES = ("independent", "views")  # that this package knows
+_FEATURES = ("independent", "views", "factors")  # that this package knows
 _NEWEST_MINOR = 1  # the newest version whose names it knows
 _NAMES = {
     "format", "format_version", "features_required", "features_optional", "num_classes", "score_kind", "fill",
@@ -67,6 +67,8 @@ def check_root(root: Attributes) -> Root:
     has_views = _has_views(root, version, required)
     cell_order = root.word("cell_order", ("score", "class", "source") if has_views else ("score", "class"))
     row_order = _row_order(root, has_views)
+    if "factors" in required:
+        _check_factors(root, version, score_kind, classes_are, cell_order, has_views)
     orientation = root.word("orientation", ("yx", "xy", "unknown"))
     map_extent = _map_extent(root)
     view_size = _view_size(root) if has_views and "view_size" in root else None
@@ -131,7 +133,7 @@ def _feature_names(root: Attributes, attribute: str) -> tuple[str, ...]:
 
 def _check_names(root: Attributes, required: tuple[str, ...]) -> None:
     added = {"independent": "classes_are", "views": "view_size"}
-    known = _NAMES | {added[feature] for feature in required}
+    known = _NAMES | {added[feature] for feature in required if feature in added}
     for name in root.names:
         if name not in known and not name.startswith("x-") and not is_metadata(name):
             raise root.fault(f"there is no attribute '{name}' in format 1.0; your own names start with 'x-'")
@@ -186,6 +188,20 @@ def _has_views(root: Attributes, version: str, required: tuple[str, ...]) -> boo
     if "views" in required and version == "1.0":
         raise root.fault("feature 'views' came with format 1.1, but 'format_version' is 1.0")
     return "views" in required
+
+
+def _check_factors(
+    root: Attributes, version: str, score_kind: str, classes_are: str, cell_order: str, has_views: bool
+) -> None:
+    """What a shard of factors may be (section 4.11)."""
+    if version == "1.0":
+        raise root.fault("feature 'factors' came with format 1.1, but 'format_version' is 1.0")
+    if score_kind != "logit" or classes_are != "exclusive":
+        raise root.fault("factors add up to logits of classes that exclude each other, and of nothing else")
+    if cell_order != "class":
+        raise root.fault(f"attribute 'cell_order' is '{cell_order}', but factors are numbered: 'class'")
+    if has_views:
+        raise root.fault("features 'factors' and 'views' do not go together")
 
 
 def _view_size(root: Attributes) -> tuple[int, int]:
