@@ -12,7 +12,7 @@ extension PackSummary {
       "  error     at most \(largestError) in a score"
         + boundText.orEmpty,
       effect.map { "  targets   \($0.text)" },
-      cut.map { "  cut       \($0.text(topK))" },
+      cut.map { hasFactors ? "  factors   \($0.effect)" : "  cut       \($0.text(topK))" },
       agreement.text.map { "  labels    \($0)" },
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
@@ -36,6 +36,8 @@ extension PackSummary {
     lines += listed("no map", unmatchedListLines)
     return lines
   }
+
+  private var hasFactors: Bool { index.options["factors"] != nil }
 
   private var topK: Int64 {
     if case .integer(let topK)? = index.options["top_k"] { topK } else { 0 }
@@ -118,7 +120,12 @@ extension TargetEffect {
 extension CutEffect {
   /// The effect for people.
   fileprivate func text(_ topK: Int64) -> String {
-    "keeping \(topK) classes of a cell: another top class in \(topClassChanges) of "
+    "keeping \(topK) classes of a cell: \(effect)"
+  }
+
+  /// What it did to targets.
+  fileprivate var effect: String {
+    "another top class in \(topClassChanges) of "
       + "\(counted(crops, "random crop")), half of L1 \(meanDistance.significant(.toNearestOrEven)) "
       + "on average, against the scores of all classes"
   }

@@ -41,6 +41,9 @@ def content(path):
             "class_index": batch.class_index.tolist(),
             "score": batch.score.tolist(),
         }
+        if header.has_factors:
+            columns["class_factor"] = (batch.class_factor.astype(int) - 127).tolist()
+            columns["factor_scale"] = batch.factor_scale.tolist()
         if header.has_views:
             columns |= view_columns(maps.views)
     relation = {} if header.classes_are == "exclusive" else {"classes_are": header.classes_are}
@@ -178,7 +181,22 @@ def shard(held):
         optional=tuple(optional),
         column_changes={name: {"data": data} for name, data in optional.items()},
     )
+    if images and "class_factor" in images[0]:
+        return of_factors(made, images)
     return replace(made, extra_columns=columns_of_views(made, images)) if has_views else made
+
+
+def of_factors(made, images):
+    """The description of a shard of factors."""
+    numbers = np.array([image["class_factor"] for image in images], int) + 127
+    scales = np.array([image["factor_scale"] for image in images], "<f4")
+    column = made.column(numbers.astype("u1"), {"axes": "image factor class"}, shuffled=False)
+    columns = {
+        "class_factor": replace(column, chunk=(made.images_per_chunk, *numbers.shape[1:])),
+        "factor_scale": made.column(scales, {"axes": "image factor"}),
+    }
+    features = {"format_version": "1.1", "features_required": "factors"}
+    return replace(made, extra_columns=columns, attributes=features | made.attributes)
 
 
 def verified(path):

@@ -67,7 +67,8 @@ def test_columns_of_the_spec():
     lengths = {"axis": "2", "byte": "32", "box": "4"}
     found = table(SPEC, "### 4.2")
     views = [name for name, *_ in table(SPEC, "### 4.10")]
-    assert [row[0] for row in found] + views == list(COLUMNS)
+    factors = [name for name, *_ in table(SPEC, "### 4.11")]
+    assert [row[0] for row in found] + views + factors == list(COLUMNS)
     for name, types, axes, required in found:
         column = COLUMNS[name]
         assert axes.split(", ") == [lengths.get(axis, axis) for axis in column["axes"].split(" ")]
@@ -76,8 +77,9 @@ def test_columns_of_the_spec():
         assert named == set(column["types"])
 
 
-def test_columns_of_views_in_the_spec():
-    for name, kind, axes, _, fill in table(SPEC, "### 4.10"):
+@pytest.mark.parametrize("section", ["### 4.10", "### 4.11"])
+def test_columns_of_features_in_the_spec(section):
+    for name, kind, axes, _, fill in table(SPEC, section):
         column = COLUMNS[name]
         assert (axes, not column["required"]) == (column["axes"], True)
         assert column["types"] == ["utf8" if kind == "fixed-length string" else kind]

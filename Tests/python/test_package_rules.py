@@ -44,6 +44,7 @@ NOT_READ = {
     ("M006", "largest_error"): "it is not used", ("M006", "largest_error_null"): "the same",
     ("M007", "index"): "indexes are not looked up",
     "V031": "no reader relies on the order of views", "P004": "a note",
+    "V033": "numbers of factors are not read",
     ("V009", "another_index_in_another_view"): "indexes are not compared with keys",
     ("V010", "another_key_with_the_index"): "the same",
     ("M007", "another_index_of_the_image"): "the same", ("M007", "another_image_of_the_index"): "the same",

@@ -64,6 +64,9 @@ def read_images(file):
     if "image_sha256" in file:
         digests = [row.tobytes() for row in file["image_sha256"][:]]
         columns["image_sha256"] = [None if d == b"\xff" * 32 else d.hex() for d in digests]
+    if "class_factor" in file:
+        columns["class_factor"] = plain(file["class_factor"][:].astype(int) - 127)
+        columns["factor_scale"] = plain(file["factor_scale"][:])
     if "view" in file:
         columns |= read_views(file)
     return [{name: column[row] for name, column in columns.items()} for row in range(rows)]

@@ -57,6 +57,7 @@ ODD = [
     "all_but_checksum_skipped", "stored_blocks", "dataset", "dataset_with_left_out",
     "dataset_with_unknown_members", "views", "views_by_image", "views_of_all_classes", "views_of_tokens", "views_alone",
     "views_in_no_batch", "views_independent", "views_with_unknown_partners", "views_of_pixels", "views_in_two_shards",
+    "factors", "factors_of_one", "factors_in_floats", "factors_with_labels", "factors_uncompressed", "factors_at_temperature",
 ]
 
 

@@ -59,13 +59,16 @@ extension ShardReader {
     }
     for factor in 0..<header.shape.topK where !Layout.isFactorScale(table.scale[factor]) {
       let scale = table.scale[factor]
-      throw RelabelError(
-        scale.isNaN ? .v007 : .v032,
-        scale.isNaN
-          ? "the scale of a factor was never written"
-          : "the scale \(scale) is no power of two and not 0",
-        at: Location(file: path, dataset: Layout.factorScale, row: row)
-      )
+      let (rule, message): (Rule, String) =
+        if scale.isNaN {
+          (.v007, "the scale of a factor was never written")
+        } else if scale.isInfinite {
+          (.v003, "the scale of a factor is not finite")
+        } else {
+          (.v032, "the scale \(scale) is no power of two and not 0")
+        }
+      let place = Location(file: path, dataset: Layout.factorScale, row: row)
+      throw RelabelError(rule, message, at: place)
     }
   }
 }

@@ -9,7 +9,8 @@ func content(ofPath path: String) throws(RelabelError) -> JSON {
   var images: [JSON] = []
   for position in 0..<source.count {
     let map = try source.map(at: position)
-    let view = header.views == nil ? [:] : described(try source.view(at: position))
+    var view = header.views == nil ? [:] : described(try source.view(at: position))
+    if let factors = map.factors { view.merge(described(factors)) { _, own in own } }
     images.append(
       .object(
         view.merging([
@@ -25,6 +26,20 @@ func content(ofPath path: String) throws(RelabelError) -> JSON {
   return .object([
     "header": described(header), "storage": stored(header.encoding), "images": .array(images),
   ])
+}
+
+private func described(_ factors: ClassFactors) -> [String: JSON] {
+  let numbers = factors.scale.indices.map { factor in
+    JSON.array(
+      factors.numbers[factor * factors.numClasses..<(factor + 1) * factors.numClasses].map {
+        .integer(Int64($0) - 127)
+      }
+    )
+  }
+  return [
+    "class_factor": .array(numbers),
+    "factor_scale": .array(factors.scale.map { .number(Double($0)) }),
+  ]
 }
 
 private func described(_ header: ShardHeader) -> JSON {

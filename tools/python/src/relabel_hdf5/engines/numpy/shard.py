@@ -123,6 +123,8 @@ class Shard:
             raise violation("V007", "a number of a factor was never written", dataset=CLASS_FACTOR, **where)
         if np.isnan(scales).any():
             raise violation("V007", "the scale of a factor was never written", dataset=FACTOR_SCALE, **where)
+        if np.isinf(scales).any():
+            raise violation("V003", "the scale of a factor is not finite", dataset=FACTOR_SCALE, **where)
         mantissa, _ = np.frexp(scales)
         wrong = (scales != 0) & ((mantissa != 0.5) | (scales < np.finfo(np.float32).tiny))
         if wrong.any():
