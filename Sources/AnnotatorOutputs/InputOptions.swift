@@ -16,6 +16,8 @@ public struct InputOptions: Sendable {
   public var keepsLogNormalizer: Bool = false
   /// True where logits of dense maps are stored less the mean of those that their cell leaves out.
   public var centres: Bool = false
+  /// True where the scores of all classes are wanted of every map.
+  package var keepsDense: Bool = false
   /// The dialect that the input is read as, by its word (`Dialects.words`, `ViewDialects.words`); nil recognises it.
   public var dialect: String?
   /// What the user says of labels of crops.

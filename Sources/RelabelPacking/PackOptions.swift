@@ -144,7 +144,8 @@ extension PackOptions {
   /// - Throws: `.usage` for axes that are not understood.
   func inputOptions(spool: String) throws(RelabelError) -> InputOptions {
     var input = InputOptions(
-      topK: topK,
+      // Factors keep all classes; of the best ones only the first is looked at.
+      topK: factors == nil ? topK : 1,
       numClasses: numClasses ?? classes?.entries.count,
       scoreKind: scoreKind,
       imageList: imageList,
@@ -153,6 +154,7 @@ extension PackOptions {
     input.stripComponents = stripComponents
     input.keepsLogNormalizer = logNormalizer
     input.centres = centres
+    input.keepsDense = factors != nil
     input.dialect = dialect
     input.views = views
     input.pictureSize = try PictureSides(pictures)?.size

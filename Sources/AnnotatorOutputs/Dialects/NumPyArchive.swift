@@ -122,7 +122,8 @@ struct NumPyArchive {
   private static let (wholeRowsOfFile, wholeRowsOfAll) = (16, 16)
 
   private func keepsWhole(_ row: Int, of rows: Int, _ spool: Spool) -> Bool {
-    row % max(1, rows / Self.wholeRowsOfFile) == 0 && wholeRows.count < Self.wholeRowsOfFile
+    options.keepsDense
+      || row % max(1, rows / Self.wholeRowsOfFile) == 0 && wholeRows.count < Self.wholeRowsOfFile
       && spool.samples < Self.wholeRowsOfAll
   }
 

@@ -87,6 +87,14 @@ def parser() -> argparse.ArgumentParser:
         "--top-k", type=positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
     )
     labels.add_argument(
+        "--maps", choices=("topk", "factors"), default="topk",
+        help="What is kept of a map: the best classes of each cell, or factors, which keep all. (default: topk)",
+    )  # fmt: skip
+    labels.add_argument(
+        "--quality", type=float, metavar="Q",
+        help="How near factors are; lower numbers are nearer and take more bytes. (default: 0.0003)",
+    )  # fmt: skip
+    labels.add_argument(
         "--logits", choices=LOGITS, default="centred",
         help="centred: each cell less the mean logit of the classes that it leaves out, which count as 0 in training; "
         "targets of all classes stay the same. as-given: as the network gives them. (default: centred)",

@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"there are {whole} batches for {ranks} ranks: fewer ranks, or a smaller --batch-size")
     output = options.output if ranks == 1 else joining.part_folder(options.output, rank, ranks)
     say = _say if rank == 0 else _ignore
-    centre = options.logits == "centred"
+    centre = _centres(options)
     annotator = _annotator(options, None, options.dilate)
     labels = SourceLabels(listing, annotator.classes)
     if options.tune:
@@ -160,7 +160,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         if kept is not None:
             from .checks import Checks
 
-            now = document(annotator, Checks.none(), options.batch_size, listing, options.logits == "centred")
+            now = document(annotator, Checks.none(), options.batch_size, listing, _centres(options))
             if differing := same_but_measured(kept, now):
                 raise UsageError(
                     f"an earlier run has begun otherwise here ({', '.join(differing)}): go on as it began, or --overwrite",
@@ -169,14 +169,20 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
 
         def make(document: dict[str, Any]) -> Writer:
             return Writer(
-                output, num_classes=annotator.num_classes, score_kind="logit", orientation="yx", top_k=options.top_k,
-                centre=options.logits == "centred",
+                output, num_classes=annotator.num_classes, score_kind="logit", orientation="yx",
+                top_k=options.top_k if options.maps == "topk" else None, maps=options.maps, quality=options.quality,
+                centre=_centres(options),
                 classes=annotator.classes, annotator=document, images=images, preset=options.preset,
                 images_per_shard=options.images_per_shard, on_bad_input=options.on_bad_input,
                 overwrite=options.overwrite, resume=bool(earlier),
             )  # fmt: skip
 
         yield make, kept
+
+
+def _centres(options: argparse.Namespace) -> bool:
+    """Whether logits are shifted: not those of factors, which leave no class out."""
+    return bool(options.logits == "centred" and options.maps == "topk")
 
 
 def _kept_document(shard: str) -> dict[str, Any] | None:

@@ -201,7 +201,8 @@ class _Sink:
             map_extent=[pictures[row].extent for row in fresh]
             if self._annotator.preprocessing.resize == "crop"
             else None,
-            log_normalizer=normalizer if all_fresh else normalizer[rows],
+            # Factors leave no class out.
+            log_normalizer=None if self._writer.has_factors else normalizer if all_fresh else normalizer[rows],
         )
         if not self._has_begun:
             self._has_begun = True

@@ -47,6 +47,8 @@ class Writer:
         classes_are: Literal["exclusive", "independent"] = "exclusive",
         orientation: Literal["yx", "xy", "unknown"] = "yx",
         top_k: int | None = None,
+        maps: Literal["topk", "factors"] = "topk",
+        quality: float | None = None,
         centre: bool = False,
         classes: str | os.PathLike[str] | Iterable[tuple[str, str]] | None = None,
         annotator: str | os.PathLike[str] | Mapping[str, Any] | None = None,
@@ -81,6 +83,8 @@ class Writer:
                 its own, as after a sigmoid.
             orientation: How the grid lies on the picture: axes (y, x) of a picture that was not transposed are `yx`.
             top_k: Classes to keep in a cell: 5 of dense scores, all of sparse ones, unless given.
+            maps: What is kept of dense logits: the best classes of each cell, or `factors`, which keep all (spec, 4.11).
+            quality: How near factors are; lower numbers are nearer and take more bytes. 0.0003 unless given.
             centre: Subtract from each cell of dense logits the mean of the classes that are not kept. These count as 0,
                 and targets of the scores of all classes stay the same; `log_normalizer` is shifted alike.
             classes: The class table: a file with a line ID<TAB>NAME for each class, or pairs (id, name).
@@ -122,12 +126,18 @@ class Writer:
         if centre and score_kind != "logit":
             raise UsageError(f"only logits may be shifted: centre does not go with {score_kind} scores")
         self._top_k, self._centre, self._classes_are = top_k, centre, classes_are
+        self.has_factors = maps == "factors"
+        """Whether maps are kept as factors of all classes."""
+        if self.has_factors and (score_kind != "logit" or classes_are != "exclusive" or centre or top_k is not None):
+            raise UsageError("factors keep all logits of classes that exclude each other: without top_k and centre")
+        if quality is not None and not self.has_factors:
+            raise UsageError("quality is for maps='factors'")
         self._name = name
         self._jobs = jobs or best.usual_jobs()
         self._skips = on_bad_input == "skip"
         self._classes, self._annotator = classes, annotator
         self._options = options.arguments(
-            top_k=top_k, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
+            top_k=top_k, maps="factors" if self.has_factors else None, quality=quality, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
             preset=preset, score_encoding=score_encoding, max_error=max_error, cell_order=None if self._views else cell_order, compression=compression, images_per_chunk=images_per_chunk,
             images_per_shard=images_per_shard, key_bytes=key_bytes, jobs=self._jobs, on_bad_input=on_bad_input,
             overwrite=overwrite, resume=resume,
@@ -333,8 +343,12 @@ class Writer:
             if self._centre and "log_normalizer" in rows:
                 rows["log_normalizer"] = rows["log_normalizer"] - shifts
             sample = min(len(keys), max(0, _SAMPLE - len(self.done) - self._sent))
+            if self.has_factors:
+                sample = len(keys)
             first = maps if isinstance(maps, DenseMaps) else scores.whole(given_scores, sample)
-            sparse = self._reduced(maps, top_k)
+            if self.has_factors and keys and first is None:
+                raise UsageError("factors need the scores of all classes: these are of the best ones")
+            sparse = maps if self.has_factors else self._reduced(maps, top_k)
         except scores.PlacedError as error:
             raise self._named(error, keys) from None
         if not keys:
