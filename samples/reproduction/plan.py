@@ -11,6 +11,8 @@ LABELS = {
     "top 1": {"annotator": "strong", "options": ["--top-k", "1"]},
     "top 3": {"annotator": "strong", "options": ["--top-k", "3"]},
     "all 10": {"annotator": "strong", "options": ["--top-k", "10"]},
+    "factors": {"annotator": "strong", "options": ["--maps", "factors"]},
+    "coarse factors": {"annotator": "strong", "options": ["--maps", "factors", "--quality", "0.003"]},
     "bfloat16 annotator": {"annotator": "strong", "options": ["--precision", "bfloat16"]},
     "small preset": {"annotator": "strong", "options": ["--preset", "small"]},
     "8×8 cells": {"annotator": "coarse"},
@@ -24,7 +26,7 @@ LABELS = {
 """Labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
 
 ABLATIONS = (
-    "top 1", "top 3", "all 10", "bfloat16 annotator", "small preset", "logits as given", "8×8 cells", "no ground seen",
+    "top 1", "top 3", "all 10", "factors", "coarse factors", "bfloat16 annotator", "small preset", "logits as given", "8×8 cells", "no ground seen",
     "transposed", "logits lowered by 10", "sigmoids as logits", "maps of other pictures",
 )  # fmt: skip
 
