@@ -14,6 +14,8 @@ package struct HelperMessage: Hashable, Sendable {
     case progress
     /// Nothing: the helper has finished, and all before it is complete.
     case done
+    /// Bytes whose meaning is the task's.
+    case bytes
   }
 
   package let kind: Kind

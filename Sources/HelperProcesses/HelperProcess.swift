@@ -54,46 +54,25 @@ package struct HelperProcess: Sendable {
     _ request: JSON,
     receive: (HelperMessage) throws(RelabelError) -> Void
   ) throws(RelabelError) -> Death? {
+    let helper = try start(task, request)
+    while let message = try helper.next() {
+      do throws(RelabelError) { try receive(message) } catch { try helper.refuse(error) }
+    }
+    return helper.death
+  }
+
+  /// Starts a task whose messages are taken one by one.
+  ///
+  /// Callable from any thread.
+  /// - Parameters:
+  ///   - task: the name of the task, known to `HelperEntry`.
+  ///   - request: what the task is to do.
+  /// - Returns: the helper, which ends when it is let go.
+  /// - Throws: `.io` when the helper can't be started.
+  package func start(_ task: String, _ request: JSON) throws(RelabelError) -> RunningHelper {
     let words = [task, limits.argument, String(decoding: try request.canonical(), as: UTF8.self)]
     let child = try Self.spawning.withLock { _ throws(RelabelError) in try spawn(words) }
-    var reader = MessageReader(child.output, silence: limits.silence)
-    var fault: Death?
-    var isDone = false
-    while !isDone, fault == nil {
-      do {
-        switch try reader.next() {
-        case .message(let message) where message.kind == .done: isDone = true
-        case .message(let message): try receive(message)
-        case .end: fault = .status(0)
-        case .silence: fault = .silence
-        }
-      } catch  where error.code == .io {
-        _ = child.end(runs: true)
-        throw error
-      } catch {
-        fault = .nonsense(error.message)
-      }
-    }
-    let isStopped = fault == .silence && child.isStopped
-    // After its last word, or when it can't be trusted any more, nothing is waited for.
-    let status = child.end(runs: isDone || fault != .status(0))
-    if isDone { return nil }
-    if isStopped {
-      throw RelabelError(
-        .io,
-        "the helper process was stopped from outside: nothing is known of this file; run again"
-      )
-    }
-    guard fault == .status(0) else { return fault }
-    guard let status else { throw .system("it is not known how the helper process ended") }
-    let ending = Self.death(status)
-    if let cause = limits.causeOutside(of: ending) {
-      throw RelabelError(
-        .io,
-        "the helper process \(ending), \(cause): nothing is known of this file; run again"
-      )
-    }
-    return ending
+    return RunningHelper(child, limits)
   }
 
   /// Held while a pipe is open without `FD_CLOEXEC`: another helper would keep its end open.
@@ -125,39 +104,5 @@ package struct HelperProcess: Sendable {
       throw .system(what, program, SystemError(status))
     }
     return HelperChild(pid: pid, output: pipe[0])
-  }
-
-  /// A running helper.
-  private struct HelperChild {
-    let pid: pid_t
-    /// What it says.
-    let output: Int32
-
-    /// True where somebody has stopped it, and it is not its own work that takes so long.
-    ///
-    /// Calls `waitid`, which leaves it as it is.
-    var isStopped: Bool {
-      var info = siginfo_t()
-      let result = waitid(P_PID, id_t(pid), &info, WSTOPPED | WNOHANG | WNOWAIT)
-      return result == 0 && info.si_signo == SIGCHLD
-    }
-
-    /// Lets go of the helper, by force if it still `runs`; its status as `waitpid` tells it, or nil where the
-    /// system has it no more.
-    func end(runs: Bool) -> Int32? {
-      _ = close(output)
-      if runs { kill(pid, SIGKILL) }
-      var status: Int32 = 0
-      while waitpid(pid, &status, 0) < 0 {
-        if errno != EINTR { return nil }
-      }
-      return status
-    }
-  }
-
-  private static func death(_ status: Int32) -> Death {
-    let signal = status & 0x7F
-    if signal == SIGXCPU { return .time }
-    return signal == 0 ? .status(status >> 8 & 0xFF) : .signal(signal)
   }
 }

@@ -69,6 +69,7 @@ struct ShardOutcomeReceiver {
       try receive(try message.json())
     case .words: try receive(message.words)
     case .progress, .done: break
+    case .bytes: throw nonsense("bytes")
     }
   }
 

@@ -85,6 +85,7 @@ struct ImageListingReceiver {
       guard batch != nil else { throw Self.nonsense }
       words += message.words
     case .progress, .done: return nil
+    case .bytes: throw Self.nonsense
     }
     return try takeBatch()
   }
