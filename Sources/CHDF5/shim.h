@@ -22,6 +22,18 @@ static inline herr_t chdf5_get_link_info(hid_t group, const char *name, chdf5_li
 #endif
 }
 
+// Visits the links of a group in the order that they lie in, without a table of them.
+typedef herr_t (*chdf5_link_visitor)(hid_t group, const char *name, const chdf5_link_info *info, void *context);
+
+static inline herr_t chdf5_visit_links(hid_t group, chdf5_link_visitor visit, void *context) {
+  hsize_t position = 0;
+#if H5_VERSION_GE(1, 12, 0)
+  return H5Literate1(group, H5_INDEX_NAME, H5_ITER_NATIVE, &position, visit, context);
+#else
+  return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &position, visit, context);
+#endif
+}
+
 static inline unsigned chdf5_acc_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_acc_read_only(void) { return H5F_ACC_RDONLY; }
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
