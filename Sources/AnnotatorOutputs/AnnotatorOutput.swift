@@ -1,6 +1,6 @@
 public import Relabel
 
-/// What an annotator wrote: `.pt`, `.npy` and `.npz` files, in folders or tar archives.
+/// What an annotator wrote: files of any dialect (`Dialects`), in folders or tar archives.
 public struct AnnotatorOutput: Sendable {
   /// The images, all known or known only as they come.
   public enum Images: Sendable {
@@ -42,6 +42,7 @@ public struct AnnotatorOutput: Sendable {
       throw RelabelError(.usage, "the top-k is \(topK); it has to be 1 to \(Layout.maximumTopK)")
     }
     if let views = try ViewArrivals.find(in: paths, options) {
+      if options.arrays != nil { throw HDF5Arrays.notOne.located(Location(file: paths[0])) }
       return try arriving(try ArrivalStream(views, paths[0], options))
     }
     if let word = options.dialect { _ = try Dialects.named(word) }
@@ -62,6 +63,7 @@ public struct AnnotatorOutput: Sendable {
             at: Location(file: name)
           )
         }
+        if options.arrays != nil { throw HDF5Arrays.notOne.located(Location(file: name)) }
         return try arriving(ArrivalStream(file, name, options))
       }
       try gather(input, into: &gathering)

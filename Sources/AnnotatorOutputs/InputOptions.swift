@@ -26,13 +26,17 @@ public struct InputOptions: Sendable {
   package var pictureSize: (@Sendable (String) throws(RelabelError) -> ViewFacts.Size)?
   /// What the axes of arrays are; nil where their shape settles it.
   public var axes: ArrayAxes?
+  /// Which arrays of an HDF5 file are read; nil where names or types settle it.
+  public var arrays: ChosenArrays?
+  /// Who reads HDF5 files of other programs; nil for nobody.
+  package var foreign: (any ForeignArrays)?
   /// True where class 0 of the source is the background and all others move down by one.
   public var isBackgroundFirst: Bool = false
   /// Whether classes exclude each other, when the user said so: what labels without scores become.
   public var classesAre: ClassRelation?
   /// The class table, for labels that are ids or names.
   public var classes: ClassTable?
-  /// The folder where the contents of `.npz` files may be spooled, in an unlinked temporary file.
+  /// The folder where the contents of `.npz` and HDF5 files may be spooled, in an unlinked temporary file.
   public var spoolDirectory: String
 
   /// How many classes the source scores, when the user said so.

@@ -9,7 +9,7 @@ public struct PackCommand: ParsableCommand {
     commandName: "pack",
     abstract: "Pack raw annotator outputs into a verified dataset of HDF5 shards.",
     discussion: """
-      The input may be ReLabel's .pt files, .npy or .npz arrays, a stream of records (spec/stream.md), or \
+      The input may be ReLabel's .pt files, .npy, .npz, .safetensors or HDF5 arrays, a stream of records (spec/stream.md), or \
       a folder with labels of crops as FKD, TinyViT, ml-dr, SRe2L and its followers write them. It may lie in folders or tars, or come through a pipe. The output is a folder \
       with NAME-00000.h5 and so on. The packer writes index.json last, so a folder without it is \
       incomplete. If a run was killed, run the same command again to complete the dataset.
@@ -74,6 +74,17 @@ public struct PackCommand: ParsableCommand {
     )
   )
   var axes: String?
+
+  @Option(
+    name: .customLong("array"),
+    help: ArgumentHelp(
+      "Which arrays of an HDF5 file are read, if their names and types do not settle it. Repeatable.",
+      discussion:
+        "Give \(InputWords.arrays). The path of a group means that each array below it is of one image, whose key is its name.",
+      valueName: "role=path"
+    )
+  )
+  var arrays: [String] = []
 
   @Flag(
     help:
@@ -306,6 +317,8 @@ public struct PackCommand: ParsableCommand {
       if let quality { settings.quality = quality }
       options.factors = settings
     }
+    options.arrays = arrays
+    options.helper = Program.path
     options.isBackgroundFirst = backgroundFirst
     options.encoding = scoreEncoding
     options.maximumError = maxError

@@ -47,6 +47,7 @@ public enum Program {
   public static func run<Command: ParsableCommand>(_ command: Command.Type) {
     HelperEntry.runIfAsked(
       VerificationHelper.tasks.merging(RecoveryHelper.tasks) { first, _ in first }
+        .merging(ForeignHelper.tasks) { first, _ in first }
     )
     StandardStream.reportFailedWrites()
     ThisProcess.exit(status(of: command))

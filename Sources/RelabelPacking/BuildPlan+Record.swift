@@ -15,6 +15,7 @@ extension BuildPlan {
     }
     if options.isBackgroundFirst { used["background_first"] = .bool(true) }
     if let axes = options.axes { used["axes"] = .string(axes) }
+    if !options.arrays.isEmpty { used["arrays"] = .array(options.arrays.map(JSON.string)) }
     if options.classesAre != .exclusive {
       used["classes_are"] = .string(options.classesAre.rawValue)
     }

@@ -5,6 +5,9 @@ public enum InputWords {
   /// The dialects of annotator outputs: word and name.
   public static var dialects: [(word: String, name: String)] { Dialects.words }
 
+  /// What `--array` takes.
+  public static var arrays: String { ChosenArrays.words }
+
   /// The dialects of labels of crops, in one line.
   public static var viewDialects: String { ViewDialects.words }
 

@@ -76,6 +76,11 @@ public struct PackOptions: Sendable {
   public var dialect: String?
   /// What the axes of arrays are, in words; nil where their shape settles it.
   public var axes: String?
+  /// Which arrays of an HDF5 file are read, `ROLE=PATH` each; empty where names or types settle it.
+  public var arrays: [String] = []
+  /// The program to start as a helper process, which begins with `HelperEntry.runIfAsked`; nil refuses what this
+  /// process must not read itself, HDF5 files of other programs.
+  public var helper: String?
   /// Leave class 0 of the source out, the background; all others move down by one.
   public var isBackgroundFirst: Bool = false
   /// Folders that are taken off the front of paths below an input, before they become keys.
@@ -141,7 +146,7 @@ extension PackOptions {
   ///
   /// - Parameter spool: the folder for temporary files.
   /// - Returns: the options of the input.
-  /// - Throws: `.usage` for axes that are not understood.
+  /// - Throws: `.usage` for axes or arrays that are not understood.
   func inputOptions(spool: String) throws(RelabelError) -> InputOptions {
     var input = InputOptions(
       // Factors keep all classes; of the best ones only the first is looked at.
@@ -159,6 +164,8 @@ extension PackOptions {
     input.views = views
     input.pictureSize = try PictureSides(pictures)?.size
     if let axes { input.axes = try ArrayAxes(axes) }
+    if !arrays.isEmpty { input.arrays = try ChosenArrays(arrays) }
+    input.foreign = helper.map(HelperArrays.init)
     input.isBackgroundFirst = isBackgroundFirst
     input.classesAre = givenClassesAre
     input.classes = classes

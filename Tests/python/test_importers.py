@@ -334,7 +334,7 @@ def test_files_are_known_by_their_contents(tmp_path, passl):
 def test_named_dialects_are_insisted_on(tmp_path, passl):
     theirs = tmp_path / "theirs.h5"
     theirs.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
-    refused(64, "an HDF5 file", "relabel_hdf5.Writer", arguments=[theirs, "-o", tmp_path / "h"])
+    refused(5, "theirs.h5", "can't be read", arguments=[theirs, "-o", tmp_path / "h"])
     refused(64, "'paddle' is not known", "passl, kecam",
             arguments=[passl, "-o", tmp_path / "a", "--dialect", "paddle"])
     refused(5, "not a file written by torch.save", arguments=[passl, "-o", tmp_path / "b", "--dialect", "relabel"])

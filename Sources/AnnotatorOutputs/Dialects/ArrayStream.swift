@@ -1,7 +1,17 @@
 import Relabel
 
-/// A `.npy` array in a zip member, read front to back.
-struct ArrayStream {
+/// An array that is read front to back.
+protocol ArrayStream {
+  /// What the array is, before anything else is read.
+  func header() throws(RelabelError) -> NumPyHeader
+  /// Exactly `count` bytes, little-endian.
+  func read(_ count: Int) throws(RelabelError) -> [UInt8]
+  /// Makes sure that nothing is left.
+  func finish() throws(RelabelError)
+}
+
+/// A `.npy` array in a zip member.
+struct ZippedArray: ArrayStream {
   private let reader: ArchiveReader
   private let size: Int
 

@@ -54,6 +54,7 @@ package enum Dialects {
     PASSLArray(),
     PickledMaps(),
     Safetensors(),
+    HDF5Arrays(),
     LabelTable(),
     MultilabelTSV(),
     LabelJSON(),

@@ -12,7 +12,7 @@ struct NumPyKeys: MapKeys {
   private static let block = 4096
 
   /// Reads, checks and spools the array.
-  init(_ stream: ArrayStream, _ spool: inout Spool) throws(RelabelError) {
+  init(_ stream: any ArrayStream, _ spool: inout Spool) throws(RelabelError) {
     let header = try stream.header()
     guard header.shape.count == 1 else {
       throw RelabelError(.invalidInput, "the keys' shape is \(header.shape); it has to be [N]")

@@ -76,7 +76,7 @@ struct Safetensors: Dialect {
   ) throws(RelabelError) -> FoundMaps {
     var groups: [String: [String: SafetensorsHeader.Tensor]] = [:]
     for (name, tensor) in tensors {
-      let parts = TensorGroup.parts(of: name)
+      let parts = ArrayRoles.parts(of: name)
       groups[parts.key, default: [:]][parts.role] = tensor
     }
     guard !groups.isEmpty else { throw RelabelError(.invalidInput, "the file holds no tensor") }
@@ -133,28 +133,6 @@ struct TensorGroup {
     }
   }
 
-  /// The words for scores and for class ids.
-  private static let scores = ["score", "scores", "values"]
-  private static let ids = ["class_index", "class_ids", "ids", "indices"]
-  private static let dense: [String: ScoreKind] = [
-    "logits": .logit, "probabilities": .probability, "log_probabilities": .logProbability,
-  ]
-
-  /// The image that a tensor is of, and what it is of that.
-  static func parts(of name: String) -> (key: String, role: String) {
-    for separator in ["/", "."] {
-      let parts = name.split(separator: Character(separator), omittingEmptySubsequences: false)
-      if parts.count > 1, let role = parts.last.map(String.init), isRole(role) {
-        return (String(name.dropLast(role.count + 1)), role)
-      }
-    }
-    return (name, "")
-  }
-
-  private static func isRole(_ word: String) -> Bool {
-    scores.contains(word) || ids.contains(word) || dense[word] != nil
-  }
-
   /// The group among tensors by their roles; nil when there is none.
   init?(
     named name: String,
@@ -163,10 +141,10 @@ struct TensorGroup {
     func one(of words: [String]) -> SafetensorsHeader.Tensor? {
       words.lazy.compactMap { tensors[$0] }.first
     }
-    if let scores = one(of: Self.scores), let ids = one(of: Self.ids) {
+    if let scores = one(of: ArrayRoles.scores), let ids = one(of: ArrayRoles.ids) {
       members = .sparse(scores: scores, ids: ids)
-    } else if let (word, tensor) = tensors.first(where: { Self.dense[$0.key] != nil }) {
-      members = .dense(tensor, Self.dense[word])
+    } else if let (word, tensor) = tensors.first(where: { ArrayRoles.dense[$0.key] != nil }) {
+      members = .dense(tensor, ArrayRoles.dense[word])
     } else if !name.isEmpty, let tensor = tensors[""] {
       members = .dense(tensor, nil)
     } else {

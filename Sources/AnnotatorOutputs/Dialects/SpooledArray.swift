@@ -1,12 +1,12 @@
 import Relabel
 
-/// The maps of an `.npz` file, spooled.
+/// The maps of a file that is read front to back, spooled.
 final class SpooledArray: Sendable {
   let file: OpenFile
   let shape: MapShape
   let classOffset: Int
   let scoreOffset: Int
-  /// What the name of the file's member says about the scores.
+  /// What the name of the array says about the scores.
   let scoreKind: ScoreKind?
   /// Classes of the dense maps that these were reduced from.
   let denseClasses: Int?
@@ -34,8 +34,8 @@ final class SpooledArray: Sendable {
     wholeRows: [Int: Int] = [:],
     normalizerOffset: Int? = nil,
     isBackgroundFirst: Bool = false,
-    dialect: String = "NumPy archive",
-    evidence: String? = nil
+    dialect: String,
+    evidence: String?
   ) {
     self.file = file
     self.shape = shape

@@ -49,6 +49,13 @@ public final class ArrivalStream: @unchecked Sendable {
     (self.name, isPipe) = (name, true)
     let bytes = StreamBytes(file, then: parts)
     guard try bytes.begin(with: RecordStream.magic) else {
+      if try bytes.begin(with: HDF5Arrays.signature) {
+        throw RelabelError(
+          .usage,
+          "an HDF5 file can't be read through a pipe, for it is not read front to back: give its path",
+          at: Location(file: name)
+        )
+      }
       self.options = options
       desk = try ArrivalDesk(options)
       do throws(RelabelError) {

@@ -59,14 +59,6 @@ enum InputPath {
       return reader.isCompressed ? .stream(file, path) : .tar(file, path)
     } catch {
       if error.code == .io { throw error }
-      if start.starts(with: [0x89] + Array("HDF\r\n".utf8) + [0x1A] + Array("\n".utf8)) {
-        throw RelabelError(
-          .usage,
-          "this is an HDF5 file: a shard is packed already, and arrays of another program go through relabel_hdf5.Writer"
-            + " (write-a-dataset.md has an example)",
-          at: Location(file: path)
-        )
-      }
       if let word = options.dialect { return .file(try Dialects.named(word), path, size: size) }
       if GitLFSPointer.begins(start) {
         throw RelabelError(.usage, GitLFSPointer.fault, at: Location(file: path))

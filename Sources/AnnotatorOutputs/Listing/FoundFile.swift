@@ -43,6 +43,9 @@ struct FoundFile {
     _ spool: inout Spool,
     path: () -> String
   ) throws(RelabelError) -> FoundMaps {
+    if options.arrays != nil, (options.dialect ?? dialect.word) != HDF5Arrays().word {
+      throw HDF5Arrays.notOne
+    }
     if let word = options.dialect {
       return try Dialects.named(word).list(region, path: path, options: options, spool: &spool)
     }

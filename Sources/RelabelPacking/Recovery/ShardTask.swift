@@ -83,19 +83,3 @@ package enum RecoveryHelper {
     uniqueKeysWithValues: [ShardTask.survey, .copy].map(\.entry)
   )
 }
-
-extension RelabelError {
-  fileprivate var json: JSON {
-    .object([
-      "code": .string(code.rawValue), "message": .string(message),
-      "file": .optional(location.file),
-    ])
-  }
-
-  fileprivate init?(_ json: JSON?) {
-    guard let code = json?["code"]?.string, let message = json?["message"]?.string else {
-      return nil
-    }
-    self.init(Code(rawValue: code), message, at: Location(file: json?["file"]?.string))
-  }
-}

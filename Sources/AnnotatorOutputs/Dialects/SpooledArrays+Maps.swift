@@ -1,33 +1,12 @@
 import Relabel
 
-extension NumPyArchive {
-  /// `.npz` files, whose contents are spooled while they are listed.
-  struct Files: Dialect {
-    let name = "NumPy archive"
-    let word = "npz"
-    let extensions = [".npz"]
-    let needsOwnFile = true
-
-    func evidence(in head: [UInt8]) -> String? {
-      // A zip file whose first member is an array.
-      guard head.starts(with: "PK\u{3}\u{4}".utf8), head.count > 30 else { return nil }
-      let count = Int(head[26]) | Int(head[27]) << 8
-      let name = String(decoding: head.dropFirst(30).prefix(count), as: UTF8.self)
-      return name.hasSuffix(".npy") ? "a zip file of arrays" : nil
-    }
-
-    func list(
-      _ region: ByteRegion,
-      path: () -> String,
-      options: InputOptions,
-      spool: inout Spool
-    ) throws(RelabelError) -> FoundMaps {
-      try NumPyArchive.read(path(), options: options, spool: &spool)
-    }
-  }
-
-  /// The images, once every member has been read.
-  func finish() throws(RelabelError) -> FoundMaps {
+extension SpooledArrays {
+  /// The images, once every array has been taken; `subject` is what errors call such a file.
+  func finish(
+    _ dialect: String = "NumPy archive",
+    evidence: String? = nil,
+    subject: String = "an .npz file"
+  ) throws(RelabelError) -> FoundMaps {
     let array: SpooledArray
     let axes: [Int]
     var bytes: Int
@@ -41,7 +20,9 @@ extension NumPyArchive {
         denseClasses: layout.classes,
         topK: nil,
         wholeRows: wholeRows,
-        normalizerOffset: normalizerOffset
+        normalizerOffset: normalizerOffset,
+        dialect: dialect,
+        evidence: evidence
       )
       (axes, bytes) = (part.header.shape, part.header.dataBytes)
     } else if dense == nil, let classIndex, let score {
@@ -59,14 +40,16 @@ extension NumPyArchive {
         scoreKind: nil,
         denseClasses: nil,
         topK: options.topK,
-        isBackgroundFirst: options.isBackgroundFirst
+        isBackgroundFirst: options.isBackgroundFirst,
+        dialect: dialect,
+        evidence: evidence
       )
       axes = classIndex.header.shape
       bytes = classIndex.header.dataBytes + score.header.dataBytes
     } else {
       throw RelabelError(
         .invalidInput,
-        "an .npz file holds either logits or probabilities, or both class_index and score"
+        "\(subject) holds either logits or probabilities, or both class_index and score"
       )
     }
     let isBatch = axes.count == 4
