@@ -8,12 +8,14 @@ struct HDF5ArraysTests {
   struct Arrays: ForeignArrays {
     final class Pieces: ForeignBytes {
       var bytes: [UInt8]
-      init(_ bytes: [UInt8]) { self.bytes = bytes }
+      let size: Int
+
+      init(_ bytes: [UInt8], of size: Int) { (self.bytes, self.size) = (bytes, size) }
 
       func next() throws(RelabelError) -> [UInt8]? {
         if bytes.isEmpty { return nil }
-        defer { bytes.removeFirst(min(bytes.count, 7)) }
-        return Array(bytes.prefix(7))
+        defer { bytes.removeFirst(min(bytes.count, size)) }
+        return Array(bytes.prefix(size))
       }
     }
 
@@ -43,7 +45,8 @@ struct HDF5ArraysTests {
       for place in 0..<request.names.count {
         bytes += arrays.first { $0.0.path == request.names[place] }?.1 ?? []
       }
-      return Pieces(bytes)
+      // Texts come whole, numbers anyhow.
+      return Pieces(bytes, of: request.array.type == ForeignArray.text ? bytes.count : 7)
     }
   }
 
@@ -76,7 +79,7 @@ struct HDF5ArraysTests {
     var arrays = Self.pair
     arrays.add("names", ForeignArray.text, [2], Self.keys)
     let images = try output(arrays).listed
-    #expect(images.map(\.key) == ["x/a.png", "x/b.png"])
+    try #require(images.map(\.key) == ["x/a.png", "x/b.png"])
     #expect(try images[1].load().classIndex == [2, 0])
     #expect(try images[1].load().score == [4, 3])
   }
