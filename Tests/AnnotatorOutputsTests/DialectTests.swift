@@ -6,7 +6,12 @@ struct DialectTests {
   @Test func namesAndExtensionsAreUnique() {
     let names = Dialects.all.map(\.name)
     let extensions = Dialects.all.flatMap(\.extensions)
-    #expect(extensions == [".pt", ".pth", ".th", ".torch", ".npy", ".npz", ".safetensors"])
+    #expect(
+      extensions == [
+        ".pt", ".pth", ".th", ".torch", ".npy", ".npz", ".safetensors", ".h5",
+        ".hdf5",
+      ]
+    )
     let words = Dialects.all.map(\.word)
     #expect(Set(words).count == words.count)
     #expect(words.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } })

@@ -203,7 +203,7 @@ struct TarTests {
     #expect(image.key == "map")
     #expect(try image.load() == Fixtures.maps("pt/zip-float32.pt")[0])
     let text = try folder.write("notes.txt", Array("hello".utf8))
-    expectError(.usage, ".npy, .npz, .safetensors or tar file", text) {
+    expectError(.usage, ".npy, .npz, .safetensors, .h5, .hdf5 or tar file", text) {
       _ = try AnnotatorOutput.open([text], options: options())
     }
   }

@@ -7,7 +7,7 @@ import Relabel
 /// members of an `.npz` file are. Facts: the HDF5 file format, and what h5py, PyTables, MATLAB and Keras make of it.
 struct HDF5Arrays: Dialect {
   let name = "HDF5 arrays"
-  let word = "hdf5"
+  let word = "hdf"
   let extensions = [".h5", ".hdf5"]
   let needsOwnFile = true
 
