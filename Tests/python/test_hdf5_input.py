@@ -117,7 +117,7 @@ def test_large_maps_are_read_in_pieces(tmp_path, path):
     """A map of 18 MB is more than a helper sends at once; images lie along the last axis but one."""
     maps = np.random.default_rng(1).normal(size=(2, 90, 220, 230)).astype("f4")
     write(path, logits=maps.astype(">f4"))
-    packed(path, "-o", tmp_path / "out", *EXACT)
+    packed(path, "-o", tmp_path / "out", *EXACT, "--num-classes", 90)
     check(tmp_path / "out", maps, ["theirs#000000", "theirs#000001"])
     write(path, logits=maps.transpose(1, 0, 2, 3))
     packed(path, "-o", tmp_path / "turned", *EXACT, "--axes", "c n h w")
