@@ -46,7 +46,9 @@ public struct PackCommand: ParsableCommand {
   )
   var maps: MapForm = .topk
 
-  @Option(help: "How near factors are: lower numbers are nearer and take more bytes. (default: 0.0003)")
+  @Option(
+    help: "How near factors are: lower numbers are nearer and take more bytes. (default: 0.0003)"
+  )
   var quality: Double?
 
   enum MapForm: String, ExpressibleByArgument, CaseIterable {

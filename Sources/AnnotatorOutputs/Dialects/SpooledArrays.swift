@@ -79,7 +79,7 @@ struct SpooledArrays {
   private func keepsWhole(_ row: Int, of rows: Int, _ spool: Spool) -> Bool {
     options.keepsDense
       || row % max(1, rows / Self.wholeRowsOfFile) == 0 && wholeRows.count < Self.wholeRowsOfFile
-      && spool.samples < Self.wholeRowsOfAll
+        && spool.samples < Self.wholeRowsOfAll
   }
 
   private mutating func keepWhole(

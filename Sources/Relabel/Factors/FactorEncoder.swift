@@ -98,6 +98,7 @@ extension FactorEncoder {
     dense.score.withUnsafeBufferPointer { scores in
       grid.root.withUnsafeBufferPointer { root in
         seen.withUnsafeMutableBufferPointer { seen in
+          guard let rootStart = root.baseAddress, let seenStart = seen.baseAddress else { return }
           for id in 0..<numClasses {
             var (a, b, c, d) = (
               SIMD8<Float>.zero, SIMD8<Float>.zero, SIMD8<Float>.zero, SIMD8<Float>.zero
@@ -105,13 +106,13 @@ extension FactorEncoder {
             let row = id &* grid.cells
             for cell in 0..<grid.cells {
               let score = SIMD8<Float>(repeating: scores[row &+ cell])
-              let place = UnsafeRawPointer(root.baseAddress! + cell &* kept)
+              let place = UnsafeRawPointer(rootStart + cell &* kept)
               a += score * place.loadUnaligned(as: SIMD8<Float>.self)
               b += score * place.loadUnaligned(fromByteOffset: 32, as: SIMD8<Float>.self)
               c += score * place.loadUnaligned(fromByteOffset: 64, as: SIMD8<Float>.self)
               d += score * place.loadUnaligned(fromByteOffset: 96, as: SIMD8<Float>.self)
             }
-            let target = UnsafeMutableRawPointer(seen.baseAddress! + id &* kept)
+            let target = UnsafeMutableRawPointer(seenStart + id &* kept)
             target.storeBytes(of: a, as: SIMD8<Float>.self)
             target.storeBytes(of: b, toByteOffset: 32, as: SIMD8<Float>.self)
             target.storeBytes(of: c, toByteOffset: 64, as: SIMD8<Float>.self)

@@ -7,6 +7,7 @@ extension ShardReader {
   ///   - numbers: the chunk of `class_factor`.
   ///   - place: the row's place in it.
   ///   - room: memory of this thread.
+  /// - Returns: the factors, valid until `room` reads another chunk.
   /// - Throws: `.corrupt` for numbers that were never written, and for a scale that is no power of two.
   func factors(
     ofRow row: Int,
