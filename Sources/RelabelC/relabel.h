@@ -236,6 +236,17 @@ int32_t relabel_read(relabel_maps *maps, const int64_t *positions, int64_t count
 int32_t relabel_read_factors(relabel_maps *maps, const int64_t *positions, int64_t count, int32_t threads,
                              uint8_t *class_factor, float *factor_scale);
 
+/* Reads maps of images as relabel_read does, with scores as they are stored where these are halves.
+ *
+ * class_index NULL, or [count][height][width][top_k] of id_bytes bytes each, 2 or 4: receives the class ids
+ * score       [count][height][width][top_k] of score_bytes bytes each: 4 receives decoded scores, 2 the halves of
+ *             a file whose "encoding" is float16
+ *
+ * Returns RELABEL_OK, RELABEL_USAGE for halves of another encoding, or the status of the first failure in file order;
+ * the arrays are then unspecified. */
+int32_t relabel_read_stored(relabel_maps *maps, const int64_t *positions, int64_t count, int32_t threads,
+                            void *class_index, int32_t id_bytes, void *score, int32_t score_bytes);
+
 /* Pools crops of images, from storage to targets. Each chunk is read once.
  *
  * positions   [count] images

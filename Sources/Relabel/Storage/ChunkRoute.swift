@@ -40,7 +40,10 @@ struct ChunkRoute: Sendable {
     for position in positions where !(0..<count).contains(position) {
       throw source.noSuchPosition(position)
     }
-    stops = positions.enumerated().map { Stop(position: $1, place: $0) }.sorted()
+    let asked = positions.enumerated().map { Stop(position: $1, place: $0) }
+    // As batches of a stored run are asked for.
+    let isAscending = zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 }
+    stops = isAscending ? asked : asked.sorted()
     chunks.reserveCapacity(stops.count)
     var next = 0
     while next < stops.count {
@@ -97,6 +100,51 @@ struct ChunkRoute: Sendable {
       }
     }
     return nil
+  }
+
+  /// Goes through the maps of a piece, as many at once as lie side by side in a chunk and in the order asked for.
+  ///
+  /// - Parameters:
+  ///   - leg: the piece.
+  ///   - room: memory of this thread.
+  ///   - body: is given the place of the first image, and the maps.
+  /// - Returns: as `failure(_:_:_:)`.
+  func failure(
+    ofRuns leg: Range<Int>,
+    _ room: ReadingRoom,
+    _ body: (Int, StoredRun) -> Void
+  ) -> Failure? {
+    for chunk in chunks[leg] {
+      let visit = visits[chunk.visit]
+      var (next, looked) = (chunk.stops.lowerBound, 0)
+      var first = stops[next]
+      do throws(RelabelError) {
+        let maps = try visit.shard.chunk(chunk.number, in: room)
+        while next < chunk.stops.upperBound {
+          (first, looked) = (stops[next], 0)
+          let row = first.position - visit.first
+          let count = runLength(next, within: chunk.stops)
+          let run = try visit.shard.run(row..<row + count, of: maps, room, &looked)
+          body(first.place, run)
+          next += count
+        }
+      } catch {
+        return Failure(error: error, place: first.place + looked, visit: chunk.visit)
+      }
+    }
+    return nil
+  }
+
+  /// How many stops from one on are of neighbours in both orders.
+  private func runLength(_ start: Int, within range: Range<Int>) -> Int {
+    var end = start + 1
+    while end < range.upperBound,
+      stops[end].position == stops[end - 1].position + 1,
+      stops[end].place == stops[end - 1].place + 1
+    {
+      end += 1
+    }
+    return end - start
   }
 
   /// Refuses files that are not as they were when they were opened.

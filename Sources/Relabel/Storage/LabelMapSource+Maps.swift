@@ -26,7 +26,17 @@ extension LabelMapSource {
     threads: Int,
     _ room: MapRoom
   ) throws(RelabelError) {
-    try forEachMap(at: positions, threads, { () }) { place, map, _ in room.write(place, map) }
+    let route = try ChunkRoute(positions, self)
+    let legs = route.legs(threads)
+    let failures = Parallel.map(legs.count, jobs: threads) { leg -> ChunkRoute.Failure? in
+      let memory = ReadingRoom()
+      return withExtendedLifetime(memory) {
+        route.failure(ofRuns: legs[leg], memory) { place, run in room.write(place, run) }
+      }
+    }
+    try route.finish(failures.compactMap(\.self).first) { error, place in
+      named(error, positions[place], place)
+    }
   }
 
   /// Writes what the factors of maps say of classes into memory that a caller provides.

@@ -23,6 +23,8 @@ package final class ShardFile: Sendable {
   package let largestError: Double?
   /// Ids that follow from the header.
   private let allClassIDs: AllClassIDs?
+  /// True where ids are those of all classes in class order, and never read.
+  var hasAllClassIDs: Bool { allClassIDs != nil }
 
   /// Opens a shard: its descriptions, header and the places of its chunks are in its structure.
   ///

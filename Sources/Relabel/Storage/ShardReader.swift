@@ -5,6 +5,8 @@ public final class ShardReader: LabelMapSource {
   let file: ShardFile
   let codec: MapCodec
   private let sound: SoundMap
+  /// The same of all maps of a chunk, where each is a cell: a chunk is then like a map.
+  private let soundChunk: SoundMap?
   let identities: ShardIdentities
   private let finder = ImageFinder()
   let replay = ReplayFinder()
@@ -29,6 +31,7 @@ public final class ShardReader: LabelMapSource {
     identities = ShardIdentities(file)
     codec = MapCodec(file.header)
     sound = SoundMap(MapForm(file.header))
+    soundChunk = Self.soundChunk(file)
   }
 
   /// The path the shard was opened by.
@@ -78,34 +81,75 @@ public final class ShardReader: LabelMapSource {
   func map(
     _ row: Int,
     of maps: StoredMaps,
-    _ room: ReadingRoom
+    _ room: ReadingRoom,
+    isSound: Bool = false
   ) throws(RelabelError) -> StoredMap {
-    let place = row - maps.chunk * rowsPerChunk
     let extent = try extent(ofRow: row, room)
-    let ids = Self.row(place, of: maps.ids, bytes: file.classIndex.rowBytes)
-    let scores = Self.row(place, of: maps.scores, bytes: file.score.rowBytes)
+    let (ids, scores) = bytes(row..<row + 1, of: maps)
     // The checksum of an uncompressed chunk misses some damage that breaks this (spec, "What
     // checksums cannot see"), so a reader looks before it hands labels to a training run.
-    if !isSound(ids, scores) { try refuse(ids, scores, row: row) }
+    if !isSound, !self.isSound(ids, scores) { try refuse(ids, scores, row: row) }
     var factors: FactorTable?
     if let numbers = maps.classFactors {
+      let place = row - maps.chunk * rowsPerChunk
       factors = try self.factors(ofRow: row, numbers, place: place, room)
     }
     return StoredMap(self, ids, scores, extent, factors)
   }
 
-  private static func row(
-    _ place: Int,
+  /// The ids and scores of rows of a chunk.
+  func bytes(
+    _ rows: Range<Int>,
+    of maps: StoredMaps
+  ) -> (ids: UnsafeRawBufferPointer, scores: UnsafeRawBufferPointer) {
+    let first = maps.chunk * rowsPerChunk
+    let places = rows.lowerBound - first..<rows.upperBound - first
+    return (
+      Self.rows(places, of: maps.ids, bytes: file.classIndex.rowBytes),
+      Self.rows(places, of: maps.scores, bytes: file.score.rowBytes)
+    )
+  }
+
+  private static func rows(
+    _ places: Range<Int>,
     of chunk: UnsafeRawBufferPointer,
     bytes: Int
   ) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: chunk[place * bytes..<(place + 1) * bytes])
+    UnsafeRawBufferPointer(
+      rebasing: chunk[places.lowerBound * bytes..<places.upperBound * bytes]
+    )
+  }
+
+  /// The quick answer of `count` maps of a chunk at once; false where each has to be looked at.
+  func areSound(_ count: Int, of maps: StoredMaps, _ scores: UnsafeRawBufferPointer) -> Bool {
+    guard let ids = maps.ids.baseAddress, let all = maps.scores.baseAddress,
+      let own = scores.baseAddress
+    else { return true }
+    // Nobody reads those ids from the file.
+    if file.hasAllClassIDs { return sound.holds(own, entries: count * header.shape.entries) }
+    guard let soundChunk, count * 2 >= rowsPerChunk else { return false }
+    return soundChunk.contains(ids, all, entries: rowsPerChunk * header.shape.entries)
+  }
+
+  private static func soundChunk(_ file: ShardFile) -> SoundMap? {
+    let (header, rows) = (file.header, file.classIndex.rowsPerChunk)
+    guard header.shape.cells == 1, rows > 1 else { return nil }
+    return SoundMap(
+      MapForm(
+        shape: MapShape(height: rows, width: 1, topK: header.shape.topK),
+        numClasses: header.numClasses,
+        hasWideIDs: header.classIndexType == .uint32,
+        encoding: header.encoding
+      )
+    )
   }
 
   /// The quick answer, which doubts some maps that are sound.
   private func isSound(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> Bool {
     guard let ids = ids.baseAddress, let scores = scores.baseAddress else { return true }
-    return sound.contains(ids, scores, entries: header.shape.entries)
+    let entries = file.header.shape.entries
+    if file.hasAllClassIDs { return sound.holds(scores, entries: entries) }
+    return sound.contains(ids, scores, entries: entries)
   }
 
   /// Throws the first fault of a row for which a reader refuses it, if there is one.

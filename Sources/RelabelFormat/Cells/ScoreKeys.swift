@@ -82,6 +82,35 @@ package struct ScoreKeys<Lane: FixedWidthInteger & SignedInteger & Sendable>: Se
     }
   }
 
+  /// True when each of `count` stored scores is a finite number.
+  package func areFinite(_ stored: UnsafeRawPointer, _ count: Int) -> Bool {
+    switch form {
+    // Adding the lowest bit of the exponent carries into the sign where all of its bits are set.
+    case .half: Self.none(stored, as: UInt16.self, count) { ($0 & 0x7C00) &+ 0x0400 }
+    case .single: Self.none(stored, as: UInt32.self, count) { ($0 & 0x7F80_0000) &+ 0x0080_0000 }
+    // The highest number stands for "never written".
+    case .packed16: Self.none(stored, as: UInt16.self, count) { $0 == .max ? .max : 0 }
+    case .packed8: Self.none(stored, as: UInt8.self, count) { $0 == .max ? .max : 0 }
+    }
+  }
+
+  /// True when `fault` sets the highest bit of none of some numbers.
+  @inline(__always)
+  private static func none<Stored: FixedWidthInteger & UnsignedInteger>(
+    _ stored: UnsafeRawPointer,
+    as type: Stored.Type,
+    _ count: Int,
+    _ fault: (Stored) -> Stored
+  ) -> Bool {
+    var faults: Stored = 0
+    for entry in 0..<count {
+      let offset = entry &* MemoryLayout<Stored>.size
+      let value = stored.loadUnaligned(fromByteOffset: offset, as: Stored.self)
+      faults |= fault(Stored(littleEndian: value))
+    }
+    return faults.leadingZeroBitCount != 0
+  }
+
   @inlinable @inline(__always)
   static func packed(_ stored: Int32) -> Lane { Lane(truncatingIfNeeded: stored &- half) }
 

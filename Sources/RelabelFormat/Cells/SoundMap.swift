@@ -34,6 +34,14 @@ package enum SoundMap: Sendable {
     }
   }
 
+  /// True when stored scores are finite, whatever the ids are; `entries` may be those of several maps.
+  package func holds(_ score: UnsafeRawPointer, entries: Int) -> Bool {
+    switch self {
+    case .narrow(let kernel): kernel.scores.areFinite(score, entries)
+    case .wide(let kernel): kernel.scores.areFinite(score, entries)
+    }
+  }
+
   /// True when the class ids of a decoded map are in range and distinct in each cell.
   ///
   /// For whoever knows its scores to be finite, and the form of maps in memory.

@@ -87,7 +87,30 @@ extension MapCodec {
     into ids: UnsafeMutablePointer<UInt16>
   ) {
     precondition(!hasWideIDs)
-    Self.decode(stored, count, into: ids) { (id: UInt16) in id }
+    Self.copy(stored, count, into: ids)
+  }
+
+  /// Numbers of 2 bytes as they are stored, in the order of this machine's bytes.
+  private static func copy(
+    _ stored: UnsafeRawPointer,
+    _ count: Int,
+    into numbers: UnsafeMutablePointer<UInt16>
+  ) {
+    #if _endian(little)
+      UnsafeMutableRawPointer(numbers).copyMemory(from: stored, byteCount: 2 * count)
+    #else
+      decode(stored, count, into: numbers) { (number: UInt16) in number }
+    #endif
+  }
+
+  /// `count` halves as they are stored, of maps whose scores are stored so.
+  package func halves(
+    _ stored: UnsafeRawPointer,
+    count: Int,
+    into scores: UnsafeMutablePointer<UInt16>
+  ) {
+    precondition(encoding.name.form == .half)
+    Self.copy(stored, count, into: scores)
   }
 
   /// `count` scores, NaN where never written.

@@ -13,14 +13,22 @@ from protocol import run
 torch.set_num_threads(1)
 
 
+def each(items):
+    """Works on some items, one behind the other, as training does: what one gives is gone before the next but one."""
+    for _ in items:
+        pass
+
+
 def lists(paths):
     """Every file, one behind the other."""
-    return lambda: [torch.load(path, weights_only=False) for path in paths]
+    return lambda: each(torch.load(path, weights_only=False) for path in paths)
 
 
 def arrays(paths):
     """Arrays of NumPy, which training wants as tensors."""
-    return lambda: [[torch.from_numpy(array) for array in torch.load(path, weights_only=False)] for path in paths]
+    return lambda: each(
+        [torch.from_numpy(array) for array in torch.load(path, weights_only=False)] for path in paths
+    )
 
 
 def one_of_run(job, part):
@@ -33,7 +41,7 @@ def one_of_run(job, part):
             for slots in [torch.load(path, weights_only=False)]
         ]
 
-    return lambda: [found(places) for places in job["places"]]
+    return lambda: each(found(places) for places in job["places"])
 
 
 def opened(job):
@@ -42,26 +50,26 @@ def opened(job):
     return relabel_hdf5.open(job["dataset"]).views
 
 
-def tensors(views, rows, is_full):
-    """What is known of some views, and their scores; scores of all classes need no ids."""
-    maps = views.maps.batch(rows.positions)
+def tensors(rows, is_full):
+    """What is known of some views, and their scores as they are stored; scores of all classes need no ids."""
     facts = [torch.from_numpy(rows.box), torch.from_numpy(rows.flip)]
-    if "cutmix_lambda" in views.table:
-        facts += [torch.from_numpy(rows.cutmix_partner[:, 1].copy()), rows.cutmix_lambda[0], rows.cutmix_box[0]]
-    scores = torch.from_numpy(maps.score[:, 0, 0])
-    return [*facts, scores] if is_full else [*facts, scores, torch.from_numpy(maps.class_index[:, 0, 0])]
+    if "cutmix_lambda" in rows.source.table:
+        facts += [torch.from_numpy(rows.cutmix_partner[:, 1]), rows.cutmix_lambda[0], rows.cutmix_box[0]]
+    ids, scores = rows.stored
+    facts.append(torch.from_numpy(scores[:, 0, 0]))
+    return facts if is_full else [*facts, torch.from_numpy(ids[:, 0, 0])]
 
 
 def replay(job, part):
     """The batches of the stored run, one behind the other."""
     views, is_full = opened(job), job["is_full"]
-    return lambda: [tensors(views, views.batch(epoch, number), is_full) for epoch, number in job["batches"]]
+    return lambda: each(tensors(views.batch(epoch, number), is_full) for epoch, number in job["batches"])
 
 
 def images(job, part):
     """All views of some pictures."""
     views, is_full = opened(job), job["is_full"]
-    return lambda: [tensors(views, views.of(key), is_full) for key in job["keys"]]
+    return lambda: each(tensors(views.of(key), is_full) for key in job["keys"])
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ class KeyRuns:
 
         A number stands for so many keys that are not known.
         """
-        self._count = count
         starts: list[Positions] = [np.empty(0, np.int64)]
         self._table = KeyTable(count, _firsts(keys, starts))
-        self._starts = np.concatenate(starts)
+        self._starts = np.concatenate([*starts, [count]])
+        """Where each run begins, and at the end the number of rows."""
 
     def positions(self, keys: Sequence[bytes]) -> Positions:
         """The first position of each key, -1 for those that are not there."""
@@ -33,8 +33,12 @@ class KeyRuns:
     def all_of(self, key: bytes) -> Positions:
         """All positions of a key, ascending; none for one that is not there."""
         runs = self._table.all_of(key)
-        ends = np.append(self._starts, self._count)[runs + 1] if len(runs) else runs
-        return np.concatenate([np.empty(0, np.int64), *map(np.arange, self._starts[runs], ends)])
+        starts, ends = self._starts[runs], self._starts[runs + 1]
+        if len(runs) == 1:
+            return np.arange(starts[0], ends[0])
+        if (ends - starts == 1).all():  # as in a stored run, which has a picture once in an epoch
+            return starts
+        return np.concatenate(list(map(np.arange, starts, ends)))
 
 
 def _firsts(keys: Iterable[Array | int], starts: list[Positions]) -> Iterator[Array | int]:

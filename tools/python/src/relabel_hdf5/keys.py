@@ -68,12 +68,10 @@ class KeyTable:
 
     def all_of(self, key: bytes) -> Positions:
         """All positions of a key, ascending."""
-        digest = self._digests([key])[0]
+        digest = self._digest(key)
         # A longer text is greater than its beginning: the rows of a digest come behind it alone.
-        start = int(np.searchsorted(self._table, digest))
-        end = start
-        while end < len(self._rows) and self._rows[end]["digest"] == digest:
-            end += 1
+        start = int(self._table.searchsorted(digest))
+        end = int(self._table.searchsorted(digest + self._highest, "right"))
         return np.sort(_positions(self._rows[start:end]))
 
     def repeated(self) -> tuple[int, int] | None:
@@ -88,13 +86,19 @@ class KeyTable:
                 found.append((earlier, later))
         return min(found, key=itemgetter(1), default=None)
 
+    @property
+    def _highest(self) -> bytes:
+        """The bytes of the highest position, behind those of any other."""
+        return b"\xff" * (self._table.itemsize - _DIGEST)
+
+    def _digest(self, key: bytes) -> bytes:
+        of_key = self._hash.copy()
+        of_key.update(key)
+        digest: bytes = of_key.digest()
+        return digest
+
     def _digests(self, keys: Sequence[bytes]) -> Array:
-        digests = []
-        for key in keys:
-            of_key = self._hash.copy()
-            of_key.update(key)
-            digests.append(of_key.digest())
-        return np.frombuffer(b"".join(digests), f"S{_DIGEST}")
+        return np.frombuffer(b"".join(map(self._digest, keys)), f"S{_DIGEST}")
 
 
 def _hash(secret: bytes) -> Any:

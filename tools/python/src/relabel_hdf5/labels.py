@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +105,15 @@ class LabelMap:
         from .showing.plot import png_of
 
         return png_of(self)
+
+
+class StoredLabels(NamedTuple):
+    """Class ids and scores of several images as the file holds them, in the order asked for."""
+
+    class_index: npt.NDArray[np.unsignedinteger[Any]]
+    """Class ids [B, H, W, k]; where maps have all classes in class order, one map for all, which can't be written to."""
+    score: npt.NDArray[Any]
+    """Scores [B, H, W, k]: float16 where they are stored so, else decoded, float32."""
 
 
 @dataclass(frozen=True, eq=False)

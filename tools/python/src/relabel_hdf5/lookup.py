@@ -85,6 +85,9 @@ class Lookup:
 
     def all_of(self, key: str) -> Positions:
         """The positions of all rows with a key, ascending; raises `NotFoundError` where there are none."""
+        table, _ = self._read()
+        if isinstance(table, KeyRuns) and len(found := table.all_of(_bytes(key))):
+            return found
         if not self.has(key):
             raise self._not_found(key)
         table, _ = self._read()
@@ -117,6 +120,8 @@ class Lookup:
         if positions.ndim != 1 or (positions.dtype.kind not in "iu" and len(positions)):
             kind = f"an array of {positions.dtype} with {positions.ndim} axes"
             raise UsageError(f"positions are whole numbers along one axis, not {kind}")
+        if len(positions) and positions.min() >= 0 and positions.max() < self._count:
+            return positions.astype(np.int64)
         is_outside = (positions < -self._count) | (positions >= self._count)
         if is_outside.any():
             raise self._no_position(int(positions[is_outside][0]))

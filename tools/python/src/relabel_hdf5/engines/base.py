@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..header import Extent, Header
 from ..keys import Array, Positions
-from ..labels import MapBatch
+from ..labels import MapBatch, StoredLabels
 
 
 class Engine(Protocol):
@@ -41,6 +41,9 @@ class Engine(Protocol):
 
     def maps(self, positions: Positions) -> MapBatch:
         """The maps at some positions, in the order given; every chunk is read once."""
+
+    def stored(self, positions: Positions) -> StoredLabels:
+        """Class ids and scores as the files hold them, in the order given; every chunk is read once."""
 
     def targets(
         self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int

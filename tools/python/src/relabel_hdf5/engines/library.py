@@ -70,6 +70,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "image_indexes": (_Int, [_Pointer, _Pointer, _Long, _Pointer]),
     "read": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Int, _Pointer, _Pointer]),
     "read_factors": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Pointer]),
+    "read_stored": (_Int, [_Pointer, _Pointer, _Long, _Int, _Pointer, _Int, _Pointer, _Int]),
     "pool": (
         _Int,
         [_Pointer, _Pointer, _Pointer, _Long, _Long, _Text, _Int, _Int, _Pointer, _Pointer],

@@ -18,9 +18,9 @@ from ..errors import RelabelError
 from ..gate import Gate
 from ..header import Extent, Header
 from ..keys import Array, Positions
-from ..labels import MapBatch
+from ..labels import MapBatch, StoredLabels
 from .library import failure
-from .swift_arrays import room_for_targets
+from .swift_arrays import StoredForm, room_for_targets
 
 _BLOCK = 8192
 """Images whose keys or indexes are asked for at once."""
@@ -46,6 +46,7 @@ class SwiftEngine:
         self._header: Header | None = None
         self._used: dict[int, int] = {}  # the shards that may be open, and when each was last used
         self._last: MapBatch | None = None
+        self._form: StoredForm | None = None
         open_files.add(self)
 
     @property
@@ -109,6 +110,21 @@ class SwiftEngine:
 
         self._in_parts(positions, [positions], [numbers, scales], read)
         return numbers, scales
+
+    def stored(self, positions: Positions) -> StoredLabels:
+        """Class ids and scores as the files hold them, in the order given; every chunk is read once."""
+        header, positions = self.header_at(positions), np.ascontiguousarray(positions)
+        form = self._form = self._form or StoredForm.of(header, self._describe(-1)["id_type"])
+        ids, scores = form.room(len(positions))
+
+        def read(positions: Positions, ids: Array, scores: Array) -> None:
+            self._call(
+                "relabel_read_stored", positions.ctypes.data, len(positions), 1,
+                None if form.all_ids else ids.ctypes.data, ids.itemsize, scores.ctypes.data, scores.itemsize,
+            )
+
+        self._in_parts(positions, [positions], [ids, scores], read)
+        return StoredLabels(ids, scores)
 
     def targets(
         self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int
@@ -192,7 +208,8 @@ class SwiftEngine:
     ) -> None:
         """Does work on arrays, at once where few enough shards hold the positions, else shard by shard."""
         numbers, room = self.first[1:].searchsorted(positions, "right"), open_files.limit()
-        shards = sorted(set(numbers.tolist()))
+        is_one = len(numbers) and (numbers == numbers[0]).all()
+        shards = [int(numbers[0])] if is_one else sorted(set(numbers.tolist()))
         if len(shards) <= room:
             self._make_room(shards, room)
             return open_files.opened(partial(work, *given, *found))
@@ -203,7 +220,8 @@ class SwiftEngine:
             parts, results = [array[places] for array in given], [array[places] for array in found]
             open_files.opened(partial(work, *parts, *results))
             for whole, result in zip(found, results, strict=True):
-                whole[places] = result
+                if whole.flags.writeable:  # not what is the same for all maps
+                    whole[places] = result
         return None
 
     def _make_room(self, numbers: list[int], room: int) -> None:

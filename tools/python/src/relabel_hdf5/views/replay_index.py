@@ -29,12 +29,16 @@ class ReplayIndex:
         starts = np.flatnonzero(is_first)
         self._numbers = triples[starts, :2].astype(np.int64)
         self._starts = np.append(starts, len(triples))
+        epochs, firsts = np.unique(self._numbers[:, 0], return_index=True)
+        bounds = [*firsts.tolist(), len(self._numbers)]
+        self._epochs = dict(zip(epochs.tolist(), zip(bounds[:-1], bounds[1:], strict=True), strict=True))
+        """The first of the batches of each epoch, and the one behind its last."""
         self._refuse_parted(table)
 
     @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs of the run, ascending."""
-        return tuple(np.unique(self._numbers[:, 0]).tolist())
+        return tuple(self._epochs)
 
     def batches(self, epoch: int) -> tuple[int, ...]:
         """The numbers of the batches of an epoch, ascending; raises `NotFoundError` for an epoch that is not stored."""
@@ -44,19 +48,20 @@ class ReplayIndex:
     def batch(self, epoch: int, number: int) -> Positions:
         """The positions of a batch, by slot; raises `NotFoundError` for a batch that is not stored."""
         first, last = self._of_epoch(epoch)
-        place = first + int(np.searchsorted(self._numbers[first:last, 1], number))
+        place = first + number - int(self._numbers[first, 1])  # where no number is left out, as in most runs
+        if not (first <= place < last and self._numbers[place, 1] == number):
+            place = first + int(self._numbers[first:last, 1].searchsorted(number))
         if place == last or self._numbers[place, 1] != number:
             batches = f"{last - first} batches, {self._numbers[first, 1]} to {self._numbers[last - 1, 1]}"
             raise NotFoundError(f"epoch {epoch} has no batch {number}; it has {batches}", file=self._path)
         return self._order[self._starts[place] : self._starts[place + 1]].copy()
 
     def _of_epoch(self, epoch: int) -> tuple[int, int]:
-        first, last = np.searchsorted(self._numbers[:, 0], [epoch, epoch + 1]).tolist()
-        if first == last:
+        if epoch not in self._epochs:
             found = self.epochs
             what = f"epochs are {found[0]} to {found[-1]}" if found else "no view belongs to a batch"
             raise NotFoundError(f"there is no epoch {epoch}: {what}", file=self._path)
-        return first, last
+        return self._epochs[epoch]
 
     def _refuse_repeated(self, table: ViewTable, triples: Array) -> None:
         places = np.flatnonzero((triples[1:] == triples[:-1]).all(-1))

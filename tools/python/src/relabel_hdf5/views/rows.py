@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..engines.numpy.ways import Way
 from ..errors import RelabelError
 from ..keys import Positions
+from ..labels import StoredLabels
 from .checks import NOT_MIXED, Array, is_unwritten
 
 if TYPE_CHECKING:
@@ -80,17 +82,17 @@ class ViewRows:
     @cached_property
     def image_index(self) -> Positions:
         """The place of each picture in the source listing, int64 [n]."""
-        return self.source.table.column("image_index", self.positions)
+        return self.source.table.column("image_index", self._way)
 
     @cached_property
     def view(self) -> npt.NDArray[np.int32]:
         """The number of each view within its image [n]."""
-        return self.source.table.column("view", self.positions)
+        return self.source.table.column("view", self._way)
 
     @cached_property
     def box(self) -> npt.NDArray[np.float64] | None:
         """Top, left, height, width as fractions of the original picture [n, 4]; a box may leave the picture."""
-        return self.source.table.column("view_box", self.positions) if "view_box" in self.source.table else None
+        return self.source.table.column("view_box", self._way) if "view_box" in self.source.table else None
 
     @cached_property
     def flip(self) -> npt.NDArray[np.uint8]:
@@ -100,7 +102,7 @@ class ViewRows:
     @cached_property
     def seed(self) -> npt.NDArray[np.int64] | None:
         """The seed of each view's augmentation [n]."""
-        return self.source.table.column("view_seed", self.positions) if "view_seed" in self.source.table else None
+        return self.source.table.column("view_seed", self._way) if "view_seed" in self.source.table else None
 
     @cached_property
     def replay(self) -> npt.NDArray[np.int32]:
@@ -140,8 +142,13 @@ class ViewRows:
         """
         if "operations" not in self.source.table:
             return (None,) * len(self)
-        texts = self.source.table.column("operations", self.positions).tolist()
+        texts = self.source.table.column("operations", self._way).tolist()
         return tuple(self._operations(text, place) for place, text in enumerate(texts))
+
+    @cached_property
+    def stored(self) -> StoredLabels:
+        """Class ids and scores as the file holds them [n, H, W, k], without a copy in another type."""
+        return self.source.maps.stored(self.positions)
 
     def keys(self) -> list[str]:
         """The keys of the pictures."""
@@ -165,8 +172,12 @@ class ViewRows:
         """The error for one of the views whose value breaks a rule: it names file, row and image."""
         return self.source.table.error(rule, message, int(self.positions[place]), dataset)
 
+    @cached_property
+    def _way(self) -> Way:
+        return self.source.table.way(self.positions)
+
     def _or(self, name: str, missing: Any) -> Array:
-        return self.source.table.column_or(name, self.positions, missing)
+        return self.source.table.column_or(name, self._way, missing)
 
     def _operations(self, text: bytes, place: int) -> dict[str, Any] | None:
         if not text:

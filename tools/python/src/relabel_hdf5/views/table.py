@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engines.numpy.columns import Columns
+from ..engines.numpy.ways import Way
 from ..errors import RelabelError, UsageError, violation
 from ..header import Header
 from ..keys import Positions
@@ -48,7 +49,7 @@ class ViewTable:
     def __len__(self) -> int:
         return int(self._columns.first[-1])
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._columns.names
 
     @property
@@ -73,23 +74,28 @@ class ViewTable:
         present = self._columns.names
         return tuple(name for name in NAMES if name in present)
 
-    def column(self, name: str, positions: npt.ArrayLike) -> Array:
+    def way(self, positions: npt.ArrayLike) -> Way:
+        """Where the rows at some positions are: for `column`, where several columns of them are wanted."""
+        return self._columns.way(np.asarray(positions, np.int64))
+
+    def column(self, name: str, positions: npt.ArrayLike | Way) -> Array:
         """The rows of a column at some positions, in the order given, checked.
 
         `name` is one of `names`, or another HDF5 dataset beside the labels, such as `image_index` or `image_key`, whose
         rows are given as they are stored. Raises `UsageError` where the shards have no such column.
         """
-        wanted = np.asarray(positions, np.int64)
-        found, is_sound = self._columns.read(name, wanted)
+        way = positions if isinstance(positions, Way) else self.way(positions)
+        found, is_sound = self._columns.read(name, way)
         if not is_sound:  # a row that nobody asks for does no harm
-            self._check(name, found, wanted)
+            self._check(name, found, way.positions)
         return found
 
-    def column_or(self, name: str, positions: npt.ArrayLike, missing: Any) -> Array:
+    def column_or(self, name: str, positions: npt.ArrayLike | Way, missing: Any) -> Array:
         """The rows of a column as `column` gives them, or a value for each row where the shards have no such column."""
         if name in self:
             return self.column(name, positions)
-        return np.tile(np.asarray(missing), (np.asarray(positions).shape[0], *[1] * np.ndim(missing)))
+        count = len(positions.positions) if isinstance(positions, Way) else np.asarray(positions).shape[0]
+        return np.tile(np.asarray(missing), (count, *[1] * np.ndim(missing)))
 
     def blocks(self, *names: str) -> Iterator[tuple[int, dict[str, Array]]]:
         """All rows of some columns, block by block: the position of the first row, and the rows by name, checked."""

@@ -82,8 +82,10 @@ class Views:
         `image` is the image's key, or the path that it is made from: `n01/a.jpg` has the key `n01/a`. Raises
         `NotFoundError`, and V024 or M007 where two views of the image have one number.
         """
-        positions = self._positions_of(image)
-        numbers = self.table.column("view", positions)
+        rows = ViewRows(self._positions_of(image), self)
+        positions, numbers = rows.positions, rows.view
+        if (numbers[1:] > numbers[:-1]).all():  # as the rows of most pictures lie
+            return rows
         order = np.argsort(numbers, kind="stable")
         repeated = np.flatnonzero(np.diff(numbers[order]) == 0)
         if len(repeated):

@@ -18,6 +18,7 @@ from .column import Array
 from .index import read_index
 from .shard import Shard
 from .shards import Shards
+from .ways import Way
 
 _KEPT_BYTES = 32 << 20
 """Decoded chunks that are kept: rows that are asked for at random lie in few chunks, which take a millisecond each."""
@@ -43,6 +44,7 @@ class Columns:
         self._ends: list[int] = self.first[1:].tolist()
         self._is_sound = is_sound
         self._kept: dict[Chunk, tuple[Array, bool]] = {}
+        self._sizes: dict[tuple[int, str], int] = {}
 
     @cached_property
     def header(self) -> Header:
@@ -54,52 +56,44 @@ class Columns:
         """The HDF5 datasets that the shards have; all have the same."""
         return tuple(self._shards.any().shared["datasets"])
 
+    def way(self, positions: Positions) -> Way:
+        """Where the rows at some positions are, for `read`."""
+        return Way(positions, self.first, self._ends)
+
     def values(self, name: str, positions: npt.ArrayLike) -> Array:
         """The rows of a column at some positions, in the order given; each chunk is decoded once."""
-        return self.read(name, np.asarray(positions, np.int64))[0]
+        return self.read(name, self.way(np.asarray(positions, np.int64)))[0]
 
-    def read(self, name: str, wanted: Positions) -> tuple[Array, bool]:
-        """The rows of a column at some positions, and whether the chunks that hold them are sound."""
-        if name not in self.names:
-            raise UsageError(f"the shards have no dataset '{name}'", file=self._shards.path)
-        if self._are_adjacent(wanted):
-            return self._run(name, int(wanted[0]), len(wanted))
-        found, is_sound = np.empty((len(wanted), *self._tail(name)), self._dtype(name)), True
-        numbers = self.first[1:].searchsorted(wanted, "right")
-        for number in np.unique(numbers).tolist():
-            shard = self._shards[number]
-            column = shard.column(name)
-            places = np.flatnonzero(numbers == number)
-            chunks, rows = np.divmod(wanted[places] - self.first[number], column.rows_per_chunk)
-            for chunk in np.unique(chunks).tolist():
-                here = chunks == chunk
-                values, is_part_sound = self._chunk((number, name, chunk), shard)
-                found[places[here]] = values[rows[here]]
-                is_sound &= is_part_sound
-        return found, is_sound
+    def read(self, name: str, way: Way) -> tuple[Array, bool]:
+        """The rows of a column on a way, in the order asked for, and whether the chunks that hold them are sound."""
+        if way.run is not None:
+            return self._run(name, *way.run)
+        sizes = [self._size(number, name) for number in way.shards]
+        chunks, back = way.parts(sizes)
+        if not chunks:
+            return self._no_rows(name), True
+        found, is_sound = [], True
+        for number, chunk, rows in chunks:
+            values, is_part_sound = self._chunk((number, name, chunk))
+            found.append(values[rows])
+            is_sound &= is_part_sound
+        values = np.concatenate(found)
+        return values if back is None else values[back], is_sound
 
-    def _are_adjacent(self, wanted: Positions) -> bool:
-        """Whether positions are those of rows one behind the other in one shard, as a batch of a stored run is."""
-        count = len(wanted)
-        if not count:
-            return False
-        first, last = int(wanted[0]), int(wanted[-1])
-        if last - first != count - 1 or first < 0 or last >= self._ends[-1]:
-            return False
-        if bisect_right(self._ends, first) != bisect_right(self._ends, last):
-            return False
-        return bool((wanted[1:] > wanted[:-1]).all())
-
-    def _run(self, name: str, first: int, count: int) -> tuple[Array, bool]:
-        number = bisect_right(self._ends, first)
-        shard = self._shards[number]
-        size = shard.column(name).rows_per_chunk
-        begin = first - int(self.first[number])
-        chunks = range(begin // size, (begin + count - 1) // size + 1)
-        parts = [self._chunk((number, name, chunk), shard) for chunk in chunks]
-        start = begin - chunks[0] * size
-        values = parts[0][0] if len(parts) == 1 else np.concatenate([rows for rows, _ in parts])
-        return values[start : start + count].copy(), all(is_sound for _, is_sound in parts)
+    def _run(self, name: str, number: int, begin: int, count: int) -> tuple[Array, bool]:
+        size = self._size(number, name)
+        chunk, start = divmod(begin, size)
+        end = start + count
+        if end <= size:
+            rows, is_sound = self._chunk((number, name, chunk))
+            return rows[start:end].copy(), is_sound
+        parts, is_sound = [], True
+        while end > 0:
+            rows, is_part_sound = self._chunk((number, name, chunk))
+            parts.append(rows[start:end])
+            is_sound &= is_part_sound
+            chunk, start, end = chunk + 1, 0, end - size
+        return np.concatenate(parts), is_sound
 
     def blocks(self, names: Sequence[str]) -> Iterator[tuple[int, list[Array]]]:
         """All rows of some columns, block by block: the position of the first, and the rows of each column.
@@ -127,21 +121,34 @@ class Columns:
 
     def close(self) -> None:
         """Closes all files; reading raises `UsageError` from now on."""
-        self._kept = {}
+        self._kept, self._sizes = {}, {}
         self._shards.close()
 
-    def _dtype(self, name: str) -> np.dtype[Any]:
-        return self._shards.any().column(name).dtype
+    def _size(self, number: int, name: str) -> int:
+        """The rows of a chunk of a column in a shard."""
+        size = self._sizes.get((number, name))
+        if size is None:
+            self._check_name(name)
+            size = self._shards[number].column(name).rows_per_chunk
+            self._sizes[number, name] = size
+        return size
 
-    def _tail(self, name: str) -> tuple[int, ...]:
-        return self._shards.any().column(name).tail
+    def _no_rows(self, name: str) -> Array:
+        self._check_name(name)
+        column = self._shards.any().column(name)
+        return np.empty((0, *column.tail), column.dtype)
 
-    def _chunk(self, chunk: Chunk, shard: Shard) -> tuple[Array, bool]:
+    def _check_name(self, name: str) -> None:
+        if name not in self.names:
+            raise UsageError(f"the shards have no dataset '{name}'", file=self._shards.path)
+
+    def _chunk(self, chunk: Chunk) -> tuple[Array, bool]:
         """The rows of a chunk, not to be changed, and whether they are sound."""
         found = self._kept.pop(chunk, None)
         if found is None:
-            rows = shard.column(chunk[1]).chunk(chunk[2])
-            found = rows, self._is_sound(chunk[1], rows)
+            number, name, place = chunk
+            rows = self._shards[number].column(name).chunk(place)
+            found = rows, self._is_sound(name, rows)
             self._make_room(rows.nbytes)
         self._kept[chunk] = found  # behind the others: it was used last
         return found

@@ -14,7 +14,7 @@ from ...errors import violation
 from ...geometry import is_transposed
 from ...header import Extent, Header
 from ...keys import Positions
-from ...labels import MapBatch
+from ...labels import MapBatch, StoredLabels
 from .checks.cells import cell_fault
 from .column import Array
 from .index import DatasetIndex, read_index
@@ -61,21 +61,14 @@ class NumPyEngine:
 
     def maps(self, positions: Positions) -> MapBatch:
         """The maps at some positions, in the order given; every chunk is read once."""
-        order = np.argsort(positions, kind="stable")
-        ascending = positions[order]
-        ends = np.searchsorted(ascending, self.first)
-        numbers = np.flatnonzero(np.diff(ends)).tolist()
-        shard = self._shards[numbers[0]] if numbers else self._shards.any()
-        ids, stored, extents = shard.empty_maps(len(positions))
-        factors = shard.empty_factors(len(positions)) if shard.header.has_factors else (None, None)
-        for number in numbers:
-            part = slice(ends[number], ends[number + 1])
-            rows = ascending[part] - self.first[number]
-            self._shards[number].read_maps(rows, order[part], ids, stored, extents)
-            if factors[0] is not None:
-                self._shards[number].read_factors(rows, order[part], *factors)
-        self._check_cells(shard, ids, stored, positions)
+        shard, ids, stored, extents = self._read(positions)
+        factors = self._factors(positions, shard) if shard.header.has_factors else (None, None)
         return MapBatch(ids, shard.decoded(stored), extents, positions, shard.header, *factors)
+
+    def stored(self, positions: Positions) -> StoredLabels:
+        """Class ids and scores as the files hold them, in the order given; every chunk is read once."""
+        shard, ids, stored, _ = self._read(positions)
+        return StoredLabels(ids, stored if shard.header.encoding == "float16" else shard.decoded(stored))
 
     def targets(
         self, positions: Positions, boxes: npt.NDArray[np.float64], profile: str | None, clamp: bool, threads: int
@@ -116,6 +109,34 @@ class NumPyEngine:
     def close(self) -> None:
         """Closes all files."""
         self._shards.close()
+
+    def _read(self, positions: Positions) -> tuple[Shard, Array, Array, Array]:
+        """A shard that says what all maps mean; ids, stored scores and extents, checked."""
+        parts = self._parts(positions)
+        shard = parts[0][0] if parts else self._shards.any()
+        ids, stored, extents = shard.empty_maps(len(positions))
+        for one, rows, places in parts:
+            one.read_maps(rows, places, ids, stored, extents)
+        self._check_cells(shard, ids, stored, positions)
+        return shard, ids, stored, extents
+
+    def _factors(self, positions: Positions, shard: Shard) -> tuple[Array, Array]:
+        """What the factors of maps say of classes, and their scales."""
+        numbers, scales = shard.empty_factors(len(positions))
+        for one, rows, places in self._parts(positions):
+            one.read_factors(rows, places, numbers, scales)
+        return numbers, scales
+
+    def _parts(self, positions: Positions) -> list[tuple[Shard, Array, Array]]:
+        """The shards that hold some positions, each with its rows, ascending, and the places that these were asked at."""
+        order = np.argsort(positions, kind="stable")
+        ascending = positions[order]
+        ends = np.searchsorted(ascending, self.first)
+        found = []
+        for number in np.flatnonzero(np.diff(ends)).tolist():
+            part = slice(ends[number], ends[number + 1])
+            found.append((self._shards[number], ascending[part] - self.first[number], order[part]))
+        return found
 
     def _identified(self, index: DatasetIndex | None) -> tuple[Any, ...]:
         return (index.sha256,) if index else self._shards[0].identity
