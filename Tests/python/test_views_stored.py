@@ -131,3 +131,21 @@ def test_a_damaged_chunk(tmp_path):
     with pytest.raises(CorruptError) as refusal:
         damaged.stored([9])
     assert refusal.value.rule == "C008" and refusal.value.dataset == "score"
+
+
+@pytest.mark.parametrize(("form", "status"), [("best classes as halves", 0), ("best classes as floats", 64), ("packed", 64)])
+def test_halves_in_c(form, status, tmp_path, engine):
+    if engine == "numpy":
+        pytest.skip("this is about the C interface")
+    from relabel_hdf5.engines import library
+
+    _, ids, scores = two_shards(tmp_path, **FORMS[form])
+    found = library.library()
+    maps = found.relabel_open(bytes(tmp_path / "dataset"))
+    positions, halves = np.arange(24), np.empty(scores.shape, np.float16)
+    assert found.relabel_read_stored(maps, positions.ctypes.data, 24, 2, None, 2, halves.ctypes.data, 2) == status
+    if status:
+        assert b"use 4, or 2 for float16" in found.relabel_error()
+    else:
+        np.testing.assert_array_equal(halves.astype(np.float32), scores)
+    found.relabel_close(maps)

@@ -31,7 +31,7 @@ class ReplayIndex:
         self._starts = np.append(starts, len(triples))
         epochs, firsts = np.unique(self._numbers[:, 0], return_index=True)
         bounds = [*firsts.tolist(), len(self._numbers)]
-        self._epochs = dict(zip(epochs.tolist(), zip(bounds[:-1], bounds[1:], strict=True), strict=True))
+        self._epochs: dict[int, tuple[int, int]] = dict(zip(epochs.tolist(), zip(bounds[:-1], bounds[1:], strict=True), strict=True))
         """The first of the batches of each epoch, and the one behind its last."""
         self._refuse_parted(table)
 
