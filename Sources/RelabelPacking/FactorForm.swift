@@ -31,7 +31,10 @@ extension BuildPlan {
     )
     try refuse(options.centres, "leave --centre out, since no class is left out")
     let hasNormalizer = traits.columns.contains { $0.name == Layout.logNormalizer }
-    try refuse(options.logNormalizer || hasNormalizer, "leave log_normalizer out, since no class is left out")
+    try refuse(
+      options.logNormalizer || hasNormalizer,
+      "leave log_normalizer out, since no class is left out"
+    )
     try refuse(options.topK != nil, "leave --top-k out, since all classes are kept")
     try refuse(
       options.encoding != nil || options.maximumError != nil,

@@ -16,10 +16,10 @@ public struct Features: Hashable, Sendable {
   /// The feature of shards whose rows are views of images (spec, section 4.10).
   public static let views: String = "views"
 
-  /// The text of an attribute that names no feature: a fixed-length string can't be empty.
   /// Maps are sums of products of factors (spec, section 4.11).
   public static let factors: String = "factors"
 
+  /// The text of an attribute that names no feature: a fixed-length string can't be empty.
   package static let noneWord = "none"
 
   /// Reads the two attributes.

@@ -13,6 +13,7 @@ public struct ClassFactors: Hashable, Sendable {
   /// Makes factors of stored numbers.
   ///
   /// - Parameters:
+  ///   - numClasses: how many classes there are.
   ///   - numbers: `scale.count` · `numClasses` of them.
   ///   - scale: one for each factor.
   package init(numClasses: Int, numbers: [UInt8], scale: [Float]) {

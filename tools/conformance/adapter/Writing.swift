@@ -65,7 +65,9 @@ private func encoding(_ stored: JSON, _ kind: ScoreKind) throws(RelabelError) ->
 }
 
 private func labelled(_ image: JSON, _ header: ShardHeader) throws(RelabelError) -> LabelledImage {
-  let optional = ["image_size", "image_sha256", "source_label", "log_normalizer", "view", "class_factor"]
+  let optional = [
+    "image_size", "image_sha256", "source_label", "log_normalizer", "view", "class_factor",
+  ]
   guard optional.allSatisfy({ image[$0] == nil }), try extent(image) == header.mapExtent else {
     throw RelabelError(.notSupported, "optional HDF5 datasets can't be written")
   }

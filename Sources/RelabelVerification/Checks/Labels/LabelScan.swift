@@ -193,7 +193,10 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
 
   /// Counts whether the label of a row leads a cell, for maps of factors.
   ///
-  /// - Parameter factors: what the factors of the row say of classes.
+  /// - Parameters:
+  ///   - row: the row.
+  ///   - factors: what the factors of the row say of classes.
+  ///   - room: memory that is used again.
   /// - Complexity: O(cells · factors · classes), so that one row in eight is looked at, and the first 64.
   func countAgreement(row: Int, _ factors: FactorTable, _ room: FactorRoom) {
     guard row < plan.labels.count, plan.labels[row] != -1, row < 64 || row % 8 == 0 else { return }
