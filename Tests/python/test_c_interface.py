@@ -383,6 +383,7 @@ def test_everything_is_told_in_c(everything, name, tmp_path):
         # Of views alone, where they are said; whether rows are views the features say.
         description |= {name: description.get(name) for name in ("view_size", "box_type")}
         description["has_views"] = "views" in description["features_required"]
+        description["has_factors"] = "factors" in description["features_required"]
         for field in header.__dataclass_fields__:
             expected = getattr(header, field)
             assert description[field] == (list(expected) if isinstance(expected, tuple) else expected), field

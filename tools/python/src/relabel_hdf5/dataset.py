@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -169,15 +170,13 @@ class LabelMaps:
         Raises `PositionError` or `NotFoundError`; another `RelabelError` where its labels can't be trusted.
         """
         position = self._lookup.one(index)
-        if self.header.has_factors:
-            batch = self._engine.maps(np.array([position]))
-            top, left, height, width = batch.extent[0].tolist()
-            ids, scores, extent = batch.class_index[0], batch.score[0], (top, left, height, width)
-            return LabelMap(
-                ids, scores, extent, position, self.header, self, batch.class_factor[0], batch.factor_scale[0]
-            )
         ids, scores, extent = self._engine.one(position)
-        return LabelMap(ids, scores, extent, position, self.header, self)
+        header = self.header
+        found = LabelMap(ids, scores, extent, position, header, self)
+        if not header.has_factors:
+            return found
+        batch = self._engine.maps(np.array([position]))
+        return replace(found, class_factor=batch.class_factor[0], factor_scale=batch.factor_scale[0])
 
     def batch(self, indices: Indices) -> MapBatch:
         """The maps of several images, by position or key, in the order asked for; every chunk is read once.

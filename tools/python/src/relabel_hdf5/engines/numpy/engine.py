@@ -113,29 +113,29 @@ class NumPyEngine:
     def _read(self, positions: Positions) -> tuple[Shard, Array, Array, Array]:
         """A shard that says what all maps mean; ids, stored scores and extents, checked."""
         parts = self._parts(positions)
-        shard = parts[0][0] if parts else self._shards.any()
+        shard = self._shards[parts[0][0]] if parts else self._shards.any()
         ids, stored, extents = shard.empty_maps(len(positions))
-        for one, rows, places in parts:
-            one.read_maps(rows, places, ids, stored, extents)
+        for number, rows, places in parts:
+            self._shards[number].read_maps(rows, places, ids, stored, extents)
         self._check_cells(shard, ids, stored, positions)
         return shard, ids, stored, extents
 
     def _factors(self, positions: Positions, shard: Shard) -> tuple[Array, Array]:
         """What the factors of maps say of classes, and their scales."""
         numbers, scales = shard.empty_factors(len(positions))
-        for one, rows, places in self._parts(positions):
-            one.read_factors(rows, places, numbers, scales)
+        for number, rows, places in self._parts(positions):
+            self._shards[number].read_factors(rows, places, numbers, scales)
         return numbers, scales
 
-    def _parts(self, positions: Positions) -> list[tuple[Shard, Array, Array]]:
-        """The shards that hold some positions, each with its rows, ascending, and the places that these were asked at."""
+    def _parts(self, positions: Positions) -> list[tuple[int, Array, Array]]:
+        """The numbers of the shards that hold some positions, each with its rows, ascending, and the places that these were asked at."""
         order = np.argsort(positions, kind="stable")
         ascending = positions[order]
         ends = np.searchsorted(ascending, self.first)
         found = []
         for number in np.flatnonzero(np.diff(ends)).tolist():
             part = slice(ends[number], ends[number + 1])
-            found.append((self._shards[number], ascending[part] - self.first[number], order[part]))
+            found.append((number, ascending[part] - self.first[number], order[part]))
         return found
 
     def _identified(self, index: DatasetIndex | None) -> tuple[Any, ...]:
