@@ -103,7 +103,8 @@ let package = Package(
       dependencies: ["HelperProcesses", "Relabel", "RelabelFormat", "RelabelVerification"],
       exclude: ["README.md"],
       resources: [
-        "page.css", "elements.js", "palette.js", "pooling.js", "map.js",
+        "page.css", "elements.js", "palette.js", "pooling.js", "map.js", "drawing.js",
+        "difference.js",
         "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
         "view.js",
       ].map { .embedInCode("Assets/\($0)") },

@@ -41,6 +41,15 @@ let readingExitCodes = Exit.codes(
   [.success, .findings, .unsafe, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io]
 )
 
+/// What comparing says in its help.
+let comparingExitCodes = Exit.codes(
+  [.success, .findings, .unsafe, .corrupt, .unsupported, .usage, .notFound, .internalFault, .io],
+  [
+    .success: "the labels are the same", .findings: "they differ",
+    .corrupt: "a file is corrupt or breaks a rule",
+  ]
+)
+
 /// What commands that verify say in their help.
 let verifyingExitCodes =
   Exit.codes(

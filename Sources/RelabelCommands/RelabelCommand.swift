@@ -13,7 +13,7 @@ public struct RelabelCommand: ParsableCommand {
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
       KeysCommand.self,
       ShowCommand.self, ViewCommand.self,
-      PoolCommand.self, ExportCommand.self, CardCommand.self,
+      PoolCommand.self, DiffCommand.self, ExportCommand.self, CardCommand.self,
     ]
   )
 

@@ -22,7 +22,11 @@ struct ReportTarget: ExpressibleByArgument {
 
   /// - Throws: `.io` when the file can't be written, as far as that can be known before.
   func check() throws(RelabelError) {
-    guard let file else { return }
+    if let file { try Self.check(file: file) }
+  }
+
+  /// - Throws: as `check()`, for a file.
+  static func check(file: String) throws(RelabelError) {
     if Folder.exists(file) {
       let message = "the report can't be written: this is a folder"
       throw RelabelError(.io, message, at: Location(file: file))

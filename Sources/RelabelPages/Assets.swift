@@ -22,6 +22,7 @@ enum Assets {
 
   private static func own(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
+    case .difference: [PackageResources.drawing_js, PackageResources.difference_js]
     case .view:
       [
         PackageResources.view_stage_js, PackageResources.view_crop_js,

@@ -7,6 +7,7 @@ package import Relabel
 package struct Page {
   /// What a page is of; each kind has one script that draws it.
   package enum Kind: String, CaseIterable, Sendable {
+    case difference
     case view
   }
 

@@ -7,7 +7,7 @@ from conftest import BIN, tool
 
 SHARE = BIN.parent / "share"
 TOOLS = ["relabel", "relabel-pack", "relabel-verify"]
-COMMANDS = ["pack", "verify", "info", "keys", "show", "view", "pool", "recover", "export", "card"]
+COMMANDS = ["pack", "verify", "info", "keys", "show", "view", "pool", "diff", "recover", "export", "card"]
 VERIFIERS = [f"{tool}.{command}" for tool in ("relabel.verify", "relabel-verify")
              for command in ("check", "explain", "list-rules")]
 PAGES = TOOLS + [f"relabel.{command}" for command in COMMANDS] + VERIFIERS

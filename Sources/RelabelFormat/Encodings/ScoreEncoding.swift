@@ -106,7 +106,7 @@ public struct ScoreEncoding: Hashable, Sendable {
   }
 
   /// What storing can have moved a score by, without what the user allowed (rule V022).
-  func rounding(of score: Double) -> Double {
+  package func rounding(of score: Double) -> Double {
     switch name.form {
     case .packed8, .packed16: Double(packing?.step ?? 0) / 2
     case .half: abs(score) * 0x1p-11 + 0x1p-25
