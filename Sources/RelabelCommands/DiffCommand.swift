@@ -57,6 +57,9 @@ public struct DiffCommand: ParsableCommand {
   @Option(help: "How many images, keys and pairs of classes to list.")
   var top: Int = 20
 
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
   @OptionGroup var jobs: JobsOption
 
   /// Makes the command.
@@ -96,7 +99,7 @@ public struct DiffCommand: ParsableCommand {
     let index = try pictures.isEmpty ? nil : PictureIndex(pictures)
     let (mapsA, mapsB) = (try openLabelMaps(a), try openLabelMaps(b))
     let options = DifferenceOptions(crops: crops, seed: seed, tolerance: tolerance, listed: top)
-    let meter = ProgressMeter("images")
+    let meter = ProgressMeter("images", isQuiet: quiet)
     let difference = try DatasetComparison(mapsA, mapsB, options).run(jobs: jobs.jobs) {
       meter.show($0, of: $1)
     }

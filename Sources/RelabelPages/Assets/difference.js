@@ -19,8 +19,8 @@ relabel.sidesSection = ({ a, b, headers, classes_matched: matched }) =>
     relabel.table(
       "Datasets", ["", "A", "B"],
       [
-        ["path", a.path, b.path], ["rows", a.rows, b.rows], ["grid", `${a.height}×${a.width}`, `${b.height}×${b.width}`],
-        ["classes kept in a cell", a.top_k, b.top_k], ["score encoding", a.score_encoding, b.score_encoding],
+        ["path", a.path, b.path], ["rows", relabel.number(a.rows), relabel.number(b.rows)], ["grid", `${a.height}×${a.width}`, `${b.height}×${b.width}`],
+        ["classes kept in a cell", `${a.top_k}`, `${b.top_k}`], ["score encoding", a.score_encoding, b.score_encoding],
         ["annotator", a.annotator ?? "not said", b.annotator ?? "not said"],
       ],
     ),
@@ -39,9 +39,11 @@ relabel.imagesSection = ({ images }) => {
     count === 0
       ? []
       : [
-          relabel.element("h3", {}, `${title}: ${relabel.number(count)}`),
-          relabel.element("ul", {}, first.map((row) => relabel.element("li", {}, relabel.rowName(row)))),
-          count > first.length ? relabel.paragraph(`… and ${relabel.number(count - first.length)} more`, { class: "quiet" }) : null,
+          relabel.element(
+            "details", {}, relabel.element("summary", {}, `${title}: ${relabel.number(count)}`),
+            relabel.element("ul", {}, first.map((row) => relabel.element("li", {}, relabel.rowName(row)))),
+            count > first.length ? relabel.paragraph(`… and ${relabel.number(count - first.length)} more`, { class: "quiet" }) : null,
+          ),
         ];
   const counts = [images.in_both, images.only_in_a.count, images.only_in_b.count].map(relabel.number);
   return relabel.section(
@@ -140,7 +142,7 @@ relabel.changedImage = (image, { a, b, names, picture }) => {
   ];
   return relabel.element(
     "article", {}, relabel.element("h3", {}, relabel.rowName(image)), relabel.paragraph(facts.filter(Boolean).join("; ")),
-    relabel.element("div", { class: "maps" }, photo, figure("A", a, null), figure("B", b, isSameGrid ? a : null)),
+    relabel.element("div", { class: "maps" }, figure("A", a, null), figure("B", b, isSameGrid ? a : null), photo),
     relabel.legend(colours, names, hasOthers),
   );
 };

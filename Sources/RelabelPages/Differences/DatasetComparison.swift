@@ -182,7 +182,9 @@ package struct DatasetComparison: Sendable {
       name: name,
       halfL1: mean,
       entries: found?.lonely,
-      highestScore: cells.scoreObstacle == nil ? found?.scores.highest : nil,
+      highestScore: found.flatMap {
+        cells.scoreObstacle == nil && $0.common > 0 ? $0.scores.highest : nil
+      },
       best: best
     )
   }

@@ -57,9 +57,9 @@ extension DatasetDifference {
     if let obstacle = cells.obstacle { return ["classes: not compared: \(obstacle)"] }
     let found = tally.cells
     var lines = [
-      "classes: \(found.differingCells) of \(found.cells) cells have others"
+      "classes: \(found.differingCells) of \(found.cells) cells have others\(share(found.differingCells, found.cells))"
         + "; \(found.onlyA) entries only in A, \(found.onlyB) only in B, \(found.common) in both"
-        + "; \(found.differingImages) images have other labels"
+        + "; \(found.differingImages) images differ in classes or scores"
     ]
     if found.isNearerTransposed {
       lines.append(
@@ -97,7 +97,7 @@ extension DatasetDifference {
     guard let mean = found.meanHalfL1 else { return lines }
     lines.append(
       "targets: \(options.crops) random crops an image (seed \(options.seed)): half L1 \(mean.short) on the mean"
-        + ", at most \(found.highestHalfL1.short); another best class in \(found.otherTop) of \(found.crops)"
+        + ", at most \(found.highestHalfL1.short); another best class in \(found.otherTop) of \(found.crops)\(share(found.otherTop, found.crops))"
     )
     if let kl = found.meanKL {
       lines.append(
@@ -119,11 +119,16 @@ extension DatasetDifference {
 
   private func movedLines(_ what: String, _ moved: MovedClasses, of total: Int) -> [String] {
     if moved.total == 0 { return [] }
-    return ["\(what): \(moved.total) of \(total)"]
+    return ["\(what): \(moved.total) of \(total)\(share(moved.total, total))"]
       + moved.top(options.listed).map { pair, count in
         "  \(count): \(label(pair.from)) → \(label(pair.to))"
       }
       + (moved.shortBy > 0 ? ["  each count may be short by \(moved.shortBy)"] : [])
+  }
+
+  /// A count of a total in percent.
+  private func share(_ count: Int, _ total: Int) -> String {
+    count == 0 || total == 0 ? "" : " (\((Double(count) / Double(total) * 100).short) %)"
   }
 
   private func label(_ number: UInt32) -> String {

@@ -52,7 +52,7 @@ struct HeaderDifference: Sendable {
     compare("compression", counts: false) { "\($0.compression)" }
     compare("format version", counts: false) { "\($0.version)" }
     compare("writer", counts: false) { $0.writer }
-    compare("build id", counts: false) { $0.buildID }
+    compare("build id", counts: false) { "\($0.buildID.prefix(12))…" }
     if shards.0 != shards.1 {
       facts.append(Fact(name: "shards", a: "\(shards.0)", b: "\(shards.1)", counts: false))
     }
