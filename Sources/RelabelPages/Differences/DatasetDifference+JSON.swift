@@ -1,7 +1,7 @@
 package import Relabel
 
 extension DatasetDifference {
-  /// The difference as a document for programs (spec/diff.schema.json).
+  /// The difference as a document for programs.
   package var json: JSON {
     .object([
       "schema_version": .string("1.0"),
