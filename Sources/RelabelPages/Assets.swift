@@ -3,6 +3,7 @@ enum Assets {
   /// How a kind of page looks: what all pages share, then its own.
   static func style(of kind: Page.Kind) -> String {
     switch kind {
+    case .difference: sharedStyle
     case .view: sharedStyle + text(PackageResources.view_css)
     }
   }

@@ -6,13 +6,6 @@ struct ShardViews {
 
   init(_ file: ShardFile) { self.file = file }
 
-  /// The number of a row's view.
-  ///
-  /// - Throws: as `view(at:)`.
-  func number(at row: Int) throws(RelabelError) -> Int {
-    Int(try numbers(Layout.view, row, Int32.self)?[0] ?? -1)
-  }
-
   /// What a row says of its view.
   ///
   /// - Throws: `.usage` for a shard of images; the rule that a value breaks; what a damaged chunk breaks.
@@ -101,17 +94,6 @@ struct ShardViews {
       )
     }
     return value
-  }
-
-  private func chunk(
-    _ chunk: Int,
-    _ name: String,
-    _ column: StoredColumn
-  ) throws(RelabelError) -> [UInt8] {
-    if let held = held[name], held.chunk == chunk { return held.bytes }
-    let bytes = try file.bytes(of: column, named: name, chunk)
-    held[name] = (chunk, bytes)
-    return bytes
   }
 
   private func fault(
