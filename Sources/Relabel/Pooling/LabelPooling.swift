@@ -149,7 +149,7 @@ public struct LabelPooling: Sendable {
   }
 
   /// Leaves the probabilities of a map in `scratch`, whose weights have been set.
-  private func pool<ID>(
+  func pool<ID>(
     _ map: MapEntries<ID>,
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> Float {

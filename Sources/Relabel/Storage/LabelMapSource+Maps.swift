@@ -52,6 +52,24 @@ extension LabelMapSource {
     }
   }
 
+  /// What `body` makes of each map; each chunk is read once, and a thread holds one decoded map at a time.
+  ///
+  /// - Parameters:
+  ///   - positions: of the maps.
+  ///   - threads: how many threads share the chunks.
+  ///   - body: is given the place in `positions`, and the map.
+  /// - Returns: the results in the order of positions.
+  /// - Throws: the first failure in file order, naming file and image.
+  package func results<Value>(
+    at positions: [Int],
+    threads: Int,
+    _ body: @escaping @Sendable (Int, LabelMap) throws(RelabelError) -> Value
+  ) throws(RelabelError) -> [Value] {
+    try results(at: positions, threads, { () }) { (place, map, _) throws(RelabelError) in
+      try body(place, map.decoded)
+    }
+  }
+
   /// What `body` makes of each map, as `forEachMap` goes through them.
   ///
   /// - Returns: the results in the order of positions.

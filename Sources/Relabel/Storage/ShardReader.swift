@@ -2,7 +2,7 @@
 ///
 /// Callable from any thread; reads of sound files don't wait for each other.
 public final class ShardReader: LabelMapSource {
-  let file: ShardFile
+  package let file: ShardFile
   let codec: MapCodec
   private let sound: SoundMap
   /// The same of all maps of a chunk, where each is a cell: a chunk is then like a map.

@@ -2,6 +2,7 @@ public import func Glibc.exp
 public import func Glibc.expf
 public import func Glibc.log
 public import func Glibc.log10
+public import func Glibc.logf
 public import func Glibc.pow
 
 /// The functions of C's mathematics that the house uses.
@@ -19,6 +20,10 @@ public import func Glibc.pow
   /// The natural logarithm.
   @inlinable @inline(__always)
   package static func log(_ number: Double) -> Double { Glibc.log(number) }
+
+  /// The natural logarithm, half as dear and as exact as `Float` is.
+  @inlinable @inline(__always)
+  package static func log(_ number: Float) -> Float { Glibc.logf(number) }
 
   /// The decimal logarithm.
   @inlinable @inline(__always)

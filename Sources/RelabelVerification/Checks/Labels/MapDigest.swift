@@ -3,13 +3,13 @@
 /// Blocks of 64 bytes go into four lanes of 16, each folded by the 128-bit product of its two words;
 /// the last block may overlap the one before, or is filled with zeros where there is none. Two maps
 /// that somebody made collide on purpose cost a needless warning and no more.
-enum MapDigest {
+package enum MapDigest {
   private static var keys: (UInt64, UInt64, UInt64, UInt64) {
     (0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB, 0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3)
   }
 
   /// The hash of two runs of bytes; never 0, which stands for a map that was not read.
-  static func of(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> UInt64 {
+  package static func of(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> UInt64 {
     let hash = folded(absorb(scores, into: absorb(ids, into: keys)))
     return hash == 0 ? 1 : hash
   }

@@ -1,15 +1,15 @@
-internal import Relabel
+package import Relabel
 
 /// The class that the source gives to each image of a shard: `source_label` (spec, section 4.5), or
 /// else the image's folder, where that is the id of a class.
-enum SourceLabels {
+package enum SourceLabels {
   /// No label.
-  private static let none: Int32 = -1
+  package static let none: Int32 = -1
 
   /// The label of each row, −1 for none; empty where nothing gives labels, or some can't be read.
   ///
   /// The check of that HDF5 dataset reports damage. What the disk does not give is reported here.
-  static func read(_ file: ShardFile, _ tally: inout Tally) -> [Int32] {
+  package static func read(_ file: ShardFile, _ tally: inout Tally) -> [Int32] {
     if let column = file.optional.first(where: { $0.name == Layout.sourceLabel })?.column {
       return stored(column, &tally)
     }
