@@ -105,6 +105,7 @@ let package = Package(
       resources: [
         "page.css", "elements.js", "palette.js", "pooling.js", "map.js", "drawing.js",
         "difference.js",
+        "report.css", "charts.js", "sheets.js", "report.js", "report-tables.js",
         "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
         "view.js",
       ].map { .embedInCode("Assets/\($0)") },

@@ -11,9 +11,9 @@ public struct RelabelCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
-      KeysCommand.self,
-      ShowCommand.self, ViewCommand.self,
-      PoolCommand.self, DiffCommand.self, ExportCommand.self, CardCommand.self,
+      KeysCommand.self, ShowCommand.self, PoolCommand.self,
+      ViewCommand.self, ReportCommand.self, StatsCommand.self, DiffCommand.self,
+      ExportCommand.self, CardCommand.self,
     ]
   )
 

@@ -2,13 +2,16 @@
 enum Assets {
   /// How a kind of page looks: what all pages share, then its own.
   static func style(of kind: Page.Kind) -> String {
-    switch kind {
-    case .difference: sharedStyle
-    case .view: sharedStyle + text(PackageResources.view_css)
-    }
+    ([PackageResources.page_css] + styles(kind)).map(text).joined(separator: "\n")
   }
 
-  private static let sharedStyle: String = text(PackageResources.page_css)
+  private static func styles(_ kind: Page.Kind) -> [[UInt8]] {
+    switch kind {
+    case .difference: []
+    case .report: [PackageResources.report_css]
+    case .view: [PackageResources.view_css]
+    }
+  }
 
   /// The script of a kind of page: what all pages share, then what draws this kind.
   static func script(of kind: Page.Kind) -> String {
@@ -29,6 +32,11 @@ enum Assets {
         PackageResources.view_stage_js, PackageResources.view_crop_js,
         PackageResources.view_panels_js,
         PackageResources.view_controls_js, PackageResources.view_js,
+      ]
+    case .report:
+      [
+        PackageResources.charts_js, PackageResources.sheets_js, PackageResources.report_js,
+        PackageResources.report_tables_js,
       ]
     }
   }

@@ -8,6 +8,7 @@ package struct Page {
   /// What a page is of; each kind has one script that draws it.
   package enum Kind: String, CaseIterable, Sendable {
     case difference
+    case report
     case view
   }
 

@@ -90,7 +90,9 @@ struct MeasuresTests {
 
   @Test("A map that speaks against its label is suspicious, and one that agrees is not")
   func suspicion() throws {
-    let header = try RandomDataset(kind: .logit).maps.header
+    let dataset = try RandomDataset(kind: .logit)
+    defer { withExtendedLifetime(dataset) {} }
+    let header = try dataset.maps.header
     let measurer = try Measurer(header)
     let map = RandomDataset.map(of: 3, header.shape)
     let agreeing = try measurer.measure(map, label: 3)

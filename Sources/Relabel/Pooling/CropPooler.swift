@@ -47,6 +47,7 @@ package final class CropPooler {
   /// - Parameters:
   ///   - map: the labels of the image, which a reader has looked at.
   ///   - box: the crop.
+  /// - Returns: the class.
   /// - Throws: as `LabelPooling.target`.
   package func best(of map: LabelMap, in box: CropBox) throws(RelabelError) -> UInt32 {
     precondition(map.isChecked)

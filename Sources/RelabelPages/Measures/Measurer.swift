@@ -30,6 +30,7 @@ package final class Measurer: Sendable {
   /// - Parameters:
   ///   - map: as a reader handed it out.
   ///   - label: the class that the source gives; nil, or one that the annotator does not have, for none.
+  /// - Returns: its measures.
   /// - Throws: as `LabelPooling.target`.
   package func measure(_ map: LabelMap, label: Int32?) throws(RelabelError) -> ImageMeasures {
     let room = idle.withLock { $0.popLast() } ?? MeasureRoom(header, pooling)

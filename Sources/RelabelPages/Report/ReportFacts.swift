@@ -1,0 +1,34 @@
+internal import Relabel
+internal import RelabelVerification
+
+/// All that a report says, before it becomes a document.
+struct ReportFacts {
+  let source: any LabelMapSource
+  let header: ShardHeader
+  let report: Report
+  let level: Verifier.Level
+  let measures: DatasetMeasures
+  let cells: CellCounts
+  let repeats: RepeatedMaps
+  let classList: ClassListEvidence
+  let grid: GridEvidence
+  let parts: StoredParts
+  let marks: MarkCounts?
+
+  /// The name of a class with its id, short enough for a sentence.
+  func name(of id: Int) -> String {
+    let name = header.metadata.classes.map { ", \($0.name(of: id).shortened)" } ?? ""
+    return "class \(id)\(name)"
+  }
+}
+
+extension String {
+  /// The text on one line, cut where it would fill a page: names and keys come from files.
+  var shortened: String { printable.cut(120) }
+
+  /// The text, or its beginning where it has more than `limit` characters.
+  func cut(_ limit: Int) -> String {
+    guard unicodeScalars.count > limit else { return self }
+    return String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…"
+  }
+}
