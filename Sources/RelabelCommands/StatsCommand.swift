@@ -60,7 +60,7 @@ public struct StatsCommand: ParsableCommand {
       )
       // Rows on the same terminal would be mixed with it.
       let meter = StandardStream.output.isTerminal ? nil : progress.meter(of: "images")
-      let progress = { (done: Int, all: Int) in meter?.show(done, of: all) ?? () }
+      let progress: (Int, Int) -> Void = { meter?.show($0, of: $1) }
       let columns =
         by == .class ? DatasetStatistics.classColumns : DatasetStatistics.imageColumns
       var rows = StatisticsRows(columns, format)

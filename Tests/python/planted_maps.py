@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from shard_writer import write_shard
+from shard_writer import class_table, write_shard
 
 CLASSES, GRID, K = 20, 7, 3
 
@@ -33,12 +33,12 @@ class Maps:
 
     def write(self, path, names=None):
         names = names or [f"thing {number}" for number in range(CLASSES)]
-        classes = [{"id": f"c{number:02}", "name": name} for number, name in enumerate(names)]
+        classes = [{"id": f"c{number:02}", "index": number, "name": name} for number, name in enumerate(names)]
         return write_shard(
             path, rows=len(self.labels), height=GRID, width=GRID, k=K, num_classes=CLASSES, ids=self.ids, scores=self.scores,
             images_per_chunk=16, rows_per_identity_chunk=64, optional=("source_label",),
             column_changes={"source_label": {"data": self.labels.astype("<i4")}},
-            document={"annotator": {"name": "planted"}, "classes": classes, "licence": "CC0-1.0"},
+            document={"annotator": {"name": "planted"}, "classes": class_table(classes), "licence": "CC0-1.0"},
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ HOSTILE = ["<script>alert(1)</script>", "</script><b>", "\u202eelif\u200b.exe", 
 PLANTED = [
     (planted_maps.shifted, "class-list-shifted", (320, 400)),
     (planted_maps.transposed, "grid-transposed", (None, None)),
-    (planted_maps.of_others, "labels-not-in-map", (120, 200)),
+    (planted_maps.of_others, "foreign-maps", (150, 200)),
     (planted_maps.constant, "constant-maps", (40, 400)),
     (planted_maps.repeated, "repeated-maps", (72, 400)),
 ]
@@ -54,7 +54,7 @@ def test_a_planted_fault_stands_first(plant, name, counted, tmp_path, browser):
     assert first["name"] == name and first["gravity"] == "bad", report["matters"]
     if name == "class-list-shifted":
         assert report["labels"]["shift"] == 1 and first["count"] >= counted[0]
-    elif name == "labels-not-in-map":
+    elif name == "foreign-maps":
         assert counted[0] <= first["count"] <= counted[1] and report["labels"]["agreement"] < 0.55
     else:
         assert (first["count"], first["of"]) == counted

@@ -162,7 +162,7 @@ package final class ShardFile: Sendable {
   /// The decoded bytes of a chunk.
   ///
   /// - Throws: `.corrupt` naming the dataset and the first row that is lost.
-  func bytes(
+  package func bytes(
     of column: StoredColumn,
     named name: String,
     _ chunk: Int

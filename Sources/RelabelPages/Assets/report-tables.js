@@ -120,9 +120,11 @@ relabel.reportStoring = ({ storing, header }) => {
     : ` The ratio of two probabilities changed by a factor of at most ${relabel.number(storing.largest_factor)}.`;
   const mass = storing.mean_cell_missing == null ? ""
     : ` A cell keeps ${storing.kept_classes} of ${relabel.number(header.num_classes)} classes; the others have ${relabel.percent(storing.mean_cell_missing)} of its probability on average, as far as the map says.`;
+  const truly = storing.mean_true_cell_missing == null ? ""
+    : ` With the sums that the annotator noted, they truly have ${relabel.percent(storing.mean_true_cell_missing)}.`;
   return relabel.part(
     "storing", "Size, and what storing did",
-    relabel.paragraph(`Scores are ${header.score_kind.replace("_", " ")}s, stored as ${storing.encoding}${step}. ${error}${factor}${mass}`),
+    relabel.paragraph(`Scores are ${header.score_kind.replace("_", " ")}s, stored as ${storing.encoding}${step}. ${error}${factor}${mass}${truly}`),
     relabel.table("Size by part", ["part", "size", "share"], parts),
     relabel.paragraph(`Compression ${storing.compression}, ${storing.images_per_chunk} images a chunk.`, "quiet"),
   );

@@ -88,7 +88,7 @@ relabel.cropSentence = (report) => {
   const own = `${relabel.percent(crops.other_than_image)} show another class than the whole image's best`;
   const sources = crops.other_than_label == null ? "" : `${relabel.percent(crops.other_than_label)} show another class than the source's, and `;
   return relabel.paragraph(
-    `Of ${crops.per_image} random crops of each image (8 % to 100 % of its area), ${sources}${own}: so often would one label for every crop teach the wrong thing.`, "lead");
+    `Of ${crops.per_image} random crops of each image (8 % to 100 % of its area), ${sources}${own}. One label for all crops of an image would be wrong for that many.`, "lead");
 };
 
 /** A number of bytes for people. */

@@ -75,5 +75,6 @@ relabel.sheet = (sheet, names) =>
   relabel.element(
     "section", { id: sheet.name },
     relabel.element("h2", {}, sheet.title), relabel.element("p", { class: "quiet" }, sheet.text),
-    relabel.element("ul", { class: "sheet" }, sheet.images.map((image) => relabel.card(image, names))),
+    sheet.images.length === 0 ? relabel.element("p", { class: "good" }, "None.")
+      : relabel.element("ul", { class: "sheet" }, sheet.images.map((image) => relabel.card(image, names))),
   );

@@ -17,6 +17,8 @@ package struct ImageMeasures: Hashable, Sendable {
   package let cellEntropy: Float
   /// The mean over cells of the probability of all classes that the cell does not store; nil as `missing`.
   package let cellMissing: Float?
+  /// As `cellMissing`, from the sums over all classes that the annotator had; nil where they were not kept.
+  package var trueCellMissing: Float?
   /// What the source says; nil where it says nothing.
   package let label: LabelMeasures?
   /// The best class of each of the crops of `CropSet`; nil for a grid of one cell, which all crops share.
@@ -59,6 +61,12 @@ package struct ImageMeasures: Hashable, Sendable {
 
   /// True where the best class is that of the source; nil without a source label.
   package var agrees: Bool? { label.map { $0.classIndex == best } }
+
+  /// True where the map knows next to nothing of the source's class: it leads no cell, and has less than a twentieth of the
+  /// best class's probability; nil without a source label.
+  package var isForeign: Bool? {
+    label.map { $0.lead == 0 && $0.probability < probability / 20 }
+  }
 
   /// The share of crops whose best class is another than that of the whole image; nil without crops.
   package var cropsOtherThanImage: Float? { share(otherThan: best) }

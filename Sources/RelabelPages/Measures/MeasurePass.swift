@@ -13,6 +13,8 @@ package struct MeasurePass: Sendable {
 
   /// Images that are measured before their measures are handed out.
   private static let run = 4096
+  /// Cells of such images: 32 MB of sums.
+  private static let runCells = 8 << 20
 
   /// Makes a pass over a dataset.
   ///
@@ -36,12 +38,18 @@ package struct MeasurePass: Sendable {
       let reader = try source.reader(ofShard: shard)
       let labels = try Self.labels(of: reader)
       let perChunk = max(reader.header.imagesPerChunk, 1)
-      let run = max(Self.run / perChunk, 1) * perChunk
+      // Sums of log_normalizer are read for a whole run.
+      let most = min(Self.run, Self.runCells / reader.header.shape.cells)
+      let run = max(most / perChunk, 1) * perChunk
       for start in stride(from: 0, to: reader.count, by: run) {
         let rows = Array(start..<min(start + run, reader.count))
+        let normalizers = try LogNormalizers(reader, rows: start..<start + rows.count)
         let measured = try reader.results(at: rows, threads: jobs) {
           [measurer] (place, map) throws(RelabelError) in
-          try measurer.measure(map, label: labels.isEmpty ? nil : labels[start + place])
+          let label = labels.isEmpty ? nil : labels[start + place]
+          var measures = try measurer.measure(map, label: label)
+          measures.trueCellMissing = normalizers?.missing(of: map, row: place)
+          return measures
         }
         for (row, measures) in zip(rows, measured) { try body(first + row, measures) }
       }

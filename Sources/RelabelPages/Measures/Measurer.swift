@@ -57,6 +57,7 @@ package final class Measurer: Sendable {
       missing: isExclusive ? target.missing : nil,
       cellEntropy: grid.entropy,
       cellMissing: isExclusive ? grid.missing : nil,
+      trueCellMissing: nil,
       label: label.map {
         ImageMeasures.LabelMeasures(
           classIndex: $0,

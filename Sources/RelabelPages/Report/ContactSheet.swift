@@ -10,6 +10,8 @@ struct ContactSheet {
   /// The longest side of a map that is drawn; cells of a larger one are left out evenly.
   private static let longestSide = 32
   private static let shownClasses = 3
+  /// Less says nothing.
+  private static let leastSuspicion: Float = 0.05
 
   /// The sheets of a report.
   static func all(_ measures: DatasetMeasures) -> [ContactSheet] {
@@ -23,7 +25,7 @@ struct ContactSheet {
             + "show other things."
           : "Maps that look the same everywhere, or whose crops show other things. With source labels, this would "
             + "also compare both.",
-        leaders: measures.suspicious.leaders
+        leaders: measures.suspicious.leaders.filter { $0.value >= Self.leastSuspicion }
       ),
       ContactSheet(
         name: "mixed",
@@ -124,6 +126,7 @@ extension ImageMeasures {
       "missing": .rounded(missing),
       "cell_entropy": .rounded(cellEntropy),
       "cell_missing": .rounded(cellMissing),
+      "true_cell_missing": .rounded(trueCellMissing),
       "label": label.map { .integer(Int64($0.classIndex)) } ?? .null,
       "label_probability": .rounded(label?.probability),
       "label_lead": .rounded(label?.lead),

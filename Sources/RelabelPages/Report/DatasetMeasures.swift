@@ -8,6 +8,8 @@ struct DatasetMeasures: Sendable {
   private(set) var labels = LabelTotals()
   private(set) var crops = CropTotals()
   private(set) var constant = 0
+  /// The mass that cells truly do not store, summed over the images for which that is known.
+  private(set) var trueMissing = (images: 0, sum: 0.0)
   private(set) var probability = Histogram(0...1)
   private(set) var missing = Histogram(0...1)
   private(set) var entropy: Histogram
@@ -31,6 +33,7 @@ struct DatasetMeasures: Sendable {
     var images = 0
     var agreeing = 0
     var unseen = 0
+    var foreign = 0
     var mass = 0.0
   }
 
@@ -58,6 +61,9 @@ struct DatasetMeasures: Sendable {
     probability.add(Double(measures.probability))
     entropy.add(Double(measures.entropy))
     if let mass = measures.missing { missing.add(Double(mass)) }
+    if let mass = measures.trueCellMissing {
+      trueMissing = (trueMissing.images + 1, trueMissing.sum + Double(mass))
+    }
     let suspicion = measures.suspicion
     self.suspicion.add(Double(suspicion))
     if measures.isConstant { constant += 1 }
@@ -78,6 +84,7 @@ struct DatasetMeasures: Sendable {
     labels.images += 1
     labels.agreeing += agrees ? 1 : 0
     labels.unseen += label.isSeen ? 0 : 1
+    labels.foreign += measures.isForeign == true ? 1 : 0
     labels.mass += Double(label.probability)
     if !agrees { confusions.add(label.classIndex, measures.best) }
     guard !classes.isEmpty else { return }

@@ -58,7 +58,7 @@ package struct DatasetReport {
       repeats: RepeatedMaps(measures.digests),
       classList: ClassListEvidence(measures),
       grid: GridEvidence(measures, header.orientation),
-      parts: try StoredParts(source, cells),
+      parts: try StoredParts(source, cells, measures),
       marks: marks
     )
     let sheets = ContactSheet.all(measures)

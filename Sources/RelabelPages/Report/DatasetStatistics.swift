@@ -48,7 +48,8 @@ package struct DatasetStatistics {
   /// Columns of the rows by image.
   package static let imageColumns = [
     "key", "best", "probability", "second", "second_probability", "entropy", "missing",
-    "cell_entropy", "cell_missing", "label", "label_probability", "label_lead", "label_seen",
+    "cell_entropy", "cell_missing", "true_cell_missing", "label", "label_probability", "label_lead",
+    "label_seen",
     "crops_other_than_image", "crops_other_than_label", "constant", "suspicion",
   ]
 

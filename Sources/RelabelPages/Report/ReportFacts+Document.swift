@@ -104,6 +104,7 @@ extension ReportFacts {
       "agreeing": .integer(Int64(totals.agreeing)),
       "agreement": .rounded(Double(totals.agreeing) / Double(totals.images)),
       "not_in_map": .integer(Int64(totals.unseen)),
+      "foreign": .integer(Int64(totals.foreign)),
       "mean_probability": .rounded(totals.mass / Double(totals.images)),
       "shift": classList.shift.map { .integer(Int64($0)) } ?? .null,
       "consistency": classList.consistency.map(JSON.rounded) ?? .null,

@@ -56,20 +56,22 @@ extension ReportedMatter {
 
   private static func strangers(_ pass: ReportFacts) -> ReportedMatter? {
     let labels = pass.measures.labels
-    guard labels.unseen > 0, pass.classList.shift == nil else { return nil }
-    let share = Double(labels.unseen) / Double(labels.images)
-    let isMany = share > 0.2 && labels.images >= 20
+    guard labels.foreign > 0, pass.classList.shift == nil else { return nil }
+    let share = Double(labels.foreign) / Double(labels.images)
+    // A crop often shows nothing of what the whole picture is called after.
+    let usual = pass.header.shape.cells == 1 ? 0.4 : 0.2
+    let isMany = share > usual && labels.images >= 20
     return ReportedMatter(
-      "labels-not-in-map",
-      isMany ? .bad : share > 0.05 ? .warning : .note,
+      "foreign-maps",
+      isMany ? .bad : share > usual / 2 ? .warning : .note,
       isMany
         ? "\(percent(share)) of the maps know nothing of their image's class"
         : "Some maps know nothing of their image's class",
-      isMany
-        ? "The class that the source gives is in no cell at any rank. Where this is so for many images, maps belong to "
-          + "other pictures, or source labels do."
-        : "The class that the source gives is in no cell at any rank: the label may be wrong, or the map of another picture.",
-      count: (labels.unseen, of: labels.images),
+      "The source's class leads no cell, and has less than a twentieth of the best class's probability. "
+        + (isMany
+          ? "Where this is so for many images, maps belong to other pictures, or source labels do."
+          : "The label may be wrong, or the map of another picture."),
+      count: (labels.foreign, of: labels.images),
       in: "suspicious"
     )
   }

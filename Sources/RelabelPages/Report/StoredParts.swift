@@ -8,12 +8,19 @@ struct StoredParts: Sendable {
   private let largestError: Double?
   private let header: ShardHeader
   private let meanMissing: Double?
+  private let trueMissing: Double?
 
   /// Adds up all shards.
-  init(_ source: any LabelMapSource, _ cells: CellCounts) throws(RelabelError) {
+  init(
+    _ source: any LabelMapSource,
+    _ cells: CellCounts,
+    _ measures: DatasetMeasures
+  ) throws(RelabelError) {
     header = try source.header
     images = source.count
     meanMissing = header.classesAre == .exclusive ? cells.meanMissing : nil
+    let known = measures.trueMissing
+    trueMissing = known.images == 0 ? nil : known.sum / Double(known.images)
     var total: Int64 = 0
     var sums: [(name: String, bytes: Int64)] = []
     var largest: Double?
@@ -59,6 +66,7 @@ struct StoredParts: Sendable {
       "largest_factor": largestFactor.map(JSON.rounded) ?? .null,
       "kept_classes": .integer(Int64(header.shape.topK)),
       "mean_cell_missing": meanMissing.map(JSON.rounded) ?? .null,
+      "mean_true_cell_missing": trueMissing.map(JSON.rounded) ?? .null,
       "compression": .string("\(header.compression)"),
       "images_per_chunk": .integer(Int64(header.imagesPerChunk)),
     ])

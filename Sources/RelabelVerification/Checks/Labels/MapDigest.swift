@@ -9,7 +9,8 @@ package enum MapDigest {
   }
 
   /// The hash of two runs of bytes; never 0, which stands for a map that was not read.
-  package static func of(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> UInt64 {
+  package static func of(_ ids: UnsafeRawBufferPointer, _ scores: UnsafeRawBufferPointer) -> UInt64
+  {
     let hash = folded(absorb(scores, into: absorb(ids, into: keys)))
     return hash == 0 ? 1 : hash
   }
