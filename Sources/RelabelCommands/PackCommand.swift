@@ -185,6 +185,19 @@ public struct PackCommand: ParsableCommand {
   var pictures: [String] = []
 
   @Option(
+    help: ArgumentHelp(
+      "Leave out the images that are marked 'exclude' in this file, by name.",
+      discussion: """
+        The table of marks that 'relabel browse' writes, or a list with a key in each line. index.json lists the \
+        images as left out, with the note of their mark.
+        """,
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var exclude: String?
+
+  @Option(
     help: """
       A table with the part of its picture that each map covers. Its columns are key, top, left, height and width, in \
       fractions of the picture, or in pixels if there are also image_height and image_width. The packer stores them \
@@ -286,7 +299,7 @@ public struct PackCommand: ParsableCommand {
       }
     case .json: try Output.document(summary.json().pretty())
     }
-    if !summary.index.leftOut.isEmpty { throw ExitCode(3) }
+    if summary.faultyImages > 0 { throw ExitCode(3) }
   }
 
   /// Prints what packing would do, and ends as it would.
@@ -342,6 +355,9 @@ public struct PackCommand: ParsableCommand {
       options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes)
     }
     if let images { options.imageList = try TextFile.lines(images) }
+    if let exclude {
+      options.exclusions = try ReviewMarks(exclusions: TextFile.bytes(exclude), file: exclude)
+    }
     options.pictures = pictures
     options.logNormalizer = logNormalizer
     options.centres = centre

@@ -30,6 +30,10 @@ extension PackSummary {
         "  remade    \(counted(remadeShards, "shard")) of an earlier run: the input has changed since"
       )
     }
+    if exclusions.images > 0 {
+      lines.append("  excluded  \(counted(exclusions.images, "image")), as marked")
+    }
+    lines += listed("no image", exclusions.unmatched)
     lines += listed("left out", index.leftOut.map { "\($0.key): \($0.reason)" })
     lines += listed("copies", copies)
     lines += listed("ignored", ignored)
@@ -89,6 +93,8 @@ extension PackSummary {
       "left_out": .array(
         index.leftOut.map { .object(["key": .string($0.key), "reason": .string($0.reason)]) }
       ),
+      "excluded": .integer(Int64(exclusions.images)),
+      "exclusions_without_image": .array(exclusions.unmatched.map(JSON.string)),
       "equal_copies": .array(copies.map(JSON.string)),
       "ignored": .array(ignored.map(JSON.string)),
       "images_without_map": .array(unmatchedListLines.map(JSON.string)),

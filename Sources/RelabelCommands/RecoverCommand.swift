@@ -48,6 +48,19 @@ public struct RecoverCommand: ParsableCommand {
   )
   var without: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Leave out the images that are marked 'exclude' in this file, by name.",
+      discussion: """
+        The table of marks that 'relabel browse' writes, or a list with a key in each line. Nothing has to be damaged: \
+        the command then makes a new dataset of the images that stay.
+        """,
+      valueName: "file"
+    ),
+    completion: .file()
+  )
+  var exclude: String?
+
   @OptionGroup var threads: JobsOption
 
   @Flag(help: "Replace an existing dataset.")
@@ -94,6 +107,9 @@ public struct RecoverCommand: ParsableCommand {
     var options = RecoverOptions(source: path, output: output)
     options.without = Set(without)
     if let images { options.imageList = try TextFile.lines(images) }
+    if let exclude {
+      options.exclusions = try ReviewMarks(exclusions: TextFile.bytes(exclude), file: exclude)
+    }
     options.jobs = threads.jobs
     options.overwrites = overwrite
     options.isolation = isolation.value

@@ -8,6 +8,12 @@ extension RecoverySummary {
   /// The report for people: losses by shard and reason.
   func lines(output: String) -> [String] {
     var lines = [saved(output)]
+    if exclusions.images > 0 {
+      lines.append("  excluded  \(counted(exclusions.images, "image")), as marked")
+    }
+    lines += exclusions.unmatched.prefix(Self.shown).map { "  no image  \($0), which is marked" }
+    let hidden = exclusions.unmatched.count - Self.shown
+    if hidden > 0 { lines.append("            and \(hidden) more: see --format json") }
     if !losses.isEmpty { lines.append("  lost      \(lostText)") }
     lines += listed(losses).flatMap { loss in
       ["            \(loss.title)", "              \(loss.examples)"]
@@ -62,6 +68,8 @@ extension RecoverySummary {
           ])
         }
       ),
+      "excluded": .integer(Int64(exclusions.images)),
+      "exclusions_without_image": .array(exclusions.unmatched.map(JSON.string)),
       "doubts": .array(doubts.map(JSON.string)),
       "notes": .array(notes.map(JSON.string)),
     ])

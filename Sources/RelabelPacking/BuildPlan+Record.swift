@@ -16,6 +16,7 @@ extension BuildPlan {
     if options.isBackgroundFirst { used["background_first"] = .bool(true) }
     if let axes = options.axes { used["axes"] = .string(axes) }
     if !options.arrays.isEmpty { used["arrays"] = .array(options.arrays.map(JSON.string)) }
+    if let marks = options.exclusions { used["exclude"] = .string(marks.exclusionDigest) }
     if options.classesAre != .exclusive {
       used["classes_are"] = .string(options.classesAre.rawValue)
     }

@@ -108,7 +108,8 @@ struct DatasetBuild {
       doubts: doubts,
       ignored: input.ignored,
       copies: input.copies,
-      unmatchedListLines: input.unmatchedListLines
+      unmatchedListLines: input.unmatchedListLines,
+      exclusions: Exclusions(input.exclusions, index.leftOut)
     )
   }
 
@@ -140,4 +141,6 @@ struct InputTally {
   var copies: [String] = []
   /// Lines of the image list that no map was found for.
   var unmatchedListLines: [String] = []
+  /// What people marked to be left out.
+  var exclusions: ReviewMarks?
 }

@@ -181,7 +181,10 @@ public final class DatasetWriter {
   public func finish() throws(RelabelError) -> PackSummary {
     try checkUsable()
     isUsable = false
-    let tally = InputTally(unmatchedListLines: images.unmatchedListLines)
+    let tally = InputTally(
+      unmatchedListLines: images.unmatchedListLines,
+      exclusions: options.exclusions
+    )
     return try build.finish(folder).publish(tally, named: options.name, folder)
   }
 

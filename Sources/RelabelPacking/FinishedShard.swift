@@ -41,10 +41,12 @@ struct FinishedShard {
     let codec = MapCodec(plan.header)
     var row = 0
     for first in stride(from: 0, to: images.count, by: Self.window) {
-      let images = images[first..<min(first + Self.window, images.count)]
+      let window = images[first..<min(first + Self.window, images.count)]
+      leftOut += window.compactMap(options.exclusion)
+      let images = window.filter { options.exclusion($0) == nil }
       let firstRow = row
       var maps: [LabelMap] = []
-      for (pending, encoded) in zip(images, encoded(Array(images))) {
+      for (pending, encoded) in zip(images, encoded(images)) {
         let isThere = row < check.rows && check.imageIndexes[row] == pending.imageIndex
         switch encoded {
         case .success(let (image, seen)):

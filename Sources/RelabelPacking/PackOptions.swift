@@ -62,6 +62,8 @@ public struct PackOptions: Sendable {
   public var imageList: [String]?
   /// Where the classes of the source come from; nil takes an image's folder where that is a class.
   public var labels: LabelSource?
+  /// What people marked to be left out, by key; nil keeps all images.
+  public var exclusions: ReviewMarks?
   /// Folders of the pictures whose size and digest are stored; empty for none.
   public var pictures: [String] = []
   /// The part of its picture that each map covers; nil if all maps cover the same part.
@@ -140,6 +142,25 @@ extension PackOptions {
       "--resume needs --images where --on-bad-input is skip: only a list of the images tells what the earlier run left"
         + " out"
     )
+  }
+
+  /// Refuses to go on with images that come only once where those that were excluded don't come again.
+  ///
+  /// - Throws: `.usage`.
+  func checkExcludingAgain() throws(RelabelError) {
+    guard exclusions != nil else { return }
+    throw RelabelError(
+      .usage,
+      "--resume does not see again what the earlier run excluded: resume without --exclude, and give it to 'relabel"
+        + " recover' afterwards"
+    )
+  }
+
+  /// What the index says of an image that people excluded; nil for one that stays.
+  func exclusion(_ image: PendingImage) -> DatasetIndex.LeftOut? {
+    guard let reason = exclusions?.reason(image.key) else { return nil }
+    let index = image.imageIndex < 0 ? nil : image.imageIndex
+    return DatasetIndex.LeftOut(key: image.key, imageIndex: index, reason: reason)
   }
 
   /// What of the options is about the input.

@@ -28,6 +28,11 @@ public struct PackSummary: Sendable {
   public let copies: [String]
   /// Lines of the image listing that have no label map.
   public let unmatchedListLines: [String]
+  /// What came of the images that people marked to be left out.
+  public let exclusions: Exclusions
+
+  /// Images that are left out though nobody asked for it.
+  public var faultyImages: Int { index.leftOut.count - exclusions.images }
 
   /// Bytes of the dataset for each image, everything included.
   public var bytesPerImage: Double {

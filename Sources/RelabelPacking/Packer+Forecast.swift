@@ -125,7 +125,8 @@ extension PackForecast {
     let start = clock.now
     let encoder = ImageEncoder(plan, nil)
     var encoded: [EncodedImage] = []
-    for result in Parallel.map(images.count, jobs: options.jobs, { encoder.encoded(images[$0]) }) {
+    let kept = images.filter { options.exclusion($0) == nil }
+    for result in Parallel.map(kept.count, jobs: options.jobs, { encoder.encoded(kept[$0]) }) {
       do throws(RelabelError) {
         encoded.append(try result.get().0)
       } catch {
@@ -134,7 +135,8 @@ extension PackForecast {
       }
     }
     guard !encoded.isEmpty else {
-      throw RelabelError(.invalidInput, "no image of the sample could be packed: \(leftOut[0])")
+      let reason = leftOut.first ?? "all of them are excluded"
+      throw RelabelError(.invalidInput, "no image of the sample could be packed: \(reason)")
     }
     let size = SampleSize(encoded, plan, jobs: options.jobs)
     sampled = encoded.count

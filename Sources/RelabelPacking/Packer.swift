@@ -48,6 +48,7 @@ public struct Packer: Sendable {
     let build: DatasetBuild
     switch input.images {
     case .listed(let images):
+      try options.exclusions?.check(images)
       let sample = try ShapeSample(images.count, options) { place throws(RelabelError) in
         try images[place]
       }
@@ -113,7 +114,11 @@ public struct Packer: Sendable {
   ) throws(RelabelError) -> DatasetBuild {
     var build = ArrivalBuild(options, traits)
     if options.resumes {
-      if stream.sendsOnlyNew { try options.checkResuming() }
+      if stream.sendsOnlyNew {
+        try options.checkResuming()
+        try options.checkExcludingAgain()
+      }
+      if traits.views != nil { try options.checkExcludingAgain() }
       if options.skipsBadInput, traits.views != nil, !stream.isPipe {
         throw RelabelError(
           .usage,
@@ -142,7 +147,8 @@ public struct Packer: Sendable {
           bytes: input.inputBytes,
           ignored: input.ignored,
           copies: input.copies,
-          unmatchedListLines: input.unmatchedListLines
+          unmatchedListLines: input.unmatchedListLines,
+          exclusions: options.exclusions
         ),
         named: options.name,
         folder
@@ -153,7 +159,8 @@ public struct Packer: Sendable {
         bytes: stream.bytesRead,
         ignored: stream.ignored,
         copies: stream.copies,
-        unmatchedListLines: stream.unmatchedListLines
+        unmatchedListLines: stream.unmatchedListLines,
+        exclusions: options.exclusions
       ),
       named: options.name,
       folder

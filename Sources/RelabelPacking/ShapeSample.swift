@@ -37,6 +37,7 @@ struct ShapeSample {
         images.append(try image(place))
       }
       next += images.count
+      images.removeAll { options.exclusion($0) != nil }
       let sample = images
       let shapes = Parallel.map(sample.count, jobs: options.jobs) { place in
         Result { () throws(RelabelError) in try sample[place].load().shape }

@@ -7,9 +7,7 @@ import RelabelVerification
 struct ShardBuild: ~Copyable {
   private var writer: ShardWriter
   private let encoder: ImageEncoder
-  private let jobs: Int
-  private let skipsBadInput: Bool
-  private let inputs: [String]
+  private let options: PackOptions
   private let metadata: MetadataDocument
   /// What was seen of the images while they were encoded.
   private(set) var sight = ImageSight()
@@ -27,19 +25,19 @@ struct ShardBuild: ~Copyable {
     let header = plan.header
     writer = try ShardWriter(path, header: header, copying: nil, optional: plan.facts.columns)
     encoder = ImageEncoder(plan, sample)
-    jobs = options.jobs
-    skipsBadInput = options.skipsBadInput
-    inputs = options.inputs
+    self.options = options
     metadata = header.metadata
   }
 
   /// Loads and encodes images in order while those before them are compressed; bad ones are refused or left out
-  /// by name.
+  /// by name, and excluded ones left out unread.
   ///
   /// - Throws: the fault of the first bad one, `.io`.
   mutating func append(_ images: [PendingImage]) throws(RelabelError) {
     let encoder = encoder
-    let results = try writer.append(encoded, jobs: jobs, besides: images.count) {
+    leftOut += images.compactMap(options.exclusion)
+    let images = images.filter { options.exclusion($0) == nil }
+    let results = try writer.append(encoded, jobs: options.jobs, besides: images.count) {
       encoder.encoded(images[$0])
     }
     var sound: [EncodedImage] = []
@@ -49,8 +47,8 @@ struct ShardBuild: ~Copyable {
         sound.append(encoded)
         self.sight.add(sight)
       case .failure(let error):
-        guard skipsBadInput, error.isBadInput else { throw error }
-        leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: inputs))
+        guard options.skipsBadInput, error.isBadInput else { throw error }
+        leftOut.append(DatasetIndex.LeftOut(image, because: error, inputs: options.inputs))
       }
     }
     rows += sound.count
@@ -59,7 +57,7 @@ struct ShardBuild: ~Copyable {
 
   /// Closes, verifies and publishes the shard; its entry for the index.
   consuming func publish(as name: String) throws(RelabelError) -> DatasetIndex.Shard {
-    let (jobs, metadata, encoded) = (jobs, metadata, encoded)
+    let (jobs, metadata, encoded) = (options.jobs, metadata, encoded)
     var digest = (hex: "", bytes: Int64(0))
     let summary = try writer.finish(appending: encoded, jobs: jobs) {
       temporary throws(RelabelError) in

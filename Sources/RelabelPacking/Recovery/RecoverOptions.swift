@@ -1,4 +1,4 @@
-import Relabel
+public import Relabel
 public import RelabelVerification
 
 /// Options of a recovery: what to recover, and where to write it.
@@ -9,6 +9,8 @@ public struct RecoverOptions: Sendable {
   public var output: String
   /// Optional datasets to leave out: an image whose value of one is lost can then be saved.
   public var without: Set<String> = []
+  /// What people marked to be left out, by key; nil keeps all images.
+  public var exclusions: ReviewMarks?
   /// The lines of the image listing that the dataset was packed from, to restore keys by image index
   /// and the reverse.
   public var imageList: [String]?

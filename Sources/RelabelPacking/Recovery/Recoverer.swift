@@ -40,7 +40,7 @@ public struct Recoverer: Sendable {
     for (shard, reason) in family.strangers { findings.lose(shard, because: reason) }
     guard let facts = family.facts else { return findings.summary(source) }
 
-    var choice = RowChoice(listing, facts, losses: findings.losses)
+    var choice = RowChoice(listing, options.exclusions, facts, losses: findings.losses)
     var chosen: [ChosenRows] = []
     for shard in family.members {
       try listing?.check(shard.survey)
@@ -48,6 +48,10 @@ public struct Recoverer: Sendable {
     }
     chosen = choice.loseStrangers(chosen)
     findings.losses = choice.losses
+    findings.note(choice.excluded, of: options.exclusions, known: source.index?.leftOut ?? [])
+    if let marks = options.exclusions, findings.exclusions.unmatched == marks.excludedKeys {
+      throw .noExclusionMatches(marks.excludedKeys[0])
+    }
     findings.doubts += choice.doubts
     let plan = try RecoveryPlan(facts, chosen)
     guard !plan.shards.isEmpty else { return findings.summary(source) }
@@ -109,7 +113,7 @@ public struct Recoverer: Sendable {
     _ findings: Findings,
     _ folder: borrowing OutputFolder
   ) throws(RelabelError) -> DatasetIndex {
-    let known = source.index?.leftOut ?? []
+    let known = (source.index?.leftOut ?? []) + findings.excluded
     let (losses, doubts) = (findings.ordered(source), findings.doubts)
     let areFew = losses.reduce(0) { $0 + ($1.count ?? 1) } <= Self.mostLeftOut
     let entries = known + (areFew ? losses.flatMap(\.leftOut) : losses.map(\.whole))
@@ -131,6 +135,22 @@ public struct Recoverer: Sendable {
 private struct Findings {
   var losses = LossList()
   var doubts: [String]
+  /// Rows that people excluded, and what came of their marks.
+  private(set) var excluded: [DatasetIndex.LeftOut] = []
+  private(set) var exclusions = Exclusions(nil, [])
+
+  /// - Parameter doubts: those of the source.
+  init(doubts: [String]) { self.doubts = doubts }
+
+  /// Notes what people excluded.
+  mutating func note(
+    _ excluded: [DatasetIndex.LeftOut],
+    of marks: ReviewMarks?,
+    known: [DatasetIndex.LeftOut]
+  ) {
+    self.excluded = excluded
+    exclusions = Exclusions(marks, excluded, earlier: known)
+  }
 
   /// Loses all images of a shard that can be read but does not belong to the dataset.
   mutating func lose(_ shard: SurveyedShard, because reason: String) {
@@ -161,7 +181,8 @@ private struct Findings {
       losses: ordered(source),
       unknownValues: plan?.unknownValues ?? [],
       doubts: doubts,
-      notes: source.notes
+      notes: source.notes,
+      exclusions: exclusions
     )
   }
 }

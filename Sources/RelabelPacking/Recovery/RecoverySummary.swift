@@ -14,6 +14,8 @@ public struct RecoverySummary: Sendable {
   public let doubts: [String]
   /// What else is worth knowing.
   public let notes: [String]
+  /// What came of the images that people marked to be left out.
+  public let exclusions: Exclusions
 
   /// Images of which it is known that they are lost.
   public var lostImages: Int { losses.reduce(0) { $0 + ($1.count ?? 0) } }

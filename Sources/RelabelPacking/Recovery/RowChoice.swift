@@ -22,6 +22,7 @@ struct ChosenRows {
 /// Decides row by row what is saved, shard after shard.
 struct RowChoice {
   private let listing: SourceListing?
+  private let exclusions: ReviewMarks?
   private let keyBytes: Int
   private var kept = KeptImages()
   private var names: [String] = []
@@ -38,13 +39,21 @@ struct RowChoice {
   }
 
   private(set) var losses: LossList
+  /// Rows that people excluded, as the index lists them.
+  private(set) var excluded: [DatasetIndex.LeftOut] = []
 
   /// - Parameters:
   ///   - listing: restores what is lost of keys and image indexes.
+  ///   - exclusions: what people marked to be left out.
   ///   - facts: what all shards share.
   ///   - losses: those known already.
-  init(_ listing: SourceListing?, _ facts: ShardFacts, losses: LossList) {
-    self.listing = listing
+  init(
+    _ listing: SourceListing?,
+    _ exclusions: ReviewMarks?,
+    _ facts: ShardFacts,
+    losses: LossList
+  ) {
+    (self.listing, self.exclusions) = (listing, exclusions)
     self.losses = losses
     keyBytes = Int(facts.shared["key_bytes"]?.integer ?? 0)
   }
@@ -58,10 +67,13 @@ struct RowChoice {
     for row in 0..<survey.facts.rows {
       let here = faults.prefix { $0.row == row }
       faults = faults.dropFirst(here.count)
+      if exclude(survey.keys[row], survey.image(row)) { continue }
       if let fault = unrepaired(here.map(\.fault), row, &chosen) {
         losses.add(survey.image(row, cell: fault.cell), of: name, because: fault.reason)
         // The views of an image may lie in several shards.
         if survey.views.isEmpty { noteLost(survey.keys[row]) }
+      } else if exclude(chosen.restoredKeys[row], survey.image(row)) {
+        continue
       } else if let other = keep(row, &chosen) {
         let reason =
           "\(survey.views.isEmpty ? "an image" : "a view") of '\(names[other.shard])' has the same \(other.what) and is kept"
@@ -79,6 +91,13 @@ struct RowChoice {
       !$0.value.isEmpty
     }
     return chosen
+  }
+
+  /// Leaves out a row whose key people marked; false for one that stays.
+  private mutating func exclude(_ key: String?, _ image: Loss.Image) -> Bool {
+    guard let key, let reason = exclusions?.reason(key) else { return false }
+    excluded.append(DatasetIndex.LeftOut(key: key, imageIndex: image.imageIndex, reason: reason))
+    return true
   }
 
   /// Loses views of a batch that an earlier shard has begun.
