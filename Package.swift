@@ -12,6 +12,10 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser",
   package: "swift-argument-parser"
 )
+/// Sockets and HTTP/1.1, without Foundation.
+let http: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
+  .product(name: $0, package: "swift-nio")
+}
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
@@ -28,6 +32,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     // C libraries: a module map and the macros Swift cannot import, nothing else.
@@ -97,13 +102,23 @@ let package = Package(
       resources: [.embedInCode("rules.md")],
       swiftSettings: settings
     ),
+    // Pages of a program on its own machine; knows no shard.
+    .target(
+      name: "RelabelServer",
+      dependencies: ["RelabelFormat", "RelabelSystem"] + http,
+      exclude: ["README.md"],
+      swiftSettings: settings
+    ),
     // Assets are pages' style and scripts, which the program carries.
     .target(
       name: "RelabelPages",
-      dependencies: ["HelperProcesses", "Relabel", "RelabelFormat", "RelabelVerification"],
+      dependencies: [
+        "HelperProcesses", "Relabel", "RelabelFormat", "RelabelServer", "RelabelVerification",
+      ],
       exclude: ["README.md"],
       resources: [
         "page.css", "elements.js", "palette.js", "pooling.js", "map.js", "drawing.js",
+        "browse.css", "server.js", "tile.js", "marks.js", "detail.js", "browse.js",
         "difference.js",
         "report.css", "charts.js", "sheets.js", "report.js", "report-tables.js",
         "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
@@ -140,8 +155,8 @@ let package = Package(
     .target(
       name: "RelabelCommands",
       dependencies: [
-        "HelperProcesses", "RelabelPacking", "RelabelPages", "RelabelVerification", "Relabel",
-        argumentParser,
+        "HelperProcesses", "RelabelPacking", "RelabelPages", "RelabelServer", "RelabelVerification",
+        "Relabel", argumentParser,
       ],
       swiftSettings: settings
     ),
@@ -205,7 +220,9 @@ let package = Package(
     ),
     .testTarget(
       name: "PagesTests",
-      dependencies: ["RelabelPages", "RelabelPacking", "Relabel", "TestSupport"],
+      dependencies: [
+        "RelabelPages", "RelabelServer", "RelabelPacking", "Relabel", "TestSupport",
+      ],
       swiftSettings: settings
     ),
     .testTarget(

@@ -12,7 +12,8 @@ public struct RelabelCommand: ParsableCommand {
     subcommands: [
       PackCommand.self, VerifyCommand.self, RecoverCommand.self, InfoCommand.self,
       KeysCommand.self, ShowCommand.self, PoolCommand.self,
-      ViewCommand.self, ReportCommand.self, StatsCommand.self, DiffCommand.self,
+      ViewCommand.self, BrowseCommand.self, ReportCommand.self, StatsCommand.self,
+      DiffCommand.self,
       ExportCommand.self, CardCommand.self,
     ]
   )

@@ -7,6 +7,7 @@ enum Assets {
 
   private static func styles(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
+    case .browse: [PackageResources.browse_css]
     case .difference: []
     case .report: [PackageResources.report_css]
     case .view: [PackageResources.view_css]
@@ -26,6 +27,11 @@ enum Assets {
 
   private static func own(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
+    case .browse:
+      [
+        PackageResources.server_js, PackageResources.tile_js, PackageResources.marks_js,
+        PackageResources.detail_js, PackageResources.browse_js,
+      ]
     case .difference: [PackageResources.drawing_js, PackageResources.difference_js]
     case .view:
       [

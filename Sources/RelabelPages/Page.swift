@@ -7,6 +7,7 @@ package import Relabel
 package struct Page {
   /// What a page is of; each kind has one script that draws it.
   package enum Kind: String, CaseIterable, Sendable {
+    case browse
     case difference
     case report
     case view
@@ -30,7 +31,8 @@ package struct Page {
     self.kind = kind
     self.title = title
     self.document = document
-    pictures = isServed ? "data: 'self'" : "data:"
+    // What a script has asked for with its token is shown from memory.
+    pictures = isServed ? "data: blob:" : "data:"
     connects = isServed
   }
 
@@ -57,6 +59,7 @@ package struct Page {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <meta name="generator" content="relabel \(Software.version)">
+      <link rel="icon" href="data:,">
       <title>\(title.printable.escapedForHTML)</title>
       <style>\(style)</style>
       </head>

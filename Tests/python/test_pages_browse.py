@@ -1,0 +1,204 @@
+"""The page of relabel browse in Chromium: by keyboard, by mouse, by phone, and read aloud."""
+
+import json
+
+import pytest
+from browser import assert_accessible
+from conftest import SAMPLES
+from running import packed
+from test_browse import listing, serving
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browse") / "dataset"
+    packed(
+        SAMPLES / "maps", "-o", folder, "--orientation", "yx", "--classes", SAMPLES / "classes.tsv",
+        "--labels", "from-folders", "--images", SAMPLES / "images.txt",
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def server(dataset, tmp_path):
+    with serving(dataset, "--pictures", SAMPLES / "images", "--marks", tmp_path / "marks.tsv") as server:
+        server.marks = tmp_path / "marks.tsv"
+        server.wait(lambda state: state["measured"] == state["images"] and state["pictures"] == "ready")
+        yield server
+
+
+def opened(browser, server, **options):
+    browser.open(server.address, **options)
+    browser.wait("document.querySelectorAll('.tile').length > 1")
+    return browser
+
+
+def chosen(browser):
+    return browser.text(".tile[aria-current] .key")
+
+
+def marks(server):
+    """Lines of the table, or none."""
+    return server.marks.read_text().splitlines()[1:] if server.marks.exists() else []
+
+
+def set_value(browser, label, value):
+    """Chooses from the list with this label."""
+    browser.run(
+        "const s = [...document.querySelectorAll('label')].find((l) => l.firstChild.textContent === arguments[0]).querySelector('select, input');"
+        "s.value = arguments[1]; s.dispatchEvent(new Event(s.tagName === 'SELECT' ? 'change' : 'input'))", label, value,
+    )  # fmt: skip
+
+
+def tiles(browser):
+    return browser.run("return [...document.querySelectorAll('.tile .key')].map((e) => e.textContent)")
+
+
+def test_images_are_listed_in_order_with_their_pictures(browser, server):
+    opened(browser, server)
+    assert tiles(browser) == listing()
+    assert f"1 to {len(listing())} of {len(listing())}" in browser.text("[role=status]")
+    # Colours of the first picture's middle, which is not one of the map's eight alone.
+    browser.wait("new Set(document.querySelector('.tile canvas').getContext('2d').getImageData(0, 100, 200, 1).data).size > 60")
+    assert "source:" in browser.all(".tile")[0].text and "suspicion" in browser.all(".tile")[0].text
+
+
+def test_keyboard_alone_marks_notes_and_undoes(browser, server):
+    opened(browser, server)
+    names = listing()
+    assert chosen(browser) == names[0]
+    browser.run("document.querySelector('.tile[aria-current]').focus()")
+    browser.press("j", "j", "k", "RIGHT")
+    assert chosen(browser) == names[2]
+    browser.press("3")
+    browser.wait("document.querySelector('.tile[aria-current] .badge')?.textContent === 'Exclude'")
+    assert marks(server) == [f"{names[2]}\texclude\t"]
+    browser.press("2")
+    browser.wait("document.querySelector('.tile[aria-current] .badge')?.textContent === 'Wrong label'")
+    browser.press("n")
+    browser.wait("document.activeElement.id === 'note'")
+    browser.press(*"two cats 3", "TAB", "ENTER")
+    browser.wait("document.querySelector('.tile[aria-current] .badge')?.textContent === 'Wrong label, note'")
+    assert marks(server) == [f"{names[2]}\twrong-label\ttwo cats 3"]
+    assert chosen(browser) == names[2]
+    browser.wait("document.activeElement.closest('.tile, .marks') !== null")
+    browser.press("u")
+    browser.wait("document.querySelector('.tile[aria-current] .badge')?.textContent === 'Wrong label'")
+    browser.press("u")
+    browser.wait("document.querySelector('.tile[aria-current] .badge')?.textContent === 'Exclude'")
+    browser.press("u")
+    browser.wait("document.querySelector('.tile[aria-current] .badge') === null")
+    assert marks(server) == []
+    assert "Exclude: 0" in browser.text(".marks")
+
+
+def test_buttons_do_the_same(browser, server):
+    opened(browser, server)
+    browser.click(browser.all(".tile")[3])
+    assert chosen(browser) == listing()[3]
+    good = browser.all(".marks button")[0]
+    browser.click(good)
+    browser.wait("document.querySelector('.marks button').getAttribute('aria-pressed') === 'true'")
+    assert marks(server) == [f"{listing()[3]}\tgood\t"]
+    assert browser.run("return document.activeElement === document.querySelector('.marks button')")
+
+
+def test_pages_turn_and_the_focus_stays(browser, server):
+    opened(browser, server)
+    set_value(browser, "Images a page", "12")
+    browser.wait("document.querySelectorAll('.tile').length === 12")
+    next = next_button(browser)
+    browser.run("arguments[0].focus()", next)
+    browser.press("ENTER")
+    browser.wait("document.querySelector('.tile .key').textContent === " + json.dumps(listing()[12]))
+    assert browser.run("return document.activeElement.textContent") == "Next page"
+    assert next_button(browser).get_attribute("aria-disabled") == "true"
+    assert "13 to" in browser.text("[role=status]")
+    browser.run("document.querySelector('.tile[aria-current]').focus()")
+    browser.press("k")
+    browser.wait("document.querySelectorAll('.tile').length === 12")
+    assert chosen(browser) == listing()[11]
+    assert browser.run("return document.activeElement.className") == "tile"
+    browser.press("j")
+    browser.wait("document.querySelector('.tile .key').textContent === " + json.dumps(listing()[12]))
+    assert chosen(browser) == listing()[12]
+
+
+def next_button(browser):
+    return next(button for button in browser.all("main > .controls button") if button.text == "Next page")
+
+
+def test_search_and_sort(browser, server):
+    opened(browser, server)
+    browser.run("document.querySelector('.tile').focus()")
+    browser.press("/")
+    assert browser.run("return document.activeElement.type") == "search"
+    browser.press(*"n0210")
+    browser.wait("document.querySelectorAll('.tile').length === " + str(sum("n0210" in key for key in listing())))
+    set_value(browser, "Key", "")
+    browser.wait(f"document.querySelectorAll('.tile').length === {len(listing())}")
+    set_value(browser, "Class", listing()[0].split("/")[0])
+    browser.wait(f"document.querySelectorAll('.tile').length < {len(listing())}")
+    assert listing()[0] in tiles(browser)
+    set_value(browser, "Class", "")
+    browser.wait(f"document.querySelectorAll('.tile').length === {len(listing())}")
+    set_value(browser, "Sort by", "suspicion")
+    wanted = [image["key"] for image in server.images(order="suspicion")["images"]]
+    browser.wait("document.querySelector('.tile .key').textContent === " + json.dumps(wanted[0]))
+    assert tiles(browser) == wanted
+
+
+def test_an_opened_image(browser, server):
+    opened(browser, server)
+    browser.run("document.querySelector('.tile').focus()")
+    browser.press("ENTER")
+    browser.wait("document.querySelector('dialog[open] canvas')")
+    assert browser.text("#detail-title") == listing()[0]
+    assert "Target of the whole image" in browser.text("dialog table caption")
+    browser.run("document.querySelector('dialog canvas').focus()")
+    browser.press("DOWN", "RIGHT")
+    assert browser.text("dialog figure ~ p").startswith("Row 2, column 2: ")
+    browser.run("document.querySelector('#detail-title').focus()")
+    browser.press("1")
+    browser.wait("document.querySelector('.marks button').getAttribute('aria-pressed') === 'true'")
+    assert_accessible(browser)
+    browser.press("j")
+    browser.wait("document.querySelector('#detail-title').textContent === " + json.dumps(listing()[1]))
+    browser.press("ESCAPE")
+    browser.wait("!document.querySelector('dialog[open]')")
+    assert browser.run("return document.activeElement.querySelector('.key').textContent") == listing()[1]
+    assert marks(server) == [f"{listing()[0]}\tgood\t"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_read_aloud_and_small(browser, server, width):
+    opened(browser, server, width=width)
+    assert_accessible(browser)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.run("return [...document.querySelectorAll('[aria-live]')].length") >= 2
+    reached = [label for _, _, label in browser.reachable()]
+    for wanted in ("Key", "Class", "Sort by", "Previous page", "Next page", "Good", "Undo"):
+        assert any(wanted in (label or "") for label in reached), (wanted, reached)
+
+
+def test_two_datasets(browser, dataset, tmp_path):
+    (tmp_path / "x.txt").write_text(listing()[0] + "\n")
+    packed(SAMPLES / "maps", "-o", tmp_path / "few", "--orientation", "yx", "--exclude", tmp_path / "x.txt")
+    with serving(dataset, "--compare", tmp_path / "few") as server:
+        opened(browser, server)
+        assert "not in the other dataset" in browser.all(".tile")[0].text
+        assert len(browser.all(".tile:first-child canvas")) == 2 * len(listing())
+        browser.run("document.querySelectorAll('.tile')[1].click(); document.querySelectorAll('.tile')[1].click()")
+        browser.wait("document.querySelectorAll('dialog[open] canvas').length === 2")
+        assert "relabel browse with --marks" in browser.text(".marks")
+
+
+def test_a_server_that_ended_is_said(browser, server):
+    opened(browser, server)
+    server.stop()
+    browser.run("document.querySelector('.tile').focus()")
+    browser.press("1")
+    browser.wait("document.querySelector('[role=status]').className === 'bad'")
+    assert "does not answer" in browser.text("[role=status]")
+    # The failed request is all that the console complains of.
+    assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in browser.complaints())
