@@ -29,7 +29,7 @@ relabel.browse = () => {
   const foot = relabel.element("div", {});
 
   /** Loads the page of images that begins at a place; `focus` is the tile to go to, or null to leave the focus. */
-  const load = async (from, focus = null) => {
+  const load = async (from, focus = null, current = 0) => {
     const turn = ++page.turn;
     const query = { from, count: number(), order: controls.order.value, key: controls.key.value, marked: controls.marked.value };
     try {
@@ -37,15 +37,15 @@ relabel.browse = () => {
       if (query.class) query.role = controls.role.value;
       const answer = await relabel.ask("/images", query);
       if (turn !== page.turn) return;
-      if (answer.is_waiting) return setTimeout(() => turn === page.turn && load(from, focus), 100);
+      if (answer.is_waiting) return setTimeout(() => turn === page.turn && load(from, focus, current), 100);
       Object.assign(page, { from: answer.from, total: answer.total, names: answer.names });
-      show(answer.images, focus);
+      show(answer.images, focus, current);
     } catch (error) {
       if (turn === page.turn) fail(error);
     }
   };
 
-  const show = (images, focus) => {
+  const show = (images, focus, current) => {
     page.tiles = images.map((image) => relabel.tile(page, image));
     page.tiles.forEach((tile, place) => tile.element.addEventListener("click", () => (place === page.current ? openCurrent() : choose(place))));
     grid.replaceChildren(...page.tiles.map((tile) => relabel.element("li", {}, tile.element)));
@@ -55,7 +55,7 @@ relabel.browse = () => {
     // Not `disabled`, which would take the focus away.
     previous.setAttribute("aria-disabled", String(page.from === 0));
     next.setAttribute("aria-disabled", String(last >= page.total));
-    choose(images.length === 0 ? -1 : Math.min(Math.max(focus ?? 0, 0), images.length - 1), focus !== null);
+    choose(images.length === 0 ? -1 : Math.min(Math.max(focus ?? current, 0), images.length - 1), focus !== null);
     drawPictures();
   };
 
@@ -154,50 +154,12 @@ relabel.browse = () => {
       "j and k or arrows: next and previous image; o or Enter: open it; 1, 2, 3: good, wrong label, exclude; n: note; u: undo; N and p: next and previous page; /: search.")),
     grid, relabel.element("div", { class: "controls" }, previous, next, open), announce, foot);
   foot.append(bar.element);
-  relabel.watch(page, bar, progress, [...controls.order.options], drawPictures);
+  /** Loads the page once more where it is, since more is known of its images. */
+  const refresh = () => {
+    if (page.tiles.length > 0 && !detail.isOpen()) load(page.from, grid.contains(document.activeElement) ? page.current : null, page.current);
+  };
+  relabel.watch(page, bar, progress, [...controls.order.options], drawPictures, refresh);
   load(0);
-};
-
-/** Asks how far the server is until it has done everything. */
-relabel.watch = async (page, bar, progress, orders, drawPictures) => {
-  for (;;) {
-    let state;
-    try {
-      state = await relabel.ask("/state");
-    } catch (error) {
-      progress.textContent = error.message;
-      return;
-    }
-    const hadPictures = page.state?.pictures === "ready";
-    page.state = state;
-    bar.count(state.marks);
-    if (!hadPictures && state.pictures === "ready") drawPictures();
-    const isMeasured = state.measured >= state.images;
-    for (const option of orders.slice(1)) option.disabled = !isMeasured;
-    progress.textContent = [
-      state.failure, state.pictures === "listing" ? "Pictures are being listed." : null,
-      state.pictures && !["listing", "ready"].includes(state.pictures) ? state.pictures : null,
-      isMeasured || state.failure ? null
-        : `${relabel.percent(state.measured / state.images)} of the images are measured; then they can be sorted by suspicion and uncertainty, and found by their best class.`,
-    ].filter(Boolean).join(" ");
-    if ((isMeasured || state.failure) && state.pictures !== "listing") return;
-    await new Promise((done) => setTimeout(done, 1000));
-  }
-};
-
-/** The number of the class that somebody wrote; empty for none. */
-relabel.classOf = async (text) => {
-  if (!text.trim()) return "";
-  const { classes } = await relabel.ask("/classes", { find: text.trim() });
-  const exact = classes.find((found) => [found.id, found.name, String(found.class)].includes(text.trim()));
-  if (!exact && classes.length === 0) throw new Error(`There is no class '${text}'.`);
-  return String((exact ?? classes[0]).class);
-};
-
-/** Offers the classes that fit what is being written. */
-relabel.offerClasses = async (list, text) => {
-  const { classes } = text.trim() ? await relabel.ask("/classes", { find: text.trim() }) : { classes: [] };
-  list.replaceChildren(...classes.map((found) => relabel.element("option", { value: found.id ?? String(found.class) }, found.name)));
 };
 
 relabel.browse();

@@ -12,7 +12,7 @@ relabel.markBar = (isEnabled, changed, failed) => {
     "Undo ", relabel.element("kbd", { "aria-hidden": "true" }, "u"));
   const counts = relabel.element("span", { class: "quiet" });
   bar.element = relabel.element("section", { class: "marks", "aria-label": "Marks" }, title,
-    relabel.element("div", { class: "controls" }, isEnabled ? [buttons, note, undo, counts] : [counts]));
+    relabel.element("div", { class: "controls" }, isEnabled ? [...buttons, note, undo, counts] : [counts]));
 
   /** Shows the marks of an image. */
   bar.show = (image) => {
@@ -23,7 +23,8 @@ relabel.markBar = (isEnabled, changed, failed) => {
       button.setAttribute("aria-pressed", String(image?.mark === relabel.verdicts[place][0]));
     });
     note.disabled = !image;
-    undo.disabled = bar.history.length === 0;
+    // Not `disabled`, which would take the focus away after the last change.
+    undo.setAttribute("aria-disabled", String(bar.history.length === 0));
   };
 
   /** Shows how many images have which mark. */

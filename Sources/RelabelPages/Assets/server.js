@@ -63,3 +63,48 @@ relabel.unpacked = (map) => {
     class_index: new Uint32Array(buffer(map.class_index)), score: new Float32Array(buffer(map.score)), extent: map.extent,
   };
 };
+
+/** Asks how far the server is until it has done everything. */
+relabel.watch = async (page, bar, progress, orders, drawPictures, refresh) => {
+  for (;;) {
+    let state;
+    try {
+      state = await relabel.ask("/state");
+    } catch (error) {
+      progress.textContent = error.message;
+      return;
+    }
+    const before = page.state;
+    const hadPictures = before?.pictures === "ready";
+    page.state = state;
+    bar.count(state.marks);
+    if (!hadPictures && state.pictures === "ready") drawPictures();
+    const isMeasured = state.measured >= state.images;
+    // Labels and measures, which the first pages came without.
+    if (before && ((!before.is_listed && state.is_listed) || (isMeasured && before.measured < before.images))) refresh();
+    for (const option of orders.slice(1)) option.disabled = !isMeasured;
+    progress.textContent = [
+      state.failure, state.pictures === "listing" ? "Pictures are being listed." : null,
+      state.pictures && !["listing", "ready"].includes(state.pictures) ? state.pictures : null,
+      isMeasured || state.failure ? null
+        : `${relabel.percent(state.measured / state.images)} of the images are measured; then they can be sorted by suspicion and uncertainty, and found by their best class.`,
+    ].filter(Boolean).join(" ");
+    if ((isMeasured || state.failure) && state.pictures !== "listing") return;
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+};
+
+/** The number of the class that somebody wrote; empty for none. */
+relabel.classOf = async (text) => {
+  if (!text.trim()) return "";
+  const { classes } = await relabel.ask("/classes", { find: text.trim() });
+  const exact = classes.find((found) => [found.id, found.name, String(found.class)].includes(text.trim()));
+  if (!exact && classes.length === 0) throw new Error(`There is no class '${text}'.`);
+  return String((exact ?? classes[0]).class);
+};
+
+/** Offers the classes that fit what is being written. */
+relabel.offerClasses = async (list, text) => {
+  const { classes } = text.trim() ? await relabel.ask("/classes", { find: text.trim() }) : { classes: [] };
+  list.replaceChildren(...classes.map((found) => relabel.element("option", { value: found.id ?? String(found.class) }, found.name)));
+};

@@ -10,6 +10,7 @@ final class BrowsedMaps: Sendable {
   private let state = Mutex(State())
 
   private struct State {
+    var sourceOrder: [Int32]?
     var register: ImageRegister?
     var failure: RelabelError?
     /// Positions by order, once each was asked for.
@@ -31,6 +32,8 @@ final class BrowsedMaps: Sendable {
     pooling = try LabelPooling(header, profile: .relabel)
   }
 
+  /// Positions in the order of the source; nil while it is still read.
+  var sourceOrder: [Int32]? { state.withLock { $0.sourceOrder } }
   /// The list of images; nil while it is still read.
   var register: ImageRegister? { state.withLock { $0.register } }
   /// Why there is no list.
@@ -39,6 +42,8 @@ final class BrowsedMaps: Sendable {
   /// Reads the list of images.
   func list(isStopped: () -> Bool) {
     do throws(RelabelError) {
+      let order = try ImageRegister.sourceOrder(of: source)
+      state.withLock { $0.sourceOrder = order }
       let register = try ImageRegister(source, isStopped: isStopped)
       state.withLock { $0.register = register }
     } catch {
@@ -71,11 +76,15 @@ final class BrowsedMaps: Sendable {
       return known
     }
     if let failure { throw failure }
+    guard let sourceOrder else {
+      throw RelabelError(.usage, "the order of images is still being read")
+    }
+    if selection.isPlain { return sourceOrder }
     guard let register else {
-      throw RelabelError(.usage, "the list of images is still being read")
+      throw RelabelError(.usage, "the list of images is still being read: search in a moment")
     }
     let found = try selection.positions(register, survey.findings, marks ?? ReviewMarks()) {
-      order throws(RelabelError) in try sorted(order, register)
+      order throws(RelabelError) in try sorted(order, sourceOrder)
     }
     state.withLock { state in
       state.selections.append((selection, marks, found))
@@ -86,9 +95,9 @@ final class BrowsedMaps: Sendable {
 
   private func sorted(
     _ order: Selection.Order,
-    _ register: ImageRegister
+    _ sourceOrder: [Int32]
   ) throws(RelabelError) -> [Int32] {
-    if order == .source { return register.sourceOrder }
+    if order == .source { return sourceOrder }
     if let known = state.withLock({ $0.orders[order] }) { return known }
     guard let found = survey.findings else {
       throw RelabelError(.usage, "images can be sorted by \(order.rawValue) once all are measured")
@@ -96,10 +105,10 @@ final class BrowsedMaps: Sendable {
     let values = order == .suspicion ? found.suspicion : found.entropy
     // Ties in the order of the source.
     var rank = [Int32](repeating: 0, count: values.count)
-    for (place, position) in register.sourceOrder.enumerated() {
+    for (place, position) in sourceOrder.enumerated() {
       rank[Int(position)] = Int32(place)
     }
-    let positions = register.sourceOrder.sorted { one, other in
+    let positions = sourceOrder.sorted { one, other in
       let (a, b) = (values[Int(one)], values[Int(other)])
       return a == b ? rank[Int(one)] < rank[Int(other)] : a > b
     }

@@ -34,9 +34,11 @@ extension Browser {
   /// A page of images.
   func images(_ request: Request) throws(RelabelError) -> JSON {
     // Asked again in a moment; an error would stand in the browser's console.
-    if maps.register == nil, maps.failure == nil { return .object(["is_waiting": .bool(true)]) }
+    let selection = try Selection(request)
+    let isReady = selection.isPlain ? maps.sourceOrder != nil : maps.register != nil
+    if !isReady, maps.failure == nil { return .object(["is_waiting": .bool(true)]) }
     let marks = marks?.marks ?? ReviewMarks()
-    let positions = try maps.positions(try Selection(request), marks)
+    let positions = try maps.positions(selection, marks)
     let from = min(request.number("from") ?? 0, positions.count)
     let count = min(request.number("count") ?? 24, Self.mostImages, positions.count - from)
     let shown = positions[from..<from + count].map { Int($0) }

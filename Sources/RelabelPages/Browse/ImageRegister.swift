@@ -1,12 +1,10 @@
 import Relabel
 internal import RelabelVerification
 
-/// All images of a dataset by key, source label and place in the source.
+/// All images of a dataset by key and source label.
 ///
-/// An image takes the bytes of its key and 13 more.
+/// An image takes the bytes of its key and 9 more.
 struct ImageRegister: Sendable {
-  /// Positions in the order of the source.
-  let sourceOrder: [Int32]
   /// The class that the source gives to each position, below 0 for none; empty where it gives none.
   let labels: [Int32]
   /// Keys, each with a byte 0 behind it, which none of them has.
@@ -14,14 +12,14 @@ struct ImageRegister: Sendable {
   /// Where each key begins.
   private let starts: [UInt32]
 
-  /// Reads keys, indexes and labels of all shards.
+  /// Reads keys and labels of all shards.
   ///
   /// - Parameters:
   ///   - source: the maps.
   ///   - isStopped: asked between shards; true ends the reading with nil.
   /// - Throws: as `ShardReader`, and `.unsupported` for keys of more than 4 GiB.
   init?(_ source: any LabelMapSource, isStopped: () -> Bool) throws(RelabelError) {
-    var (bytes, starts, indexes, labels) = ([UInt8](), [UInt32](), [Int64](), [Int32]())
+    var (bytes, starts, labels) = ([UInt8](), [UInt32](), [Int32]())
     for shard in source.rowsOfShards.indices {
       if isStopped() { return nil }
       let reader = try source.reader(ofShard: shard)
@@ -37,12 +35,10 @@ struct ImageRegister: Sendable {
         bytes.append(contentsOf: key.utf8)
         bytes.append(0)
       }
-      indexes += try reader.imageIndexes()
       labels += try MeasurePass.labels(of: reader)
     }
     (self.bytes, self.starts) = (bytes, starts)
     self.labels = labels.count == starts.count ? labels : []
-    sourceOrder = Self.order(of: indexes)
   }
 
   /// How many images there are.
@@ -95,6 +91,17 @@ struct ImageRegister: Sendable {
   @inline(__always)
   private static func lowered(_ byte: UInt8) -> UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
+
+  /// The positions of a dataset in the order of its source: all that a first page needs.
+  ///
+  /// - Throws: as `ShardReader`.
+  static func sourceOrder(of source: any LabelMapSource) throws(RelabelError) -> [Int32] {
+    var indexes: [Int64] = []
+    for shard in source.rowsOfShards.indices {
+      indexes += try source.reader(ofShard: shard).imageIndexes()
+    }
+    return order(of: indexes)
   }
 
   /// Positions by ascending index.

@@ -57,6 +57,9 @@ struct Selection: Hashable, Sendable {
     }
   }
 
+  /// True where all images are listed in the order of the source, for which nothing has to be known of them.
+  var isPlain: Bool { isWhole && order == .source }
+
   /// True where all images are listed.
   var isWhole: Bool { key.isEmpty && classIndex == nil && marked == nil }
 
