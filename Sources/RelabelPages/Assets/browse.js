@@ -26,7 +26,7 @@ relabel.browse = () => {
   const previous = relabel.element("button", { type: "button", "aria-keyshortcuts": "p", click: () => turn(-1) }, "Previous page");
   const next = relabel.element("button", { type: "button", "aria-keyshortcuts": "Shift+n", click: () => turn(1) }, "Next page");
   const open = relabel.element("button", { type: "button", click: () => openCurrent() }, "Open image");
-  const foot = relabel.element("div", {});
+  const foot = relabel.element("div", { class: "foot" });
 
   /** Loads the page of images that begins at a place; `focus` is the tile to go to, or null to leave the focus. */
   const load = async (from, focus = null, current = 0) => {

@@ -20,9 +20,9 @@ relabel.drawOver = (canvas, header, map, picture, showsMap = true) => {
     const place = relabel.cellPlace(header, map, Math.floor(cell / header.width), cell % header.width, isTransposed);
     pen.globalAlpha = (picture ? 0.65 : 1) * Math.min(Math.max(probability, 0.05), 1);
     pen.fillStyle = colours.get(id) ?? relabel.otherColour;
-    // Without a gap between cells, whatever the rounding.
-    const [left, top] = [Math.floor(place.x * canvas.width), Math.floor(place.y * canvas.height)];
-    const [right, bottom] = [Math.ceil((place.x + place.width) * canvas.width), Math.ceil((place.y + place.height) * canvas.height)];
+    // Neighbours share a rounded edge: without a gap, and without a seam that is drawn twice.
+    const [left, top] = [Math.round(place.x * canvas.width), Math.round(place.y * canvas.height)];
+    const [right, bottom] = [Math.round((place.x + place.width) * canvas.width), Math.round((place.y + place.height) * canvas.height)];
     pen.fillRect(left, top, right - left, bottom - top);
   });
   pen.globalAlpha = 1;
