@@ -47,6 +47,7 @@ package struct ShownImage {
   ) throws(RelabelError) {
     self.key = key
     header = try maps.header
+    try header.refuseFactors(of: maps.path)
     // Refuses a profile that is not defined for this grid.
     _ = try LabelPooling(header, profile: profile ?? .relabel)
     var notes: [String] = []

@@ -45,12 +45,14 @@ package final class CropPooler {
   ///
   /// Sums rank classes as their probabilities do, so nothing is made into a probability.
   /// - Parameters:
-  ///   - map: the labels of the image, which a reader has looked at.
+  ///   - map: the labels of the image.
   ///   - box: the crop.
   /// - Returns: the class.
   /// - Throws: as `LabelPooling.target`.
   package func best(of map: LabelMap, in box: CropBox) throws(RelabelError) -> UInt32 {
-    precondition(map.isChecked)
+    guard map.isChecked else {
+      return try pooling.target(of: map, in: box).top(1).first?.classIndex ?? 0
+    }
     return try map.withEntries { entries throws(RelabelError) in
       _ = try pooling.weigh(box, map.extent, map.shape, scratch)
       _ = pooling.kernel.sum(entries, scratch)

@@ -84,6 +84,20 @@ public struct ShardHeader: Hashable, Sendable {
     features = features.requiring(Features.factors)
   }
 
+  /// What the header of maps says of those maps with `best` classes in each cell; itself where they have classes.
+  package func ofClasses(best: Int = 5) -> ShardHeader {
+    guard hasFactors else { return self }
+    var header = self
+    header.features = .none
+    header.cellOrder = .score
+    header.shape = MapShape(
+      height: shape.height,
+      width: shape.width,
+      topK: min(best, numClasses)
+    )
+    return header
+  }
+
   /// True where ids of a cell number factors, and no classes (spec, section 4.11).
   public var hasFactors: Bool { features.required.contains(Features.factors) }
 

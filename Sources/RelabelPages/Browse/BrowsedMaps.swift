@@ -27,6 +27,7 @@ final class BrowsedMaps: Sendable {
   init(_ path: String) throws(RelabelError) {
     source = try openLabelMaps(path)
     header = try source.header
+    try header.refuseFactors(of: path)
     survey = ImageSurvey(count: source.count)
     // Over all that a map covers, orientation makes no difference.
     pooling = try LabelPooling(header, profile: .relabel)

@@ -29,6 +29,8 @@ package struct DatasetComparison: Sendable {
   ) throws(RelabelError) {
     (self.a, self.b, self.options) = (a, b, options)
     (headerA, headerB) = (try a.header, try b.header)
+    try headerA.refuseFactors(of: a.path)
+    try headerB.refuseFactors(of: b.path)
     guard (headerA.views == nil) == (headerB.views == nil) else {
       let (images, views) = headerA.views == nil ? ("A", "B") : ("B", "A")
       throw RelabelError(

@@ -22,6 +22,7 @@ package struct MeasurePass: Sendable {
   package init(_ source: any LabelMapSource, jobs: Int) throws(RelabelError) {
     self.source = source
     self.jobs = jobs
+    try source.header.refuseFactors(of: source.path)
     measurer = try Measurer(source.header)
   }
 
