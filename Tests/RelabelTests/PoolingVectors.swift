@@ -78,15 +78,24 @@ struct PoolingVector: CustomTestStringConvertible, Sendable {
     header.fill = try word(Fill.self, about["fill"])
     header.temperature = try #require(about["temperature"]?.number)
     header.orientation = try word(Orientation.self, about["orientation"])
-    self.header = header
     let covered = try numbers(about["map_extent"])
     let extent = try #require(CropBox(components: covered))
-    self.map = LabelMap(
+    var labels = LabelMap(
       shape: shape,
       classIndex: try numbers(map["class_index"]).map { UInt32($0) },
       score: try numbers(map["score"]).map { Float($0) },
       extent: extent
     )
+    if map["class_factor"] != nil {
+      header.declareFactors()
+      labels.factors = ClassFactors(
+        numClasses: header.numClasses,
+        numbers: try numbers(map["class_factor"]).map { UInt8($0 + 127) },
+        scale: try numbers(map["factor_scale"]).map { Float($0) }
+      )
+    }
+    self.header = header
+    self.map = labels
     let sides = try numbers(json["box"])
     box = CropBox(top: sides[0], left: sides[1], height: sides[2], width: sides[3])
     profile = json["profile"]?.string == nil ? nil : try word(PoolingProfile.self, json["profile"])

@@ -116,6 +116,23 @@ def reference_weights(start, length, cells, rounded=f32, shortest=1.0, count=mat
     return weights
 
 
+def factors(labels):
+    """What the factors of a test vector's map say of classes, as a batch of one has it: stored numbers and scales, or nothing."""
+    if "class_factor" not in labels:
+        return ()
+    numbers = np.array(labels["class_factor"]).reshape(1, labels["top_k"], -1)
+    return (numbers + 127).astype(np.uint8), np.array([labels["factor_scale"]], np.float32)
+
+
+def dense_of_factors(amounts, numbers, scale):
+    """The logits [C, H, W] of a map of factors (4.11), one class after the other."""
+    dense = np.zeros((numbers.shape[1], *amounts.shape[:2]))
+    for place, factor in np.ndindex(numbers.shape[::-1]):
+        said = (int(numbers[factor, place]) - 127) * float(scale[factor])
+        dense[place] += said * amounts[..., factor].astype(float)
+    return dense
+
+
 def dense_map(ids, scores, meaning):
     """The values [C, H, W] that are pooled, absent classes filled in (8.2)."""
     dense = np.zeros((meaning.num_classes, *ids.shape[:2]))
@@ -141,7 +158,10 @@ def reference(batch, image, box, profile=None):
         vertical, horizontal = horizontal, vertical
     rows = reference_weights(*vertical, meaning.height)
     columns = reference_weights(*horizontal, meaning.width)
-    dense = dense_map(batch.class_index[image], batch.score[image], meaning)
+    if batch.class_factor is not None:
+        dense = dense_of_factors(batch.score[image], batch.class_factor[image], batch.factor_scale[image])
+    else:
+        dense = dense_map(batch.class_index[image], batch.score[image], meaning)
     pooled = np.einsum("cyx,y,x->c", dense, rows, columns)
     if meaning.score_kind != "logit" or meaning.classes_are == "independent":
         return pooled

@@ -3,13 +3,16 @@
 import json
 import math
 
+import fixtures_factors
 import numpy as np
 import pytest
 import torch
 from conftest import ROOT
-from pooling_reference import header, reference_weights, with_numpy, with_swift, with_tensors
+from pooling_reference import factors, header, reference_weights, with_numpy, with_swift, with_tensors
 
+import relabel_hdf5
 from relabel_hdf5 import BoxError, MapBatch, UsageError, geometry, pooling_torch
+from relabel_hdf5.engines.library import library as loaded
 
 VECTORS = sorted((ROOT / "spec" / "conformance" / "pooling").glob("*.json"))
 
@@ -29,7 +32,8 @@ def python_pool(request, monkeypatch):
 def vector_header(case, labels):
     """The header of a case."""
     given = case["header"] | {"map_extent": tuple(case["header"]["map_extent"])}
-    return header(**given, **{name: labels[name] for name in ("height", "width", "top_k")})
+    shape = {name: labels[name] for name in ("height", "width", "top_k")}
+    return header(**given, **shape, has_factors="class_factor" in labels)
 
 
 def pool_case(pool, case, maps):
@@ -38,7 +42,7 @@ def pool_case(pool, case, maps):
     meaning = vector_header(case, labels)
     ids = np.array(labels["class_index"], np.uint32).reshape(1, *meaning.shape)
     scores = np.array(labels["score"], np.float32).reshape(1, *meaning.shape)
-    batch = MapBatch(ids, scores, np.array([meaning.map_extent]), np.array([0]), meaning)
+    batch = MapBatch(ids, scores, np.array([meaning.map_extent]), np.array([0]), meaning, *factors(labels))
     box = np.array([[float(side) for side in case["box"]]])
     result = pool(batch, box, case["profile"], case["outside"])
     targets, covered = result if case["outside"] == "clamp" else (result, [1])
@@ -68,6 +72,28 @@ def check_files(pool, paths):
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 def test_vectors(pool, path):
     check_files(pool, [path])
+
+
+@pytest.mark.parametrize("library", ["swift", "numpy"])
+def test_vectors_of_factors_from_a_shard(library, monkeypatch, tmp_path):
+    """Stored, they give the same targets: the C library pools maps of factors from files alone."""
+    if library == "numpy":
+        monkeypatch.setenv("RELABEL_LIBRARY", "none")
+    loaded.cache_clear()
+    try:
+        assert library == "numpy" or loaded() is not None
+        document = json.loads((VECTORS[0].parent / "factors.json").read_text())
+        for number, case in enumerate(document["cases"]):
+            path = tmp_path / f"{number}.h5"
+            fixtures_factors.of_vectors(case["header"], {"a": document["maps"][case["map"]]}).write(path)
+            with relabel_hdf5.open(path) as maps:
+                box = np.array([[[float(side) for side in case["box"]]]])
+                found = maps.targets([0], box, profile=case["profile"], outside=case["outside"])
+            targets, covered = found if case["outside"] == "clamp" else (found, np.ones((1, 1)))
+            assert np.abs(targets[0, 0] - case["expected"]["probability"]).max() <= 1e-6, case["name"]
+            assert abs(covered[0, 0] - case["expected"]["covered"]) <= 1e-6
+    finally:
+        loaded.cache_clear()
 
 
 def slow_weights(**mistakes):

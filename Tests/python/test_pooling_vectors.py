@@ -10,6 +10,7 @@ import numpy as np
 import pooling_reference
 import pytest
 from conftest import ROOT
+from pooling_reference import factors
 
 from relabel_hdf5 import MapBatch
 
@@ -55,6 +56,12 @@ def test_maps(theme):
     for labels in DOCUMENTS[theme]["maps"].values():
         ids, scores = entries(labels)
         assert (scores == scores.astype(np.float32)).all() and np.isfinite(scores).all()
+        if theme == "factors":
+            assert (ids == np.arange(labels["top_k"])).all()
+            assert len(labels["factor_scale"]) == labels["top_k"] and 0 < sum(labels["factor_scale"])
+            assert all(scale == 0 or math.frexp(scale)[0] == 0.5 for scale in labels["factor_scale"])
+            assert set(map(abs, labels["class_factor"])) <= set(range(128))
+            continue
         order = np.lexsort((ids, -scores), axis=-1)
         assert (order == np.arange(labels["top_k"])).all()
         assert labels["top_k"] == 1 or np.diff(np.sort(ids)).min() > 0
@@ -93,6 +100,9 @@ def test_answers():
       if (orientation, profile) != ("unknown", None)),
     *({"height": height, "width": width} for height, width in [(1, 1), (1, 5), (2, 9), (7, 12), (15, 15)]),
     *({"temperature": temperature} for temperature in (0.5, 1.0, 2.0)),
+    *({"classes": "of factors", "top_k": k} for k in (1, 2, 3, 4, 5, 8, 11)),
+    {"classes": "of factors", "orientation": "xy"}, {"classes": "of factors", "outside": "clamp"},
+    *({"classes": "of factors", "temperature": temperature} for temperature in (0.5, 2.5)),
     *({"classes_are": "independent", "score_kind": kind} for kind in ("logit", "probability", "log_probability")),
     {"classes_are": "independent", "temperature": 2.5},
     {"top_k": 1}, {"top_k": 6, "num_classes": 6}, {"num_classes": 70_000}, {"outside": "clamp"},
@@ -104,12 +114,14 @@ def test_answers():
 def test_there_is_a_case(wanted):
     """With these members in its header, its map or itself."""
     described = [{**maps[case["map"]], **case["header"], **case} for case, maps in SOLVED]
+    described = [{**case, "classes": "of factors"} if "class_factor" in case else case for case in described]
     assert any(all(case.get(name) == value for name, value in wanted.items()) for case in described)
 
 
 def test_there_are_scores_of_all_sizes():
     scores = [score for case, maps in SOLVED for score in maps[case["map"]]["score"]
-              if case["header"]["score_kind"] == "logit" and "classes_are" not in case["header"]]  # fmt: skip
+              if case["header"]["score_kind"] == "logit" and "classes_are" not in case["header"]
+              and "class_factor" not in maps[case["map"]]]  # fmt: skip
     assert min(scores) < -7 and 60 < max(scores) <= 61
 
 
@@ -125,7 +137,8 @@ def vector_batch(case, labels):
     given = case["header"] | {name: labels[name] for name in ("height", "width", "top_k")}
     meaning = pooling_reference.header(**given | {"map_extent": tuple(given["map_extent"])})
     ids, scores = (values[None] for values in entries(labels))
-    return MapBatch(ids, scores.astype(np.float32), np.array([meaning.map_extent]), np.array([0]), meaning)
+    extent = np.array([meaning.map_extent])
+    return MapBatch(ids, scores.astype(np.float32), extent, np.array([0]), meaning, *factors(labels))
 
 
 def dense(case):

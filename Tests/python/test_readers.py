@@ -10,6 +10,7 @@ import subprocess
 import sys
 from unittest import mock
 
+import fixtures_factors
 import numpy as np
 import oracle
 import pooling_reference
@@ -136,6 +137,8 @@ def assert_refused(run, *words):
 def write_vector_shard(path, header, maps):
     """A shard of maps that share a header and a shape."""
     first = next(iter(maps.values()))
+    if "class_factor" in first:
+        return fixtures_factors.of_vectors(header, maps).write(path)
     shape = (len(maps), first["height"], first["width"], first["top_k"])
     ids, scores = (np.array([m[name] for m in maps.values()]) for name in ("class_index", "score"))
     kind = "<u2" if header["num_classes"] < 2**16 else "<u4"
@@ -191,6 +194,8 @@ def test_vectors(reader, theme, vector_shards):
         kind = case["header"]["score_kind"]
         if "classes_are" in case["header"]:  # a feature of format 1.1, which these readers do not know
             assert_refused(run, "independent")
+        elif theme == "factors":
+            assert_refused(run, "factors")
         elif kind not in reader.kinds:
             assert_refused(run, kind)
         elif "refused" in case or case["expected"]["covered"] < 1:  # the readers do not clamp

@@ -46,6 +46,24 @@ def shard(given=None, without=(), feature=True, **changes):
     return replace(made, extra_columns=columns, attributes=attributes | made.attributes)
 
 
+def of_vectors(header, maps):
+    """A shard of maps of factors from the test vectors of pooling, which share a header and a shape."""
+    labels = list(maps.values())
+    sizes = {"rows": len(labels), "k": labels[0]["top_k"]} | {name: labels[0][name] for name in ("height", "width")}
+    shape = len(labels), sizes["height"], sizes["width"], sizes["k"]
+    numbers = np.array([each["class_factor"] for each in labels]).reshape(len(labels), sizes["k"], -1)
+    meaning = {"orientation": header["orientation"], "temperature": np.float64(header["temperature"])}
+    meaning |= {"map_extent": np.array(header["map_extent"], "<f4")}
+    return shard(
+        **sizes, num_classes=header["num_classes"], keys=list(maps), encoding="float32", step=None, offset=None,
+        scores=np.array([each["score"] for each in labels]).reshape(shape), attributes=meaning,
+        given={
+            "class_factor": (numbers + 127).astype("u1"),
+            "factor_scale": np.array([each["factor_scale"] for each in labels], "<f4"),
+        },
+    )
+
+
 def with_number(name, place, value, **changes):
     """A shard that has another number in one place of a dataset."""
     data = values(5, 3, 10)[name]

@@ -80,6 +80,8 @@ def pooled(planes, rows, columns):
 
 def dense_planes(header, labels):
     """All classes [num_classes + 1, y, x]; the last one stands for a class that no cell has."""
+    if "class_factor" in labels:
+        return factor_planes(header, labels)
     ids, scores = entries(labels)
     classes, k = header["num_classes"], labels["top_k"]
     values = np.exp(scores) if header["score_kind"] == "log_probability" else scores
@@ -90,6 +92,14 @@ def dense_planes(header, labels):
         planes[:] = np.maximum(0, 1 - values.sum(axis=2)) / (classes - k)
     np.put_along_axis(planes, ids.transpose(2, 0, 1), values.transpose(2, 0, 1), axis=0)
     return planes
+
+
+def factor_planes(header, labels):
+    """All classes of a map of factors (4.11); no class is without entries, so the last plane is far below all others."""
+    _, amounts = entries(labels)
+    numbers = np.array(labels["class_factor"], np.float64).reshape(labels["top_k"], header["num_classes"])
+    logits = np.einsum("yxf,fc->cyx", amounts, numbers * np.array(labels["factor_scale"])[:, None])
+    return np.concatenate([logits, np.full_like(logits[:1], logits.min() - 1e6)])
 
 
 def is_independent(header):
@@ -117,7 +127,8 @@ def expected(header, labels, rows, columns, covered):
     cells = labels["height"] * labels["width"]
     weights = pooled(np.eye(cells).reshape(cells, labels["height"], labels["width"]), rows, columns)
     assert abs(weights.sum() - 1) < 1e-12
-    touched = np.unique(entries(labels)[0].reshape(cells, -1)[weights > 0])
+    has_all = "class_factor" in labels
+    touched = np.arange(len(dense)) if has_all else np.unique(entries(labels)[0].reshape(cells, -1)[weights > 0])
     others = np.delete(dense, touched)
     assert np.abs(others - rest).max(initial=0) < 1e-15
     return {

@@ -3,7 +3,7 @@
 import random
 
 import numpy as np
-from maps import label_map, random_map, random_probabilities, sample_maps
+from maps import factor_map, label_map, random_map, random_probabilities, sample_maps
 
 GOLDFISH, COW, LEMUR = "n01443537_00069", "n02109047_00009", "n02500267_00013"
 PICTURES = [(375, 500), (500, 375), (600, 450), (256, 256)]  # height, width
@@ -13,7 +13,7 @@ WHOLE = [0.0, 0.0, 1.0, 1.0]
 def themes():
     """For each file its maps by name and its cases without answers."""
     makers = [
-        logit, rounding, grids, softmax, probability, log_probability, independent, profiles, extent, refused,
+        logit, rounding, grids, softmax, probability, log_probability, independent, factors, profiles, extent, refused,
     ]  # fmt: skip
     return {maker.__name__.replace("_", "-"): maker() for maker in makers}
 
@@ -216,6 +216,41 @@ def independent():
         for place, box in boxes.items()
         for temperature in ((1.0, 2.5) if kind == "logit" else (1.0,))
     ]
+    return maps, cases
+
+
+def factors():
+    """Maps of factors (section 4.11): products that add up to logits of all classes."""
+    sizes = {
+        "one factor": (80, 3, 4, 1, 12),
+        "two factors": (81, 3, 4, 2, 12),
+        "five factors": (82, 4, 3, 5, 37),
+        "eight factors": (83, 2, 5, 8, 50),
+        "eleven factors": (84, 3, 3, 11, 13),
+        "2 classes": (85, 2, 2, 2, 2),
+    }
+    maps = {name: factor_map(*size, scale=1 / 1024) for name, size in sizes.items()}
+    maps["large logits"] = factor_map(86, 3, 4, 4, 12, scale=1 / 64)
+    maps["far below their mean"] = factor_map(87, 3, 4, 4, 12, scale=1 / 2048)
+    maps["far below their mean"]["class_factor"] = [
+        number // 4 - 95 for number in maps["far below their mean"]["class_factor"]
+    ]
+    maps["amounts as floats"] = factor_map(88, 3, 4, 3, 12, step=2.0**-7, scale=1 / 16)
+    maps["a wide grid"] = factor_map(89, 2, 9, 3, 12, scale=1 / 1024)
+    classes = {name: size[-1] for name, size in sizes.items()}
+    boxes = {"whole": WHOLE, "inside": [0.15, 0.2, 0.55, 0.45], "cell": [0.98, 0.97, 0.02, 0.03]}
+    cases = [
+        case(f"factors, {name}, {place}", name, box, num_classes=classes.get(name, 12))
+        for name in maps
+        for place, box in boxes.items()
+    ]
+    named = {"num_classes": 37, "temperature": 2.5}
+    cases.append(case("factors, temperature 2.5", "five factors", boxes["inside"], **named))
+    cases.append(case("factors, temperature 0.5", "five factors", boxes["inside"], **(named | {"temperature": 0.5})))
+    wide = {"num_classes": 12, "orientation": "xy"}
+    cases.append(case("factors, orientation xy", "a wide grid", boxes["inside"], profile=None, **wide))
+    extent = {"num_classes": 12, "map_extent": [0.125, 0.0625, 0.75, 0.875]}
+    cases.append(case("factors, clamped", "two factors", [0.05, 0.3, 0.5, 0.6], outside="clamp", **extent))
     return maps, cases
 
 

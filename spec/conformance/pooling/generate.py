@@ -42,9 +42,11 @@ def released_target(case, maps):
 
 
 def is_of_released_code(case, maps):
-    """Whether the released code can do it: square maps of logits of the whole picture, temperature 1."""
+    """Whether the released code can do it: square maps of classes, logits of the whole picture, temperature 1."""
     header, labels = case["header"], maps[case["map"]]
     usual = {"score_kind": "logit", "temperature": 1, "map_extent": [0, 0, 1, 1]}
+    if "class_factor" in labels:
+        return False
     return "expected" in case and usual.items() <= header.items() and labels["height"] == labels["width"]
 
 

@@ -39,6 +39,19 @@ def random_map(seed, height, width, top_k, classes, scores=(0.5, 12.0), step=1 /
     return label_map(np.reshape(ids, shape), np.reshape(values, shape))
 
 
+def factor_map(seed, height, width, factors, classes, numbers=127, scale=1 / 256, amounts=127, step=1):
+    """A map of factors: whole numbers in cells and of classes; the last factor of several is one that is not needed."""
+    draw = random.Random(seed)
+    score = [draw.randint(-amounts, amounts) * step for _ in range(height * width * factors)]
+    class_factor = [draw.randint(-numbers, numbers) for _ in range(factors * classes)]
+    scales = [scale * 2.0 ** -draw.randint(0, 3) for _ in range(factors)]
+    if factors > 1:
+        scales[-1] = 0.0
+    shape = {"height": height, "width": width, "top_k": factors}
+    entries = {"class_index": list(range(factors)) * (height * width), "score": score}
+    return shape | entries | {"class_factor": class_factor, "factor_scale": scales}
+
+
 def random_probabilities(seed, height, width, top_k, classes, logarithm=False):
     """A map of probabilities: the first cell sums to 1, the last one to 1 + 2^-14, others to less than 1."""
     draw = random.Random(seed)
