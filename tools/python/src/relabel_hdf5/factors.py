@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UsageError
-from .labels import LabelMap
+from .header import Header
+from .labels import LabelMap, MapBatch
 from .layout import CLASS_FACTOR_OFFSET
 
 Floats = npt.NDArray[np.float64]
@@ -26,26 +28,52 @@ def dense(labels: LabelMap) -> Floats:
     if labels.class_factor is None or labels.factor_scale is None:
         raise UsageError("the map has the best classes of each cell, and not all")
     classes = classes_of_factors(labels.class_factor, labels.factor_scale)
-    logits: Floats = np.einsum("yxf,fc->cyx", labels.score.astype(np.float64), classes)
-    logits -= logits.mean(0)
-    return logits
+    return _logits(labels.score, classes)
 
 
 def of_classes(labels: LabelMap, best: int) -> LabelMap:
     """The map with classes in its cells; what is left out of a map of factors is lost."""
     if labels.class_factor is None:
         return labels
-    header = labels.header
+    own = header_of_classes(labels.header, best)
+    ids, scores = _best(dense(labels), own.top_k)
+    kept: dict[str, Any] = {"class_index": ids.astype(labels.class_index.dtype), "score": scores}
+    return replace(labels, **kept, header=own, class_factor=None, factor_scale=None)
+
+
+def header_of_classes(header: Header, best: int) -> Header:
+    """What `of_classes` makes of the header of maps of factors."""
     k = min(max(best, 1), header.num_classes)
-    logits = dense(labels)
+    return replace(header, top_k=k, has_factors=False, cell_order="score", encoding="float32", step=None, offset=None)
+
+
+def dense_batch(batch: MapBatch) -> Iterator[Floats]:
+    """The logits of all classes [C, H, W] of each map of a batch of factors, less the mean of each cell."""
+    for amounts, numbers, scale in zip(batch.score, batch.class_factor, batch.factor_scale):
+        yield _logits(amounts, classes_of_factors(numbers, scale))
+
+
+def batch_of_classes(batch: MapBatch, best: int) -> MapBatch:
+    """As `of_classes`, of a batch of maps of factors."""
+    own = header_of_classes(batch.header, best)
+    ids = np.empty((len(batch), *own.shape), batch.class_index.dtype)
+    scores = np.empty(ids.shape, np.float32)
+    for place, logits in enumerate(dense_batch(batch)):
+        ids[place], scores[place] = _best(logits, own.top_k)
+    return MapBatch(ids, scores, batch.extent, batch.positions, own)
+
+
+def _logits(amounts: npt.NDArray[np.float32], classes: Floats) -> Floats:
+    logits: Floats = np.einsum("yxf,fc->cyx", amounts.astype(np.float64), classes)
+    logits -= logits.mean(0)
+    return logits
+
+
+def _best(logits: Floats, k: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """The ids and logits [H, W, k] of the best classes of each cell; others count as 0."""
     ids = np.argsort(-logits, 0, kind="stable")[:k]
     scores = np.take_along_axis(logits, ids, 0)
-    if k < header.num_classes:
+    if k < len(logits):
         # All classes of a cell sum to 0.
-        scores += scores.sum(0) / (header.num_classes - k)
-    kept: dict[str, Any] = {
-        "class_index": np.moveaxis(ids, 0, -1).astype(labels.class_index.dtype),
-        "score": np.moveaxis(scores, 0, -1).astype(np.float32),
-    }
-    own = replace(header, top_k=k, has_factors=False, cell_order="score", encoding="float32", step=None, offset=None)
-    return replace(labels, **kept, header=own, class_factor=None, factor_scale=None)
+        scores += scores.sum(0) / (len(logits) - k)
+    return np.moveaxis(ids, 0, -1), np.moveaxis(scores, 0, -1).astype(np.float32)

@@ -6,12 +6,13 @@ precision is 0.892, that of the maximum 0.858, and that of the softmax of pooled
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..factors import dense_batch
 from ..header import Header
 from ..labels import MapBatch
 from ..pooling import label_pooling
@@ -26,6 +27,8 @@ _PAIRS = 1 << 21
 def mean_softmax(batch: MapBatch) -> Targets:
     """The mean over the cells of what each cell says, [B, C]: the share of the picture that shows a class."""
     header = batch.header
+    if header.has_factors:
+        return np.stack([cells.mean((1, 2)) for cells in _softmax_of_factors(batch)]).astype(np.float32)
     kept, other = cell_probabilities(header, batch.score)
     count, classes = len(batch), header.num_classes
     cells = header.height * header.width
@@ -47,6 +50,8 @@ def pooled_softmax(batch: MapBatch) -> Targets:
 def maximum(batch: MapBatch) -> Targets:
     """The highest probability that any cell gives to a class, [B, C]; the sum may be far above 1."""
     header = batch.header
+    if header.has_factors:
+        return np.stack([cells.max((1, 2)) for cells in _softmax_of_factors(batch)]).astype(np.float32)
     found = np.empty((len(batch), header.num_classes), np.float32)
     size = max(1, _PAIRS // (header.num_classes * header.height * header.width))
     for first in range(0, len(batch), size):
@@ -61,6 +66,13 @@ RULES: dict[str, Callable[[MapBatch], Targets]] = {
     DEFAULT_RULE: mean_softmax, "pooled-softmax": pooled_softmax, "max": maximum,
 }  # fmt: skip
 """The rules by name."""
+
+
+def _softmax_of_factors(batch: MapBatch) -> Iterator[Floats]:
+    """The probabilities of all classes [C, H, W] in the cells of each map of factors."""
+    for logits in dense_batch(batch):
+        powers = np.exp((logits - logits.max(0)) / batch.header.temperature)
+        yield powers / powers.sum(0)
 
 
 def scattered(header: Header, ids: npt.NDArray[Any], values: npt.NDArray[Any], other: npt.NDArray[Any]) -> Floats:

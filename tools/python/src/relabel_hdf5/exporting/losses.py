@@ -9,10 +9,10 @@ from .view_images import mixed_views
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
-def of_maps(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
-    """What is lost of maps whose scores are kept; `without` names what the form does hold."""
+def of_maps(source: Source, *, without: tuple[str, ...] = (), dense: bool = False) -> list[str]:
+    """What is lost of maps whose scores are kept; `without` names what the form does hold, `dense` is true where all classes are."""
     header = source.header
-    found = []
+    found = _of_factors(source, dense) if source.stored.has_factors else []
     if header.step is not None:
         found.append(
             f"the shards store scores in steps of {header.step:.4g} ({header.encoding}), and these are exported: the "
@@ -22,7 +22,7 @@ def of_maps(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
         found.append(
             "the shards store scores as float16, and these are exported: the annotator's may have had more digits"
         )
-    if header.top_k > 1:
+    if header.top_k > 1 and not (dense and source.stored.has_factors):
         found.append("which of two classes with equal scores in a cell came first: the one of the lower id does")
     said = {
         "that classes don't exclude each other": header.classes_are == "independent",
@@ -32,6 +32,19 @@ def of_maps(source: Source, *, without: tuple[str, ...] = ()) -> list[str]:
     }
     found += _only_beside(source, [name for name, is_there in said.items() if is_there])
     return found + of_columns(source, without=without)
+
+
+def _of_factors(source: Source, dense: bool) -> list[str]:
+    """What is lost of maps that are sums of products."""
+    free = "a number that all classes of a cell share, which factors leave open: logits come less their mean"
+    header = source.header
+    others = header.num_classes - header.top_k
+    if dense or not others:
+        return [free]
+    return [
+        f"{others:,} of {header.num_classes:,} classes of each cell: the shards keep all as factors, and the best"
+        f" {header.top_k} are exported, their logits less the mean of the others; targets of crops are less near the annotator's"
+    ]
 
 
 def of_labels(source: Source, *, has_names: bool = False) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import factors
 from ..dataset import LabelMaps
 from ..dataset import open as open_maps
 from ..engines.numpy.columns import optional_columns, source_labels
@@ -25,6 +26,8 @@ from .views import Views
 
 BLOCK_BYTES = 32 << 20
 _BLOCK_IMAGES = 512
+BEST_OF_FACTORS = 5
+"""Classes of a cell that forms of the best classes get of maps of factors."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Block:
     first: int
     """The place of the first among the exported images."""
     keys: list[str]
-    maps: MapBatch
+    stored: MapBatch
+    """The maps as they are stored."""
     labels: npt.NDArray[np.int32] | None
     """The class that the source gives to each image, -1 where it gives none; None where there is no such column."""
     columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
@@ -43,9 +47,14 @@ class Block:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @cached_property
+    def maps(self) -> MapBatch:
+        """The maps with the best classes of each cell: as stored, unless they have factors."""
+        return factors.batch_of_classes(self.stored, BEST_OF_FACTORS) if self.stored.header.has_factors else self.stored
+
     def targets(self, rule: str) -> Targets:
-        """One probability of each class for each image, [B, C], by a name of `image_labels.RULES`."""
-        return RULES[rule](self.maps)
+        """One probability of each class for each image, [B, C], by a name of `image_labels.RULES`; of factors, from all classes."""
+        return RULES[rule](self.stored)
 
 
 class Source:
@@ -57,8 +66,12 @@ class Source:
     def __init__(self, paths: Sequence[str | os.PathLike[str]]) -> None:
         with ExitStack() as files:
             self.parts: list[LabelMaps] = [files.enter_context(open_maps(path)) for path in paths]
-            self.header: Header = _common_header(self.parts)
+            self.stored: Header = _common_header(self.parts)
             """What the shards say of all maps."""
+            self.header: Header = self.stored
+            """The same of the maps as forms get them, with classes in their cells."""
+            if self.stored.has_factors:
+                self.header = factors.header_of_classes(self.stored, BEST_OF_FACTORS)
             self._first = np.array([0, *map(len, self.parts)], np.int64).cumsum()
             self._views = Views(self.parts) if self.header.has_views else None
             if self._views is not None:
@@ -122,7 +135,7 @@ class Source:
         `image_bytes` is what the caller needs for one of them. In shards whose rows are shuffled, a block's rows lie
         apart; the chunks that hold them are read once for it.
         """
-        size = max(1, min(_BLOCK_IMAGES, BLOCK_BYTES // (row_bytes(self.header) + image_bytes)))
+        size = max(1, min(_BLOCK_IMAGES, BLOCK_BYTES // (row_bytes(self.stored) + image_bytes)))
         for first in range(0, len(self), size):
             positions = self._order[first : first + size]
             labels = None if self._labels is None else self._labels[positions]
@@ -144,12 +157,14 @@ class Source:
         def joined(name: str) -> Any:
             return np.concatenate([getattr(batch, name) for _, batch in found])[back]
 
-        return MapBatch(joined("class_index"), joined("score"), joined("extent"), positions, self.header)
+        own = (joined("class_factor"), joined("factor_scale")) if self.stored.has_factors else ()
+        return MapBatch(joined("class_index"), joined("score"), joined("extent"), positions, self.stored, *own)
 
 
 def row_bytes(header: Header) -> int:
     """The memory that a row takes on the way."""
-    return header.height * header.width * header.top_k * 24
+    dense = header.num_classes * (header.height * header.width * 24 + header.top_k) if header.has_factors else 0
+    return header.height * header.width * header.top_k * 24 + dense
 
 
 def _common_header(parts: list[LabelMaps]) -> Header:

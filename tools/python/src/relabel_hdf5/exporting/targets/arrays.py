@@ -53,7 +53,7 @@ class NumPyFiles:
             write_arrays(job, job.path)
             return
         for block in job.blocks(filled.array_bytes(job.source.header)):
-            for key, scores in zip(block.keys, filled.filled(block.maps)):
+            for key, scores in zip(block.keys, filled.filled(block.stored)):
                 with created(job.path, f"{key}.npy", key) as file:
                     np.lib.format.write_array(file, scores, allow_pickle=False)
 
@@ -111,7 +111,7 @@ def write_arrays(job: Job, folder: Path) -> None:
         if job.options.dense:
             dense = begin(filled.array_name(header), np.float32, filled.array_shape(header))
             for block in job.blocks(filled.array_bytes(header)):
-                dense.write(filled.filled(block.maps).tobytes())
+                dense.write(filled.filled(block.stored).tobytes())
                 write_facts(block)
             return
         ids = begin("class_index", np.uint16 if header.num_classes <= 65_535 else np.uint32, header.shape)
@@ -132,7 +132,7 @@ def array_file(folder: Path, name: str, dtype: np.dtype[Any], shape: tuple[int, 
 
 def _losses(source: Source, options: Options) -> list[str]:
     header = source.header
-    found = losses.of_maps(source, without=tuple(view_arrays(source)))
+    found = losses.of_maps(source, without=tuple(view_arrays(source)), dense=options.dense)
     if options.dense:
-        return [*filled.loss(header), *found]
+        return [*filled.loss(source.stored), *found]
     return [f"only export.json says that scores are of kind {header.score_kind}", *found]

@@ -42,7 +42,7 @@ class Safetensors:
 
     def losses(self, source: Source, options: Options) -> list[str]:
         """What tensors say nothing of; their file has room for what the shards say."""
-        return [*(filled.loss(source.header) if options.dense else []), *losses.of_maps(source, without=tuple(view_arrays(source)))]
+        return [*(filled.loss(source.stored) if options.dense else []), *losses.of_maps(source, without=tuple(view_arrays(source)), dense=options.dense)]
 
     def write(self, job: Job) -> None:
         """Writes the header, then each block of rows at its places in all tensors."""
@@ -66,7 +66,7 @@ class Safetensors:
                 for name in facts:
                     put(name, block.first, block.columns[name])
                 if dense:
-                    put(filled.array_name(job.source.header), block.first, filled.filled(block.maps))
+                    put(filled.array_name(job.source.header), block.first, filled.filled(block.stored))
                 else:
                     put("class_index", block.first, block.maps.class_index)
                     put("score", block.first, block.maps.score)
