@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 
 import h5py
@@ -259,3 +260,17 @@ def test_a_grid_of_too_many_cells_is_refused(tmp_path):
     result = pack(tmp_path / "map.npy", "--output", tmp_path / "out", *PACKING)
     assert result.returncode == 64
     assert "1600 cells" in result.stderr
+
+
+def test_the_sample_of_h5py_refuses_factors_by_name(dataset):
+    with relabel_hdf5.open(dataset) as maps:
+        key = maps.key(0)
+    command = [sys.executable, SAMPLES / "read_with_h5py.py", dataset / "labels-00000.h5", key]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert found.returncode == 1 and not found.stdout and "factors" in found.stderr
+
+
+def test_xarray_refuses_factors_by_name(dataset):
+    xarray = pytest.importorskip("xarray")
+    with pytest.raises(UsageError, match="factors"):
+        xarray.open_dataset(dataset, engine="relabel")

@@ -14,7 +14,7 @@ from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from .dataset import LabelMaps, open
-from .errors import RelabelError
+from .errors import RelabelError, UsageError
 from .header import Header
 
 BLOCK = 1024
@@ -39,8 +39,18 @@ class RelabelBackend(BackendEntrypoint):
     def open_dataset(  # type: ignore[override]
         self, filename_or_obj: str | os.PathLike[str], *, drop_variables: str | Iterable[str] | None = None
     ) -> Dataset:
-        """The maps at a path; raises as `relabel_hdf5.open`, and when they are read as `LabelMaps.batch`."""
+        """The maps at a path; raises as `relabel_hdf5.open`, and when they are read as `LabelMaps.batch`.
+
+        Raises `UsageError` for maps of factors, whose cells have no classes.
+        """
         maps = open(filename_or_obj)
+        if maps.header.has_factors:
+            maps.close()
+            raise UsageError(
+                "these maps have factors (format 1.1), and no classes in their cells: open them with relabel_hdf5.open, "
+                "or export all logits with relabel-export --to npz --dense",
+                file=str(filename_or_obj),
+            )
         variables = label_variables(maps) | class_variables(maps.header)
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
         dataset = Dataset(
