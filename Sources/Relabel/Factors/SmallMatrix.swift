@@ -2,17 +2,19 @@
 ///
 /// All sums run in one order, without fused operations: every machine gets the same bits. Libraries of linear algebra choose
 /// their order by processor and number of threads.
-struct SmallMatrix {
+package struct SmallMatrix {
   let rows: Int
   let columns: Int
   var values: [Double]
 
-  init(_ rows: Int, _ columns: Int) {
+  /// Makes a matrix of zeros.
+  package init(_ rows: Int, _ columns: Int) {
     (self.rows, self.columns) = (rows, columns)
     values = [Double](repeating: 0, count: rows * columns)
   }
 
-  subscript(row: Int, column: Int) -> Double {
+  /// The element of a row and a column.
+  package subscript(row: Int, column: Int) -> Double {
     @inline(__always) get { values[row &* columns &+ column] }
     @inline(__always) set { values[row &* columns &+ column] = newValue }
   }
@@ -52,7 +54,7 @@ struct SmallMatrix {
   /// Eigenvalues, largest first, and eigenvectors as rows, of a symmetric matrix: cyclic Jacobi (Golub and Van Loan, 8.5).
   ///
   /// - Complexity: O(rows³) for each of at most 30 sweeps.
-  func eigen() -> (values: [Double], vectors: SmallMatrix) {
+  package func eigen() -> (values: [Double], vectors: SmallMatrix) {
     var matrix = self
     var vectors = SmallMatrix(rows, rows)
     for row in 0..<rows { vectors[row, row] = 1 }

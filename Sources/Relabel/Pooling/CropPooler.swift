@@ -34,6 +34,7 @@ package final class CropPooler {
   ) throws(RelabelError) -> Others {
     try map.withEntries { entries throws(RelabelError) in
       _ = try pooling.weigh(box, map.extent, map.shape, scratch)
+      try pooling.check(entries)
       let rest = try pooling.pool(entries, scratch)
       let others = Others(count: pooling.numClasses - scratch.sums.count, probability: rest)
       scratch.sums.take { body(UInt32($0), Float($1)) }

@@ -34,4 +34,26 @@ struct EntriesTest: Sendable {
       )
     }
   }
+
+  /// Looks at a map of factors.
+  ///
+  /// - Throws: `.usage` for factors of other classes; `.invalidInput` naming the first cell whose ids don't number its factors in
+  ///   order, unless a reader has looked.
+  func check<ID>(_ map: MapEntries<ID>, _ factors: FactorTable) throws(RelabelError) {
+    guard factors.numClasses == Int(rules.numClasses) else {
+      throw RelabelError(
+        .usage,
+        "the factors are of \(factors.numClasses) classes, the pooling is of \(rules.numClasses)"
+      )
+    }
+    if map.check == .none { return }
+    for entry in 0..<map.shape.entries where Int(map.classIndex[entry]) != entry % map.shape.topK {
+      let place = map.shape.cell(at: entry)
+      throw RelabelError(
+        .invalidInput,
+        "id \(map.classIndex[entry]) at place \(entry % map.shape.topK): the factors of a cell are numbered 0, 1, … in order",
+        at: Location(cell: place)
+      )
+    }
+  }
 }

@@ -106,7 +106,7 @@ public struct LabelPooling: Sendable {
   ///   reader would return.
   /// - Complexity: O(entries of the map), and memory for `numClasses` sums.
   public func target(of map: LabelMap, in box: CropBox) throws(RelabelError) -> PooledTarget {
-    let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape, hasFactors: hasFactors)
+    let scratch = PoolingScratch(numClasses: numClasses, shape: map.shape)
     return try map.withEntries { entries throws(RelabelError) in
       try target(of: entries, map.extent, in: box, scratch)
     }
@@ -120,6 +120,21 @@ public struct LabelPooling: Sendable {
     _ scratch: PoolingScratch
   ) throws(RelabelError) -> PooledTarget {
     let covered = try weigh(box, extent, map.shape, scratch)
+    try check(map)
+    if let factors = map.factors {
+      let probability = [Float](unsafeUninitializedCapacity: numClasses) { room, count in
+        guard let target = room.baseAddress else { preconditionFailure("there is a class") }
+        scratch.write(map, factors, scale: kernel.scale, to: target)
+        count = numClasses
+      }
+      return PooledTarget(
+        numClasses: numClasses,
+        classIndex: (0..<numClasses).map { UInt32($0) },
+        probability: probability,
+        rest: 0,
+        covered: covered
+      )
+    }
     let rest = try pool(map, scratch)
     defer { scratch.clear() }
     let (classIndex, probability) = scratch.sums.sorted()
@@ -142,24 +157,25 @@ public struct LabelPooling: Sendable {
     to target: UnsafeMutablePointer<Float>
   ) throws(RelabelError) -> Double {
     let covered = try weigh(box, extent, map.shape, scratch)
+    try check(map)
+    if let factors = map.factors {
+      scratch.write(map, factors, scale: kernel.scale, to: target)
+      return covered
+    }
     let rest = try pool(map, scratch)
     target.update(repeating: rest, count: numClasses)
     scratch.sums.take { id, probability in target[id] = Float(probability) }
     return covered
   }
 
-  /// Leaves the probabilities of a map in `scratch`, whose weights have been set.
-  func pool<ID>(
-    _ map: MapEntries<ID>,
-    _ scratch: PoolingScratch
-  ) throws(RelabelError) -> Float {
+  /// Refuses maps that can't be pooled.
+  func check<ID>(_ map: MapEntries<ID>) throws(RelabelError) {
     switch map.check {
     case .none: break
     case .range: if !map.areBelow(numClasses) { try entriesTest.check(map) }
     case .all: try entriesTest.check(map)
     }
     guard hasFactors == (map.factors != nil) else {
-      scratch.clear()
       throw RelabelError(
         .usage,
         hasFactors
@@ -167,8 +183,15 @@ public struct LabelPooling: Sendable {
           : "this map has factors, and the pooling is of classes"
       )
     }
+    if let factors = map.factors { try entriesTest.check(map, factors) }
+  }
+
+  /// Leaves the probabilities of a map of classes in `scratch`, whose weights have been set.
+  func pool<ID>(
+    _ map: MapEntries<ID>,
+    _ scratch: PoolingScratch
+  ) throws(RelabelError) -> Float {
     let sums = kernel.sum(map, scratch)
-    if let factors = map.factors { scratch.addUp(factors) }
     let rest = kernel.finish(scratch, rest: sums)
     // A score that is not finite makes a target of the class that is not.
     if map.check == .range, !scratch.sums.areFinite {

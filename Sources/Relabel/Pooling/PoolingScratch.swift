@@ -7,36 +7,41 @@ final class PoolingScratch {
   private(set) lazy var entries = EntryRoom(entryCount)
   private let entryCount: Int
 
-  /// Memory for maps of a shape.
   private let numClasses: Int
-  /// Room for a logit of each class, for maps of factors.
-  private lazy var logits: UnsafeMutablePointer<Double> = {
-    hasLogits = true
-    return .allocate(capacity: numClasses)
+  private let topK: Int
+  /// For maps of factors.
+  private(set) lazy var factors: FactorTargets = {
+    hasFactors = true
+    return FactorTargets(numClasses: numClasses, factors: topK)
   }()
-  private var hasLogits = false
+  private var hasFactors = false
 
-  init(numClasses: Int, shape: MapShape, hasFactors: Bool = false) {
-    self.numClasses = numClasses
+  /// Memory for maps of a shape.
+  init(numClasses: Int, shape: MapShape) {
+    (self.numClasses, topK) = (numClasses, shape.topK)
     rows = AxisWeights(capacity: shape.height)
     columns = AxisWeights(capacity: shape.width)
     entryCount = shape.entries
-    sums = .allocate(numClasses: numClasses, limit: hasFactors ? numClasses : shape.entries)
+    sums = .allocate(numClasses: numClasses, limit: shape.entries)
   }
 
   deinit {
     sums.deallocate()
-    if hasLogits { logits.deallocate() }
-  }
-
-  /// Turns sums of factors into sums of classes.
-  func addUp(_ factors: FactorTable) {
-    let logits = logits
-    logits.initialize(repeating: 0, count: numClasses)
-    sums.take { factor, amount in factors.add(amount, of: factor, to: logits) }
-    for id in 0..<numClasses { sums.add(logits[id], to: UInt32(truncatingIfNeeded: id)) }
+    if hasFactors { factors.deallocate() }
   }
 
   /// Sets all sums back to 0.
   func clear() { sums.take { _, _ in } }
+}
+
+extension PoolingScratch {
+  /// Writes the target of a map of factors, whose weights have been set.
+  func write<ID>(
+    _ map: MapEntries<ID>,
+    _ table: FactorTable,
+    scale: Double,
+    to target: UnsafeMutablePointer<Float>
+  ) {
+    factors.write(map, table, rows, columns, scale: scale, to: target)
+  }
 }

@@ -50,11 +50,7 @@ extension LabelMapSource {
   ) throws(RelabelError) -> @Sendable () -> PoolingScratch {
     let shape = try header.shape
     return {
-      PoolingScratch(
-        numClasses: pooling.numClasses,
-        shape: shape,
-        hasFactors: pooling.hasFactors
-      )
+      PoolingScratch(numClasses: pooling.numClasses, shape: shape)
     }
   }
 }
