@@ -169,7 +169,13 @@ public struct LabelPooling: Sendable {
   }
 
   /// Refuses maps that can't be pooled.
+  @inline(__always)
   func check<ID>(_ map: MapEntries<ID>) throws(RelabelError) {
+    if map.check == .none, !hasFactors, map.factors == nil { return }
+    try checkAll(map)
+  }
+
+  private func checkAll<ID>(_ map: MapEntries<ID>) throws(RelabelError) {
     switch map.check {
     case .none: break
     case .range: if !map.areBelow(numClasses) { try entriesTest.check(map) }
