@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tools" / "checking"), str(ROOT / "Tests" / "python")]
+sys.path.insert(0, str(ROOT / "tools" / "checking"))
 
 from browser import SCHEMES, Browser, missing
 from running import BIN, SAMPLES

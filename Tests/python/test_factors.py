@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
+import fixtures_factors
 import h5py
 import numpy as np
 import pytest
@@ -31,13 +33,16 @@ def dataset(tmp_path_factory):
     return folder
 
 
+SPEC = (ROOT / "spec" / "relabel-hdf5.md").read_text()
+FORMULA = re.search(r"With h5py and NumPy:\n\n```text\n(.*?)```", SPEC, re.S)[1]
+
+
 def logits(shard, row):
-    """The map of all classes [C, H·W] by the formula of the specification, with h5py alone."""
+    """The map of all classes [C, H·W] by the lines of the specification, with h5py alone."""
     with h5py.File(shard) as file:
-        score = file["score"]
-        amounts = score[row] * float(score.attrs["scale_factor"]) + float(score.attrs["add_offset"])
-        classes = (file["class_factor"][row].astype(float) - 127) * file["factor_scale"][row][:, None].astype(float)
-    return np.einsum("yxf,fc->cyx", amounts, classes).reshape(classes.shape[1], -1)
+        found = {"shard": file, "row": row, "numpy": np}
+        exec(FORMULA, found)
+    return found["logits"].reshape(found["logits"].shape[0], -1)
 
 
 def boxes(count, seed=0):
@@ -234,6 +239,20 @@ def test_damaged_factors_are_lost_by_name(dataset, tmp_path):
     assert error_rules(verify(broken)[1]) == ["C008"]
     with relabel_hdf5.open(broken) as maps, pytest.raises(relabel_hdf5.CorruptError, match="class_factor"):
         maps.batch([0])
+
+
+LOST = {"scale_infinite": 1, "class_factor_unwritten": 2, "factor_scale_unwritten": 1, "three": 3, "negative": 3, "subnormal": 0}
+
+
+@pytest.mark.parametrize("variant", LOST)
+def test_a_row_with_broken_factors_is_lost_alone(variant, tmp_path):
+    make = next(make for _, name, make in fixtures_factors.FIXTURES.broken if name == variant)
+    make(tmp_path)
+    result = tool("relabel", "recover", tmp_path / "a.h5", "--output", tmp_path / "out", "--format", "json")
+    assert result.returncode == 3, result.stderr
+    assert [image["row"] for image in json.loads(result.stdout)["lost"]] == [LOST[variant]]
+    with relabel_hdf5.open(tmp_path / "out") as maps:
+        assert len(maps.batch(range(4)).class_factor) == 4
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 10), (3, 4, 7), (40, 40, 5), (2, 2, 3)])

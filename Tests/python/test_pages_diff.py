@@ -2,12 +2,11 @@
 
 import json
 
+import browser as steering
 import numpy as np
 import pytest
 from conftest import SAMPLES, pack, tool
 from shard_writer import ANNOTATOR, CLASSES, class_table, write_shard
-
-steering = pytest.importorskip("browser", reason="Tests/python/browser.py comes with relabel view")
 
 HOSTILE = ["<script>alert(1)</script>", "</script><b>bold</b>", "\u202eelif\u200b", "&lt;&amp;", "a\"'b"]
 

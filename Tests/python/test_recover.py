@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import fixtures_factors
 import fixtures_views
 import h5py
 import numpy as np
@@ -35,6 +36,7 @@ from rule_fixtures import (
 from shard_writer import BUILD_ID, Shard, digest, two_shards, write_dataset, write_shard
 
 OF_VIEWS = fixtures_views.FIXTURES.broken
+OF_FACTORS = fixtures_factors.FIXTURES.broken
 MAY_BE_UNKNOWN = {"image_sha256": 255, "source_label": -1}
 
 
@@ -396,8 +398,11 @@ def test_an_optional_dataset_damaged_in_one_shard_of_two(tmp_path):
 # ------------------------------------------------------------------------------------- values and names
 
 # All that "not finite" and "never written" can look like, and each other rule once.
-# Those of views are in test_views_tools.py.
-VALUES = [case for case in BROKEN if case[0] in ("V003", "V007") and case[1] not in OPTIONAL and case not in OF_VIEWS] + [
+# Those of views are in test_views_tools.py, those of factors in test_factors.py.
+VALUES = [
+    case for case in BROKEN
+    if case[0] in ("V003", "V007") and case[1] not in OPTIONAL and case not in OF_VIEWS and case not in OF_FACTORS
+] + [
     next(case for case in BROKEN if case[0] == rule) for rule in ("V001", "V002", "V004", "V005", "V006")
 ] + [case for case in BROKEN if case[1] == "zeroed_chunk"]
 

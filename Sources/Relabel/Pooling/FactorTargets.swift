@@ -13,8 +13,6 @@ struct FactorTargets {
   private let logits: UnsafeMutablePointer<Double>
   private let factors: Int
   private let numClasses: Int
-  /// Powers that are added up as floats.
-  private static var run: Int { 256 }
 
   /// Makes memory that the owner frees.
   init(numClasses: Int, factors: Int) {
@@ -141,17 +139,14 @@ struct FactorTargets {
     for id in 0..<numClasses {
       target[id] = PlainExponential.ofVectors(Float((logits[id] - highest) * scale))
     }
-    var total = 0.0
-    for first in stride(from: 0, to: numClasses, by: Self.run) {
-      let count = min(Self.run, numClasses &- first)
-      var lanes = SIMD8<Float>.zero
-      for place in stride(from: 0, to: count & ~7, by: 8) {
-        let powers = UnsafeRawPointer(target + first + place)
-        lanes += powers.loadUnaligned(as: SIMD8<Float>.self)
-      }
-      total += Double(lanes.sum())
-      for place in count & ~7..<count { total += Double(target[first &+ place]) }
+    // In doubles: next to the 1 of the highest, a sum of floats loses a bit of each of the others.
+    var lanes = SIMD8<Double>.zero
+    for place in stride(from: 0, to: numClasses & ~7, by: 8) {
+      let powers = UnsafeRawPointer(target + place)
+      lanes += SIMD8<Double>(powers.loadUnaligned(as: SIMD8<Float>.self))
     }
+    var total = lanes.sum()
+    for place in numClasses & ~7..<numClasses { total += Double(target[place]) }
     // The highest logit gives 1, so the total is at least that.
     let share = Float(1 / total)
     for id in 0..<numClasses { target[id] *= share }

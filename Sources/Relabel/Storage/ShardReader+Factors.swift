@@ -66,7 +66,7 @@ extension ShardReader {
         } else if scale.isInfinite {
           (.v003, "the scale of a factor is not finite")
         } else {
-          (.v032, "the scale \(scale) is no power of two and not 0")
+          (.v032, "the scale \(Double(scale)) is no power of two and not 0")
         }
       let place = Location(file: path, dataset: Layout.factorScale, row: row)
       throw RelabelError(rule, message, at: place)

@@ -30,7 +30,7 @@ package enum OptionalValues {
     case Layout.factorScale:
       let scales = words.map { Float(bitPattern: $0) }
       guard let wrong = scales.first(where: { !Layout.isFactorScale($0) }) else { return nil }
-      return (.v032, "the scale \(wrong) is no power of two and not 0")
+      return (.v032, "the scale \(Double(wrong)) is no power of two and not 0")
     case Layout.imageSize:
       if !words.contains(0) { return nil }
       return (.v021, "the picture has \(words[0]) × \(words[1]) pixels")

@@ -128,7 +128,7 @@ class Shard:
         mantissa, _ = np.frexp(scales)
         wrong = (scales != 0) & ((mantissa != 0.5) | (scales < np.finfo(np.float32).tiny))
         if wrong.any():
-            message = f"the scale {scales[wrong][0]} is no power of two and not 0"
+            message = f"the scale {float(scales[wrong][0])} is no power of two and not 0"
             raise violation("V032", message, dataset=FACTOR_SCALE, **where)
 
     def empty_maps(self, count: int) -> tuple[Array, Array, Array]:
