@@ -1,8 +1,8 @@
 """LabelPooling of the Python package against spec/conformance/pooling, and what these vectors can see."""
 
 import json
-import os
 import math
+import os
 
 import fixtures_factors
 import numpy as np

@@ -7,7 +7,8 @@ from conftest import ROOT
 
 ASSETS = ROOT / "Sources" / "RelabelPages" / "Assets"
 VECTORS = ROOT / "spec" / "conformance" / "pooling"
-DOCUMENTS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json"))}
+# Pages refuse maps of factors by name.
+DOCUMENTS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json")) if path.stem != "factors"}
 # What the page is never asked: it draws no box that is none, and cuts each to what the map covers.
 REFUSED = {"box_not_finite", "box_negative", "box_empty", "box_beyond", "outside_extent", "orientation_unknown", "not_square"}
 
