@@ -14,8 +14,11 @@ from running import BIN, SAMPLES
 KEY = "n01443537/n01443537_00069"
 WIDTHS = (390, 1280)
 
-# Each page by its name: what the tool is given besides the file to write, where DATASET is the packed samples.
+# Each page by its name: what the tool is given besides the file to write. DATASET is the packed samples, SMALL
+# the same with another preset.
 PAGES = {
+    "report": ["report", "DATASET", "--pictures", SAMPLES / "images", "-o"],
+    "diff": ["diff", "DATASET", "SMALL", "--tolerance", "encodings", "--pictures", SAMPLES / "images", "-o"],
     "view": ["view", "DATASET", "--key", KEY, "--pictures", SAMPLES / "images", "-o"],
 }
 
@@ -32,12 +35,14 @@ def main(folder, names):
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         options = ["--classes", SAMPLES / "classes.tsv", "--annotator", SAMPLES / "annotator.json", "--orientation", "yx"]
-        relabel("pack", SAMPLES / "maps", "--output", scratch / "dataset", *options)
+        folders = {"DATASET": scratch / "dataset", "SMALL": scratch / "small"}
+        relabel("pack", SAMPLES / "maps", "--output", folders["DATASET"], *options)
+        relabel("pack", SAMPLES / "maps", "--output", folders["SMALL"], "--preset", "small", *options)
         browser = Browser()
         try:
             for name in names or PAGES:
                 page = scratch / f"{name}.html"
-                relabel(*(scratch / "dataset" if word == "DATASET" else word for word in PAGES[name]), page)
+                relabel(*(folders.get(word, word) if isinstance(word, str) else word for word in PAGES[name]), page)
                 for width in WIDTHS:
                     for scheme in SCHEMES:
                         browser.open(page, width=width, scheme=scheme)
