@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 
 import numpy as np
 
@@ -30,6 +31,17 @@ with relabel_hdf5.Writer("written", num_classes=50, score_kind="logit", overwrit
 maps = relabel_hdf5.open("written")
 assert len(maps) == 40 and maps.targets([3], [[0.0, 0.0, 1.0, 1.0]]).shape == (1, 50)
 assert subprocess.run(["relabel-verify", "written"]).returncode == 0
+
+subprocess.run(["relabel", "report", "written", "-o", "report.html"], check=True)
+subprocess.run(["relabel", "view", "written", "--key", "a/3", "-o", "view.html"], check=True)
+for page in ("report.html", "view.html"):
+    assert "</script>" in pathlib.Path(page).read_text(), page
+# The server is alive if it answers whoever has its address.
+browse = subprocess.Popen(["relabel", "browse", "written", "--marks", "marks.tsv"], stdout=subprocess.PIPE, text=True)
+with urllib.request.urlopen(browse.stdout.readline().strip(), timeout=20) as answer:
+    assert "</script>" in answer.read().decode()
+browse.terminate()
+browse.wait(timeout=20)
 
 
 def seconds(module: str) -> float:
