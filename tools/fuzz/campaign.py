@@ -17,8 +17,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE / ".build/release/Fuzz"
 WORK = HERE / ".build-campaign"
 FINDINGS = WORK / "findings"
-TARGETS = [*seeds.SEEDS, "shards"]
-SHARES = {"shards": 3}  # of the time, where not 1: a mutant takes a process, not a call
+# Those of whole programs; all others are libFuzzer's.
+PROGRAMS = {"shards": "shards.py", "hdf5": "foreign.py"}
+TARGETS = [*seeds.SEEDS, *PROGRAMS]
+SHARES = {"shards": 3, "hdf5": 2}  # of the time, where not 1: a mutant takes a process, not a call
 
 MEMORY_MB = 512
 SECONDS_PER_INPUT = 5
@@ -76,16 +78,16 @@ def summary(log):
     return f"{runs} executions, {edges} edges, {features} features, corpus {corpus}, {memory} MB"
 
 
-def fuzz_shards(seconds, seed):
-    """Runs the mutation fuzzer, in a small process of its own: its memory would count as its children's."""
-    command = [sys.executable, HERE / "shards.py", f"--seconds={seconds}", f"--seed={seed}", f"--keep={FINDINGS}"]
+def fuzz_program(target, seconds, seed):
+    """Runs a mutation fuzzer, in a small process of its own: its memory would count as its children's."""
+    command = [sys.executable, HERE / PROGRAMS[target], f"--seconds={seconds}", f"--seed={seed}", f"--keep={FINDINGS}"]
     run = subprocess.run(command, capture_output=True, text=True)
     line, *faults = run.stdout.splitlines() or [f"failed: {run.stderr[-500:]}"]
     return Result(line, faults or ([line] if run.returncode else []))
 
 
 def fuzz(target, seconds, seed):
-    return fuzz_shards(seconds, seed) if target == "shards" else fuzz_parser(target, seconds, seed)
+    return (fuzz_program if target in PROGRAMS else fuzz_parser)(target, seconds, seed)
 
 
 def main():

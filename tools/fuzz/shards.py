@@ -141,8 +141,9 @@ def fuzz(verifier, kept, *, seconds=None, count=None, seed=1):
     return campaign.outcome
 
 
-def verifier_path():
-    return pathlib.Path(os.environ.get("RELABEL_BIN", seeds.ROOT / ".build/release")) / "relabel-verify"
+def programs():
+    """The folder of the tools."""
+    return pathlib.Path(os.environ.get("RELABEL_BIN", seeds.ROOT / ".build/release"))
 
 
 def main():
@@ -151,7 +152,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=pathlib.Path, default=HERE / ".build-campaign/findings")
     options = parser.parse_args()
-    outcome = fuzz(verifier_path(), options.keep, seconds=options.seconds, seed=options.seed)
+    outcome = fuzz(programs() / "relabel-verify", options.keep, seconds=options.seconds, seed=options.seed)
     print(outcome.line())
     for path, what in outcome.faults:
         print(f"{path}: {what}")
