@@ -254,6 +254,7 @@ def test_quickstart():
     assert result.returncode == 0, result.stderr
     assert "sound: 1 shard, 18 images checked" in result.stdout
     assert "1  goldfish" in result.stdout
+    assert "goldfish" in (ROOT / ".build" / "quickstart.html").read_text()
 
 
 def test_sample_reader_agrees_with_show(sample_dataset, sample_shard):
