@@ -49,7 +49,8 @@ package struct HelperArrays: ForeignArrays {
     var limits = HelperLimits(fileBytes: bytes, jobs: 1)
     // A chunk is there three times while it is unpacked.
     limits.memory += 64 << 20
-    limits.processorSeconds += 30 + data / 10_000_000
+    // A file can lead the library round in circles; to begin takes a hundredth of this.
+    limits.processorSeconds += 5 + data / 10_000_000
     return try HelperProcess(program: program, limits: limits).start(task, .object(request))
   }
 
