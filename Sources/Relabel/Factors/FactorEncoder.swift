@@ -79,12 +79,12 @@ package struct FactorEncoder: Sendable {
   package func encode(_ dense: DenseMap) -> LabelMap {
     precondition(dense.classes == numClasses && dense.cells == grid.cells)
     let seen = seen(of: dense)
-    let weight = weights(seen)
+    let weight = seen.weights(grid, floor: Self.floor)
     var amounts = strongest(seen, weight)
     var rounded = round(amounts, seen, weight)
     // The best amounts for what the rounding left of the numbers of classes.
     let exact = rounded.exact
-    amounts = exact.gram(weight).solving(exact.products(with: seen, weight, grid.directions))
+    amounts = exact.gram(weight).solving(seen.products(with: exact, weight, grid.directions))
     rounded = round(amounts.times(grid.inverse), seen, weight)
     return map(rounded, MapShape(height: dense.height, width: dense.width, topK: factors))
   }
@@ -92,7 +92,7 @@ package struct FactorEncoder: Sendable {
 
 extension FactorEncoder {
   /// Maps of one cell are seen in `FactorGrid.kept` directions: [class][direction], less the mean of all classes.
-  private func seen(of dense: DenseMap) -> [Float] {
+  private func seen(of dense: DenseMap) -> SeenMap {
     let kept = FactorGrid.kept
     var seen = [Float](repeating: 0, count: numClasses * kept)
     dense.score.withUnsafeBufferPointer { scores in
@@ -127,54 +127,16 @@ extension FactorEncoder {
         }
       }
     }
-    return seen
-  }
-
-  /// What an error of each class weighs: the mean of p (1 − p) over a few crops.
-  private func weights(_ seen: [Float]) -> [Double] {
-    var weight = [Double](repeating: Self.floor, count: numClasses)
-    var logits = [Float](repeating: 0, count: numClasses)
-    for crop in 0..<FactorGrid.few {
-      var highest = -Float.infinity
-      for id in 0..<numClasses {
-        var sum: Float = 0
-        for direction in 0..<grid.directions {
-          sum += seen[id &* FactorGrid.kept &+ direction] * Float(grid.fewCrops[direction, crop])
-        }
-        logits[id] = sum
-        highest = max(highest, sum)
-      }
-      var total: Float = 0
-      for id in 0..<numClasses {
-        logits[id] = PlainExponential.of(logits[id] - highest)
-        total += logits[id]
-      }
-      for id in 0..<numClasses {
-        let probability = Double(logits[id] / total)
-        weight[id] += probability * (1 - probability) / Double(FactorGrid.few)
-      }
-    }
-    return weight
+    return SeenMap(numClasses: numClasses, values: seen)
   }
 
   /// The amounts in cells of the factors that are worth their bytes, [factor][cell].
-  private func strongest(_ seen: [Float], _ weight: [Double]) -> SmallMatrix {
-    let count = grid.directions
-    var square = SmallMatrix(count, count)
-    for id in 0..<numClasses {
-      for row in 0..<count {
-        let one = weight[id] * Double(seen[id &* FactorGrid.kept &+ row])
-        for column in 0...row {
-          square[row, column] += one * Double(seen[id &* FactorGrid.kept &+ column])
-        }
-      }
-    }
-    for row in 0..<count { for column in 0..<row { square[column, row] = square[row, column] } }
-    let (values, vectors) = square.eigen()
+  private func strongest(_ seen: SeenMap, _ weight: [Double]) -> SmallMatrix {
+    let (values, vectors) = seen.square(weight, grid.directions).eigen()
     let needed = Self.worth * quality * Double(numClasses)
     let rank = max(1, values.prefix(factors).count { $0 > needed })
-    var chosen = SmallMatrix(rank, count)
-    chosen.values = Array(vectors.values[..<(rank * count)])
+    var chosen = SmallMatrix(rank, grid.directions)
+    chosen.values = Array(vectors.values[..<(rank * grid.directions)])
     return chosen.times(grid.inverse)
   }
 }

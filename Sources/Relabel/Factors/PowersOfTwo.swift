@@ -22,32 +22,30 @@ enum PowersOfTwo {
 package enum PlainExponential {
   /// exp(x) of numbers of at most 0; 0 below −80.
   @inline(__always)
-  package static func of(_ x: Float) -> Float {
-    if x < -80 { return 0 }
-    let whole = (x * 1.442_695_04).rounded(.toNearestOrEven)
-    return power(x, whole) * Float(sign: .plus, exponent: Int(whole), significand: 1)
+  package static func of(_ numbers: SIMD8<Float>) -> SIMD8<Float> {
+    ofVectors(numbers).replacing(with: 0, where: numbers .< -80)
   }
 
-  /// The same without a branch, for loops that take several numbers at a time; exp(−87) below −87.
+  /// exp(x) of numbers of at most 0; exp(−87) below −87.
   @inline(__always)
-  package static func ofVectors(_ number: Float) -> Float {
-    let x = number < -87 ? -87 : number
+  package static func ofVectors(_ numbers: SIMD8<Float>) -> SIMD8<Float> {
+    let x = numbers.replacing(with: -87, where: numbers .< -87)
     // The last bits of a number of this size are a whole number.
     let shifted = x * 1.442_695_04 + 0x1.8p23
-    let power = power(x, shifted - 0x1.8p23)
-    return Float(bitPattern: power.bitPattern &+ (shifted.bitPattern << 23))
-  }
-
-  /// exp(x) without its power of two, from 0.7 to 1.5.
-  @inline(__always)
-  private static func power(_ x: Float, _ whole: Float) -> Float {
+    let whole = shifted - 0x1.8p23
     let rest = (x - whole * 0.693_359_375) + whole * 2.121_944_4e-4
-    var sum: Float = 1.388_888_9e-3
-    sum = sum * rest + 8.333_333_3e-3
-    sum = sum * rest + 4.166_666_8e-2
-    sum = sum * rest + 0.166_666_67
-    sum = sum * rest + 0.5
-    sum = sum * rest + 1
-    return sum * rest + 1
+    var power = SIMD8<Float>(repeating: 1.388_888_9e-3)
+    power = power * rest + 8.333_333_3e-3
+    power = power * rest + 4.166_666_8e-2
+    power = power * rest + 0.166_666_67
+    power = power * rest + 0.5
+    power = power * rest + 1
+    power = power * rest + 1
+    let bits = SIMD8<UInt32>(repeating: 23)
+    return unsafeBitCast(
+      unsafeBitCast(power, to: SIMD8<UInt32>.self)
+        &+ (unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< bits),
+      to: SIMD8<Float>.self
+    )
   }
 }

@@ -34,31 +34,16 @@ extension SmallMatrix {
     }
     return square
   }
-
-  /// The weighted products of all columns with what is seen of a map: [column][direction].
-  func products(with seen: [Float], _ weight: [Double], _ directions: Int) -> SmallMatrix {
-    let kept = FactorGrid.kept
-    var sums = SmallMatrix(columns, directions)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let left = weight[row] * self[row, column]
-        if left == 0 { continue }
-        for direction in 0..<directions {
-          sums[column, direction] += left * Double(seen[row &* kept &+ direction])
-        }
-      }
-    }
-    return sums
-  }
 }
 
 extension FactorEncoder {
   /// Rounds amounts [factor][cell], and what factors say of classes to fit them.
-  func round(_ given: SmallMatrix, _ seen: [Float], _ weight: [Double]) -> RoundedFactors {
+  func round(_ given: SmallMatrix, _ seen: SeenMap, _ weight: [Double]) -> RoundedFactors {
     var amounts = given
     let count = amounts.rows
     var steps = [Double](repeating: 1, count: count)
     let inCrops = amounts.times(grid.rootMatrix)
+    let products = seen.products(with: inCrops)
     for factor in 0..<count {
       var square = 0.0
       for direction in 0..<grid.directions {
@@ -67,11 +52,7 @@ extension FactorEncoder {
       let length = max(square.squareRoot(), 1e-300)
       var effect = 0.0
       for id in 0..<numClasses {
-        var product = 0.0
-        for direction in 0..<grid.directions {
-          product +=
-            Double(seen[id &* FactorGrid.kept &+ direction]) * inCrops[factor, direction] / length
-        }
+        let product = products[factor, id] / length
         effect += weight[id] * product * product
       }
       var highest = 0.0
@@ -106,7 +87,7 @@ extension FactorEncoder {
   private func numbers(
     of amounts: SmallMatrix,
     _ amountSteps: [Double],
-    _ seen: [Float],
+    _ seen: SeenMap,
     _ weight: [Double]
   ) -> (SmallMatrix, [Double]) {
     var exact = amounts
@@ -114,19 +95,8 @@ extension FactorEncoder {
       for cell in 0..<grid.cells { exact[factor, cell] *= amountSteps[factor] }
     }
     let inCrops = exact.times(grid.rootMatrix)
-    // [factor][class]
-    var right = SmallMatrix(amounts.rows, numClasses)
-    for id in 0..<numClasses {
-      for factor in 0..<amounts.rows {
-        var sum = 0.0
-        for direction in 0..<grid.directions {
-          sum += Double(seen[id &* FactorGrid.kept &+ direction]) * inCrops[factor, direction]
-        }
-        right[factor, id] = sum
-      }
-    }
     let square = inCrops.times(inCrops.transposed)
-    let fitted = square.solving(right)
+    let fitted = square.solving(seen.products(with: inCrops))
     var wanted = [Double](repeating: 0, count: numClasses)
     for id in 0..<numClasses {
       let step = min((quality / weight[id]).squareRoot(), Self.widest)

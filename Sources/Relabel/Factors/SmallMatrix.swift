@@ -85,18 +85,35 @@ package struct SmallMatrix {
     let tangent = (theta < 0 ? -1 : 1) / (abs(theta) + (theta * theta + 1).squareRoot())
     let cosine = 1 / (tangent * tangent + 1).squareRoot()
     let sine = tangent * cosine
-    for index in 0..<rows {
-      let (first, second) = (self[index, p], self[index, q])
-      self[index, p] = cosine * first - sine * second
-      self[index, q] = sine * first + cosine * second
+    let (rows, columns) = (rows, columns)
+    values.withUnsafeMutableBufferPointer { values in
+      for index in 0..<rows {
+        let row = index &* columns
+        let (first, second) = (values[row &+ p], values[row &+ q])
+        values[row &+ p] = cosine * first - sine * second
+        values[row &+ q] = sine * first + cosine * second
+      }
+      Self.turn(values, p &* columns, q &* columns, columns, cosine, sine)
     }
-    for index in 0..<rows {
-      let (first, second) = (self[p, index], self[q, index])
-      self[p, index] = cosine * first - sine * second
-      self[q, index] = sine * first + cosine * second
-      let (one, other) = (vectors[p, index], vectors[q, index])
-      vectors[p, index] = cosine * one - sine * other
-      vectors[q, index] = sine * one + cosine * other
+    vectors.values.withUnsafeMutableBufferPointer {
+      Self.turn($0, p &* columns, q &* columns, columns, cosine, sine)
+    }
+  }
+
+  /// Turns two rows that begin at `p` and `q`.
+  @inline(__always)
+  private static func turn(
+    _ values: UnsafeMutableBufferPointer<Double>,
+    _ p: Int,
+    _ q: Int,
+    _ count: Int,
+    _ cosine: Double,
+    _ sine: Double
+  ) {
+    for index in 0..<count {
+      let (first, second) = (values[p &+ index], values[q &+ index])
+      values[p &+ index] = cosine * first - sine * second
+      values[q &+ index] = sine * first + cosine * second
     }
   }
 
