@@ -113,7 +113,7 @@ public func relabelPoolArrays(
     }
     guard let classIndex else { throw missing("class_index") }
     guard let score else { throw missing("score") }
-    let maps = MapArrays(
+    let maps = try MapArrays(
       shape: arrays.shape,
       classIndex: classIndex,
       idBytes: Int(idBytes),
@@ -121,6 +121,41 @@ public func relabelPoolArrays(
       extents: extents
     )
     try arrays.pooling.writeTargets(of: maps, crops)
+  }
+}
+
+/// See relabel.h.
+@c(relabel_pool_factors)
+public func relabelPoolFactors(
+  _ pooling: UnsafeMutableRawPointer?,
+  _ score: UnsafePointer<Float>?,
+  _ classFactor: UnsafePointer<UInt8>?,
+  _ factorScale: UnsafePointer<Float>?,
+  _ extents: UnsafePointer<Double>?,
+  _ boxes: UnsafePointer<Double>?,
+  _ count: Int64,
+  _ boxesPerImage: Int64,
+  _ threads: Int32,
+  _ targets: UnsafeMutablePointer<Float>?,
+  _ covered: UnsafeMutablePointer<Double>?
+) -> Int32 {
+  Failure.status { () throws(RelabelError) in
+    guard let pooling else { throw missing("pooling") }
+    let arrays = Unmanaged<ArrayPooling>.fromOpaque(pooling).takeUnretainedValue()
+    guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
+      return
+    }
+    guard let score else { throw missing("score") }
+    guard let classFactor else { throw missing("class_factor") }
+    guard let factorScale else { throw missing("factor_scale") }
+    let maps = MapArrays(
+      shape: arrays.shape,
+      score: score,
+      classFactor: classFactor,
+      factorScale: factorScale,
+      extents: extents
+    )
+    try arrays.pooling.ofFactors().writeTargets(of: maps, crops)
   }
 }
 

@@ -225,7 +225,7 @@ int32_t relabel_read(relabel_maps *maps, const int64_t *positions, int64_t count
 /* Reads what factors say of classes, of maps whose ids number factors: "factors" is among "features_required" of
  * relabel_describe then, and relabel_read gives numbers and amounts of factors. The logit of class c in a cell is the sum
  * over the factors f of score[f] * (class_factor[f][c] - 127) * factor_scale[f], up to a number that all classes of
- * the cell share. relabel_pool pools such maps like others.
+ * the cell share. relabel_pool pools such maps like others, relabel_pool_factors those in memory.
  *
  * positions    [count] images
  * threads      how many threads to use, at least 1
@@ -283,6 +283,18 @@ int32_t relabel_pool_arrays(relabel_pooling *pooling, const void *class_index, i
                             const float *score, const double *extents, const double *boxes,
                             int64_t count, int64_t boxes_per_image, int32_t threads,
                             float *targets, double *covered);
+
+/* Pools crops of maps of factors in memory, as relabel_read and relabel_read_factors give them. The pooling is one of
+ * logits of classes that exclude each other; its top_k is the number of factors.
+ *
+ * score        [count][height][width][top_k] amounts of factors, decoded and finite
+ * class_factor [count][top_k][num_classes] stored numbers
+ * factor_scale [count][top_k] powers of two, or 0
+ * The rest is as for relabel_pool_arrays. */
+int32_t relabel_pool_factors(relabel_pooling *pooling, const float *score, const uint8_t *class_factor,
+                             const float *factor_scale, const double *extents, const double *boxes,
+                             int64_t count, int64_t boxes_per_image, int32_t threads,
+                             float *targets, double *covered);
 
 /* Reduces dense scores to the best classes of each cell; ties take the lower class id.
  *

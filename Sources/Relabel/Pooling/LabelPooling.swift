@@ -18,7 +18,7 @@ public struct LabelPooling: Sendable {
   private let isTransposed: Bool
   private let entriesTest: EntriesTest
   /// True where ids of cells number factors.
-  let hasFactors: Bool
+  private(set) var hasFactors: Bool
 
   /// The most classes that targets are made for: sums take 9 bytes for each class and thread.
   public static let maximumClasses: Int = 1 << 24
@@ -91,6 +91,18 @@ public struct LabelPooling: Sendable {
     self.kernel = kernel
     entriesTest = EntriesTest(numClasses: kernel.numClasses)
     isTransposed = profile.isTransposed(orientation)
+  }
+
+  /// The same pooling of maps of factors.
+  ///
+  /// - Throws: `.usage` for scores that factors don't add up to.
+  package func ofFactors() throws(RelabelError) -> LabelPooling {
+    guard kernel.hasSoftmax else {
+      throw RelabelError(.usage, "factors add up to logits of classes that exclude each other")
+    }
+    var pooling = self
+    pooling.hasFactors = true
+    return pooling
   }
 
   /// How many classes a target has.

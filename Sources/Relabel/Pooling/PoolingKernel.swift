@@ -57,7 +57,7 @@ package struct PoolingKernel: Sendable {
   }
 
   /// True where sums become a target by a softmax over all classes.
-  private var hasSoftmax: Bool { kind == .logit && classesAre == .exclusive }
+  var hasSoftmax: Bool { kind == .logit && classesAre == .exclusive }
 
   /// True where each class of a cell has the sigmoid of its logit as its probability.
   var hasSigmoids: Bool { kind == .logit && classesAre == .independent }
@@ -74,6 +74,8 @@ package struct PoolingKernel: Sendable {
     _ value: (Double) -> Double
   ) -> Double {
     let (topK, width) = (map.shape.topK, map.shape.width)
+    // Out of the map's memory, which the compiler would ask again for each cell.
+    let (ids, scores) = (map.classIndex, map.score)
     let columns = scratch.columns.cells
     var sums = scratch.sums
     defer { scratch.sums = sums }
@@ -83,7 +85,7 @@ package struct PoolingKernel: Sendable {
       for x in columns {
         let weight = rowWeight * scratch.columns[x]
         let start = (y &* width &+ x) &* topK
-        let (classIndex, score) = (map.classIndex + start, map.score + start)
+        let (classIndex, score) = (ids + start, scores + start)
         var share = 0.0
         if sharesRest {
           var total = 0.0

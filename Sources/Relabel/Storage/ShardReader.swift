@@ -186,18 +186,9 @@ public final class ShardReader: LabelMapSource {
   /// The part of the picture that a row's map covers (spec, section 8.5).
   private func extent(ofRow row: Int, _ room: ReadingRoom) throws(RelabelError) -> CropBox {
     guard let column = file.mapExtent else { return header.mapExtent }
-    let chunk = row / column.rowsPerChunk
-    let bytes: UnsafeRawBufferPointer
-    if let held = room.extents, held.file === file, held.chunk == chunk {
-      bytes = held.bytes
-    } else {
-      room.extents = nil
-      bytes = try file.bytes(of: column, named: Layout.mapExtent, chunk, in: room.extentRoom)
-      room.extents = (file, chunk, bytes)
-    }
+    let bytes = try room.extents.row(row, of: column, named: Layout.mapExtent, file)
     let sides = (0..<4).map { side in
-      let offset = row % column.rowsPerChunk * column.rowBytes + side * 4
-      return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+      UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: side * 4, as: UInt32.self))
     }
     let box = sides.map { Double(Float(bitPattern: $0)) }
     let extent = CropBox(top: box[0], left: box[1], height: box[2], width: box[3])

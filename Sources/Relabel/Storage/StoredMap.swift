@@ -102,14 +102,40 @@ final class EntryRoom {
 final class ReadingRoom {
   /// For what factors say of classes, chunk by chunk with the labels.
   let classFactors = ChunkRoom()
-  /// The chunk of scales that was read last.
-  var scales: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
-  let scaleRoom = ChunkRoom()
+  let scales = HeldChunk()
   let ids = ChunkRoom()
   let scores = ChunkRoom()
-  /// The extents read last, and where they are from: many chunks of maps share one of them.
-  var extents: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
-  let extentRoom = ChunkRoom()
+  let extents = HeldChunk()
+}
+
+/// The chunk of a column that was read last: many chunks of maps share one of it.
+///
+/// Not thread-safe.
+final class HeldChunk {
+  private let room = ChunkRoom()
+  private var held: (file: ShardFile, chunk: Int, bytes: UnsafeRawBufferPointer)?
+
+  /// The bytes of a row, valid until a row of another chunk is asked for.
+  ///
+  /// - Throws: `.corrupt` for a damaged chunk.
+  func row(
+    _ row: Int,
+    of column: StoredColumn,
+    named name: String,
+    _ file: ShardFile
+  ) throws(RelabelError) -> UnsafeRawBufferPointer {
+    let chunk = row / column.rowsPerChunk
+    let bytes: UnsafeRawBufferPointer
+    if let held, held.file === file, held.chunk == chunk {
+      bytes = held.bytes
+    } else {
+      held = nil
+      bytes = try file.bytes(of: column, named: name, chunk, in: room)
+      held = (file, chunk, bytes)
+    }
+    let first = row % column.rowsPerChunk * column.rowBytes
+    return UnsafeRawBufferPointer(rebasing: bytes[first..<first + column.rowBytes])
+  }
 }
 
 extension ClassFactors {

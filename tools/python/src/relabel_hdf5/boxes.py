@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import geometry
 from .cells import is_distinct, is_finite
 from .errors import BoxError, UsageError
+from .factors import is_factor_scale
 from .geometry import Floats
 from .header import Header
 from .labels import LabelMap, MapBatch
@@ -90,6 +91,32 @@ def check_cells(batch: MapBatch) -> None:
     entries = ids[image, y, x].tolist() if is_repeated[image, y, x] else scores[image, y, x].tolist()
     what = f"class ids {entries} are not distinct" if is_repeated[image, y, x] else f"scores {entries} are not all finite"
     raise UsageError(f"image at position {int(batch.positions[image])}, cell ({y}, {x}): {what}")
+
+
+def check_factor_shapes(batch: MapBatch) -> None:
+    """Raises `UsageError` where factors don't fit the maps, whose memory is then not what it should be."""
+    numbers, scale, header = batch.class_factor, batch.factor_scale, batch.header
+    if numbers is None:
+        return
+    shape = (len(batch), header.top_k, header.num_classes)
+    if tuple(numbers.shape) != shape or scale is None or tuple(scale.shape) != shape[:2]:
+        raise UsageError(f"class_factor and factor_scale have not the shapes {list(shape)} and {list(shape[:2])}")
+
+
+def check_factors(batch: MapBatch) -> None:
+    """Raises `UsageError` for factors that no reader hands out; as `check_cells`."""
+    check_factor_shapes(batch)
+    numbers, scale = batch.class_factor, batch.factor_scale
+    if numbers is None:
+        return
+    faults = (
+        ((numbers == 255).any(-1), "a number of a factor was never written"),
+        (~is_factor_scale(scale), "the scale of a factor is no power of two and not 0"),
+    )
+    for mask, reason in faults:
+        if mask.any():
+            image, factor = np.argwhere(mask)[0].tolist()
+            raise UsageError(f"image at position {int(batch.positions[image])}, factor {factor}: {reason}")
 
 
 def check_boxes(maps: Maps, boxes: Any, rules: list[geometry.Rule]) -> None:

@@ -23,6 +23,13 @@ def classes_of_factors(numbers: npt.NDArray[np.uint8], scale: npt.NDArray[np.flo
     return found
 
 
+def is_factor_scale(scale: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Whether scales are those that a factor may have: powers of two that are no subnormal numbers, and 0."""
+    powers = np.isfinite(scale) & (np.frexp(scale)[0] == 0.5) & (scale >= np.finfo(np.float32).tiny)
+    found: npt.NDArray[np.bool_] = (scale == 0) | powers
+    return found
+
+
 def dense(labels: LabelMap) -> Floats:
     """The logits of all classes [C, H, W] of a map of factors, less the mean of each cell; raises `UsageError` for others."""
     if labels.class_factor is None or labels.factor_scale is None:

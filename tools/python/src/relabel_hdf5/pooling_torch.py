@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import geometry
-from .boxes import box_array, check_boxes
+from .boxes import box_array, check_boxes, check_factor_shapes
 from .engines.arrays import pool_arrays
 from .header import Header
 from .labels import MapBatch
@@ -45,6 +45,7 @@ def pool_on_device(batch: MapBatch, boxes: Any, transposed: bool, clamp: bool) -
 
 def pool_unchecked(batch: MapBatch, boxes: Tensor, transposed: bool, clamp: bool) -> tuple[Tensor, Tensor]:
     """As `pool_on_device`, with NaN where a box or a class id is bad."""
+    check_factor_shapes(batch)
     header, device = batch.header, batch.score.device
     kind = sum_type(device)
     # Boxes and extents on the CPU are turned into weights there, where float64 always exists.
@@ -62,6 +63,8 @@ def pool_unchecked(batch: MapBatch, boxes: Tensor, transposed: bool, clamp: bool
     ranked = batch.class_index.sort(-1).values
     is_repeated = (ranked[..., 1:] == ranked[..., :-1]).flatten(1).any(1)
     known = ((ids >= 0) & (ids < header.num_classes)).all(1) & batch.score.isfinite().flatten(1).all(1) & ~is_repeated
+    if batch.class_factor is not None:
+        known &= _are_factors(batch.class_factor, batch.factor_scale)
     bad = ~(sent(good, device, torch.bool) & known[:, None])
     weights = rows[..., :, None] * columns[..., None, :]
     if batch.class_factor is not None:
@@ -103,6 +106,13 @@ def axis_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     weights = torch.zeros(*start.shape, cells, dtype=torch.float64, device=start.device)
     weights.scatter_add_(-1, near, share - part)
     return weights.scatter_add_(-1, (near + 1).clamp(max=cells - 1), part)
+
+
+def _are_factors(numbers: Tensor, scale: Tensor) -> Tensor:
+    """Whether each map [B] has factors that a reader hands out: all numbers written, and scales powers of two or 0."""
+    is_power = scale.isfinite() & (scale >= torch.finfo(torch.float32).tiny) & (scale.view(torch.int32) & 0x7FFFFF == 0)
+    found: Tensor = (numbers != 255).flatten(1).all(1) & (is_power | (scale == 0)).all(1)
+    return found
 
 
 def _targets_of_factors(batch: MapBatch, weights: Tensor) -> Tensor:

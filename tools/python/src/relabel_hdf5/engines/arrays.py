@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..boxes import Maps, as_batch, boxes_in_extents, check_cells
+from ..boxes import Maps, as_batch, boxes_in_extents, check_cells, check_factors
 from ..geometry import Floats
 from . import library, swift_arrays
 from .numpy.pooling import pool_with_numpy
@@ -19,9 +19,10 @@ def pool_arrays(
     """The targets of boxes [B, n, 4], and the covered shares."""
     batch = as_batch(maps)
     check_cells(batch)
+    check_factors(batch)
     boxes = boxes.astype(np.float64, copy=False)
     inside, covered = boxes_in_extents(maps, batch, boxes, clamp)
     loaded = library.library()
-    if loaded is not None and batch.class_factor is None and batch.class_index.dtype.itemsize in (2, 4):
+    if loaded is not None and batch.class_index.dtype.itemsize in (2, 4):
         return swift_arrays.pool_arrays(loaded, batch, boxes, transposed, clamp)
     return pool_with_numpy(batch, inside, transposed), covered

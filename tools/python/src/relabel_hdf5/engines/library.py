@@ -84,6 +84,10 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
         _Int,
         [_Pointer, _Pointer, _Int, _Pointer, _Pointer, _Pointer, _Long, _Long, _Int, _Pointer, _Pointer],
     ),
+    "pool_factors": (
+        _Int,
+        [_Pointer, _Pointer, _Pointer, _Pointer, _Pointer, _Pointer, _Long, _Long, _Int, _Pointer, _Pointer],
+    ),
     "top_k": (_Int, [_Pointer, _Text, _Long, _Long, _Long, _Long, _Long, _Int, _Pointer, _Pointer]),
     "check_maps": (_Int, [_Pointer, _Pointer, _Long, _Long, _Text, _Text, _Long, _Long, _Long]),
 }

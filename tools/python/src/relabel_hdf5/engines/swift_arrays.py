@@ -27,15 +27,25 @@ def pool_arrays(
     if not pooling:
         raise failure(library)
     try:
-        ids = np.ascontiguousarray(batch.class_index)
         scores = np.ascontiguousarray(batch.score, np.float32)
         extents = np.ascontiguousarray(batch.extent, np.float64)
         boxes = np.ascontiguousarray(boxes)
         targets, covered = room_for_targets(boxes, header)
-        status = library.relabel_pool_arrays(
-            pooling, ids.ctypes.data, ids.dtype.itemsize, scores.ctypes.data, extents.ctypes.data,
-            boxes.ctypes.data, len(boxes), boxes.shape[1], threads, targets.ctypes.data, covered.ctypes.data,
-        )
+        crops = (
+            extents.ctypes.data, boxes.ctypes.data, len(boxes), boxes.shape[1], threads, targets.ctypes.data,
+            covered.ctypes.data,
+        )  # fmt: skip
+        if batch.class_factor is None:
+            ids = np.ascontiguousarray(batch.class_index)
+            status = library.relabel_pool_arrays(
+                pooling, ids.ctypes.data, ids.dtype.itemsize, scores.ctypes.data, *crops
+            )
+        else:
+            numbers = np.ascontiguousarray(batch.class_factor, np.uint8)
+            scale = np.ascontiguousarray(batch.factor_scale, np.float32)
+            status = library.relabel_pool_factors(
+                pooling, scores.ctypes.data, numbers.ctypes.data, scale.ctypes.data, *crops
+            )
     finally:
         library.relabel_pooling_free(pooling)
     if status:

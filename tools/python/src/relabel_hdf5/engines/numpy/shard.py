@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InvalidDataError, RelabelError, violation
+from ...factors import is_factor_scale
 from ...header import Extent, Header
 from ...layout import (
     CLASS_FACTOR,
@@ -125,8 +126,7 @@ class Shard:
             raise violation("V007", "the scale of a factor was never written", dataset=FACTOR_SCALE, **where)
         if np.isinf(scales).any():
             raise violation("V003", "the scale of a factor is not finite", dataset=FACTOR_SCALE, **where)
-        mantissa, _ = np.frexp(scales)
-        wrong = (scales != 0) & ((mantissa != 0.5) | (scales < np.finfo(np.float32).tiny))
+        wrong = ~is_factor_scale(scales)
         if wrong.any():
             message = f"the scale {float(scales[wrong][0])} is no power of two and not 0"
             raise violation("V032", message, dataset=FACTOR_SCALE, **where)
