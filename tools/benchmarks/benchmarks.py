@@ -12,10 +12,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import report
 from data import Maps
-from works import comparison, decode, dense, memory, packing, pooling, sizes, training, verification, views
+from works import comparison, decode, dense, factors, memory, packing, pooling, sizes, training, verification, views
 
 WORKS = {
-    "pooling": pooling, "decode": decode, "packing": packing, "dense": dense, "verification": verification,
+    "pooling": pooling, "decode": decode, "packing": packing, "dense": dense, "factors": factors, "verification": verification,
     "sizes": sizes, "training": training, "memory": memory, "views": views, "comparison": comparison,
 }
 # It takes longer than the others together, and has no goals: it runs when it is named.

@@ -149,6 +149,19 @@ def write_dense(maps, folder, count):
     return paths
 
 
+def write_varied_dense(sources, folder, count):
+    """Dense maps as .npy files that are flipped and rolled sums of two of some real ones: as nearly of low rank as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    real = [np.load(path).astype(np.float32) for path in sources]
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        parts = []
+        for place in (number, number + 1 + number // len(real)):
+            plane = real[place % len(real)][..., :: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
+            parts.append(np.roll(plane, rng.integers(plane.shape[1:]), (1, 2)))
+        np.save(folder / f"{number:06}.npy", np.float32(0.8) * parts[0] + np.float32(0.2) * parts[1])
+
+
 def pack(source, dataset, *options):
     """A dataset of this project."""
     command = [BIN / "relabel-pack", source, "--output", dataset, *map(str, options)]

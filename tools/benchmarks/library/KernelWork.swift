@@ -2,8 +2,8 @@ internal import Glibc
 internal import HDF5
 internal import Relabel
 
-/// The kernels whose instructions tools/check-instructions counts: `count KERNEL DATASET` and
-/// `count topk FILE.npy`.
+/// The kernels whose instructions tools/check-instructions counts: `count KERNEL DATASET`, and `count KERNEL FILE.npy`
+/// of those of dense maps.
 ///
 /// Prints how many maps one call of the exported `relabel_counted` goes through, makes one to warm
 /// up (its symbol isn't toggled), and one to be counted.
@@ -18,7 +18,13 @@ enum KernelWork {
     guard arguments.count == 2, let name = arguments.first, let path = arguments.last else {
       fatalError("usage: relabel-benchmark count KERNEL DATASET")
     }
-    let kernel = try name == "topk" ? topK(path) : kernel(name, LabelledShard(path))
+    let kernel =
+      switch name {
+      case "topk": try topK(path)
+      case "factors": try factors(path)
+      case "pooling-factors": try poolingOfFactors(path)
+      default: try kernel(name, LabelledShard(path))
+      }
     print(kernel.maps)
     try kernel.body()
     counted = kernel.body
@@ -34,6 +40,73 @@ enum KernelWork {
         precondition(TopK.reduce($0, classes: maps.classes, shape: maps.shape) != nil)
       }
     }
+  }
+
+  private static func factors(_ path: String) throws -> Kernel {
+    let (maps, encoder) = try dense(path)
+    return Kernel(maps: maps.count) {
+      for map in maps { precondition(encoder.encode(map).factors != nil) }
+    }
+  }
+
+  /// Targets of maps in memory that somebody else keeps, as loaders have them.
+  private static func poolingOfFactors(_ path: String) throws -> Kernel {
+    let (maps, encoder) = try dense(path)
+    let encoded = maps.map(encoder.encode)
+    let shape = encoded[0].shape
+    let pooling = try LabelPooling(
+      PoolingKernel(numClasses: maps[0].classes, kind: .logit, fill: .zero, temperature: 1),
+      shape,
+      .yx,
+      .relabel,
+      .error
+    ).ofFactors()
+    let score = encoded.flatMap(\.score)
+    let numbers = encoded.flatMap { $0.factors?.numbers ?? [] }
+    let scales = encoded.flatMap { $0.factors?.scale ?? [] }
+    var random = SplitMix64(state: 0)
+    let boxes = encoded.flatMap { _ in CropBox.random(&random).components }
+    var targets = [Float](repeating: 0, count: encoded.count * pooling.numClasses)
+    return Kernel(maps: encoded.count) {
+      try score.withUnsafeBufferPointer { score in
+        try numbers.withUnsafeBufferPointer { numbers in
+          try scales.withUnsafeBufferPointer { scales in
+            guard let score = score.baseAddress, let numbers = numbers.baseAddress,
+              let scales = scales.baseAddress
+            else { return }
+            let maps = MapArrays(
+              shape: shape,
+              score: score,
+              classFactor: numbers,
+              factorScale: scales,
+              extents: nil
+            )
+            let crops = try Crops(boxes, Int64(encoded.count), 1, 1, &targets, nil)
+            if let crops { try pooling.writeTargets(of: maps, crops) }
+          }
+        }
+      }
+    }
+  }
+
+  private static func dense(_ path: String) throws -> ([DenseMap], FactorEncoder) {
+    let file = try DenseMaps(path, bytes: 16 << 20)
+    var maps: [DenseMap] = []
+    file.forEach { bytes in
+      maps.append(
+        DenseMap(
+          classes: file.classes,
+          shape: file.shape,
+          score: Array(bytes.bindMemory(to: Float.self))
+        )
+      )
+    }
+    let encoder = try FactorEncoder(
+      height: file.shape.height,
+      width: file.shape.width,
+      numClasses: file.classes
+    )
+    return (maps, encoder)
   }
 
   private static func kernel(_ name: String, _ shard: LabelledShard) throws -> Kernel {

@@ -10,6 +10,7 @@ let works: [String: (ArraySlice<String>) throws -> () throws -> Void] = [
   "read": ReadWork.prepare,
   "read-mapped": ReadWork.prepareMapped,
   "targets": TargetsWork.prepare,
+  "pooled": PooledWork.prepare,
   "topk": DenseWork.prepareTopK,
   "scan": DenseWork.prepareScan,
 ]
