@@ -55,6 +55,13 @@ extension Object where Self: ~Copyable {
     try write(attribute, .float32, shape: [values.count], values)
   }
 
+  /// Writes a one-dimensional array of doubles.
+  ///
+  /// Calls `H5Awrite`.
+  package func setAttribute(_ attribute: String, doubles: [Double]) throws(HDF5Error) {
+    try write(attribute, .float64, shape: [doubles.count], doubles)
+  }
+
   /// Writes one element of any type from its little-endian bytes.
   ///
   /// Calls `H5Awrite`.

@@ -56,6 +56,7 @@ extension ShardHeader {
     members["id_type"] = .string(classIndexType.size == 2 ? "uint16" : "uint32")
     members["metadata"] = metadata.json
     members["classes_are"] = .string(classesAre.rawValue)
+    if let factorQuality { members["factor_quality"] = .number(factorQuality) }
     return .object(members)
   }
 }

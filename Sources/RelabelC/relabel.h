@@ -94,7 +94,8 @@ const char *relabel_listing(relabel_maps *maps);
  * or "uint32"), "encoding", "step" and "offset" (null for floats), "key_bytes", "images_per_chunk",
  * "filters" (of the labels' chunks, names), "metadata" (the document) and "metadata_sha256". Where rows are
  * views of images ("views" among the features), also "view_size" (height, width), "box_type" and
- * "operations_bytes", as far as the file says them; relabel_views reads what each row says of its view.
+ * "operations_bytes", as far as the file says them; relabel_views reads what each row says of its view. Where maps
+ * have factors, also "factor_quality", if the file says it.
  * The text belongs to the maps and stays until they are closed. */
 const char *relabel_describe(relabel_maps *maps, int64_t position);
 

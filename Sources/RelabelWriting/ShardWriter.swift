@@ -62,6 +62,9 @@ public struct ShardWriter: ~Copyable {
         if column.name == Layout.viewBox, let type = header.views?.boxType {
           try dataset.setAttribute(Layout.sourceType, type.rawValue)
         }
+        if column.name == Layout.classFactor, let quality = header.factorQuality {
+          try dataset.setAttribute(Layout.quality, quality)
+        }
         writers.append(ColumnWriter(dataset, description))
       }
       return writers
@@ -130,12 +133,14 @@ public struct ShardWriter: ~Copyable {
   /// - Parameters:
   ///   - last: rows that are appended before.
   ///   - jobs: threads that compress.
+  ///   - measured: how far targets of factors are from those of all scores; nil where nobody measured it.
   ///   - check: looks at the closed file under its temporary name before it is published.
   /// - Returns: what the shard holds.
   /// - Throws: `.io`, or what `check` throws; nothing is published then.
   public consuming func finish(
     appending last: [EncodedImage] = [],
     jobs: Int = 1,
+    measured: TargetError? = nil,
     check: (_ temporaryPath: String) throws(RelabelError) -> Void = { _ in }
   ) throws(RelabelError) -> ShardSummary {
     try note(last)
@@ -151,6 +156,12 @@ public struct ShardWriter: ~Copyable {
       for column in optional { try column.finish() }
       let noted = original.map(\.largestError) ?? largestError
       try labels.setScoreAttributes(largestError: noted)
+      // What was measured of rows that are lost says nothing of the others.
+      let known = original.map { $0.rows == rows ? $0.targetError : nil } ?? measured
+      if let known, header.hasFactors {
+        try file.openDataset(Layout.classFactor)
+          .setAttribute(Layout.targetError, doubles: known.components)
+      }
       if let original { try file.copyVendorAttributes(from: original) }
     }
     let summary = ShardSummary(rows: rows, largestError: largestError, scoreRange: scoreRange)

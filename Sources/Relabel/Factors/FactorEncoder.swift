@@ -7,7 +7,7 @@ package struct FactorEncoder: Sendable {
   /// How many factors a map may have.
   package let factors: Int
   /// What the rounding of one number may add to the divergence, times 24: the lower, the nearer and the longer.
-  package let quality: Double
+  package var quality: Double
   let grid: FactorGrid
   private let (height, width): (Int, Int)
   let numClasses: Int

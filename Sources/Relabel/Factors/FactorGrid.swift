@@ -75,16 +75,9 @@ package struct FactorGrid: Sendable {
     var weights = SmallMatrix(crops, height * width)
     var crop = 0
     while crop < crops {
-      let area = 0.08 + 0.92 * generator.fraction()
-      // Ratios from 3/4 to 4/3, evenly by their logarithm.
-      let ratio = [0.75, 0.8055, 0.8651, 0.9292, 1, 1.0762, 1.1559, 1.2415, 1.3333][
-        Int(generator.fraction() * 9)
-      ]
-      let (tall, wide) = ((area / ratio).squareRoot(), (area * ratio).squareRoot())
-      let (top, left) = (generator.fraction(), generator.fraction())
-      guard tall <= 1, wide <= 1 else { continue }
-      rows.fill(start: top * (1 - tall), length: tall, count: height)
-      columns.fill(start: left * (1 - wide), length: wide, count: width)
+      guard let box = CropBox.drawn(&generator) else { continue }
+      rows.fill(start: box.top, length: box.height, count: height)
+      columns.fill(start: box.left, length: box.width, count: width)
       for y in rows.cells {
         for x in columns.cells { weights[crop, y * width + x] = rows[y] * columns[x] }
       }
@@ -129,9 +122,4 @@ extension SmallMatrix {
       }
     }
   }
-}
-
-extension SplitMix64 {
-  /// A number from 0 up to 1.
-  fileprivate mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -18,7 +18,7 @@ enum PowersOfTwo {
   }
 }
 
-/// The exponential function in plain arithmetic, within 1e-6 of the value: libraries differ in the last bit.
+/// The exponential function in plain arithmetic, within 1e-6 of the value as floats: libraries differ in the last bit.
 package enum PlainExponential {
   /// exp(x) of numbers of at most 0; 0 below −80.
   @inline(__always)
@@ -47,5 +47,34 @@ package enum PlainExponential {
         &+ (unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< bits),
       to: SIMD8<Float>.self
     )
+  }
+
+  /// exp(x) of numbers of at most 0, within 1e-15 of the value; 0 below −700.
+  package static func of(_ x: Double) -> Double {
+    if x < -700 { return 0 }
+    let whole = (x * 1.442_695_040_888_963_4).rounded(.toNearestOrEven)
+    // ln 2 in two parts, of which products with whole numbers are exact.
+    let rest = (x - whole * 0x1.62e42fefap-1) - whole * 0x1.cf79abc9e3b3ap-40
+    var sum = 1.0
+    for term in stride(from: 14.0, through: 1, by: -1) { sum = sum * rest / term + 1 }
+    return sum * Double(sign: .plus, exponent: Int(whole), significand: 1)
+  }
+}
+
+/// The natural logarithm in plain arithmetic, within 1e-15: libraries differ in the last bit.
+package enum PlainLogarithm {
+  /// ln(x) of a positive normal number.
+  package static func of(_ x: Double) -> Double {
+    var (exponent, part) = (Double(x.exponent), x.significand)
+    if part > 2.0.squareRoot() {
+      part /= 2
+      exponent += 1
+    }
+    // ln(part) = 2 · artanh(ratio)
+    let ratio = (part - 1) / (part + 1)
+    let square = ratio * ratio
+    var sum = 0.0
+    for term in stride(from: 23.0, through: 1, by: -2) { sum = sum * square + 1 / term }
+    return exponent * 0x1.62e42fefa39efp-1 + 2 * ratio * sum
   }
 }

@@ -21,6 +21,8 @@ package final class ShardFile: Sendable {
   package let factorScale: StoredColumn?
   /// The largest error that the writer noted, if it did.
   package let largestError: Double?
+  /// How far targets are from those of all scores, where the writer measured it of factors.
+  package let targetError: TargetError?
   /// Ids that follow from the header.
   private let allClassIDs: AllClassIDs?
   /// True where ids are those of all classes in class order, and never read.
@@ -140,6 +142,12 @@ package final class ShardFile: Sendable {
     factorScale = hasFactors ? optional.first { $0.name == Layout.factorScale }?.column : nil
     let noted = contents.datasets[Layout.score]?.object["largest_error"]?.value
     if case .floats(let values)? = noted { largestError = values.first } else { largestError = nil }
+    let measured = contents.datasets[Layout.classFactor]?.object[Layout.targetError]?.value
+    if case .floats(let values)? = measured, TargetError.fault(of: values, rows: rows) == nil {
+      targetError = TargetError(components: values)
+    } else {
+      targetError = nil
+    }
   }
 
   /// Refuses a file that is not the one that was opened: what is remembered of its structure

@@ -44,6 +44,8 @@ public final class ShardReader: LabelMapSource {
   public var count: Int { file.rows }
   /// The largest |decoded − given| score that the writer noted, if it did.
   public var largestError: Double? { file.largestError }
+  /// How far targets of maps of factors are from those of all scores, as the writer measured it; nil where it did not.
+  public var targetError: TargetError? { file.targetError }
 
   /// Refuses a file that is not the one that was opened, or not as it was then.
   ///

@@ -6,6 +6,11 @@ extension Layout {
   package static let classFactor = "class_factor"
   package static let factorScale = "factor_scale"
 
+  /// The attribute of `class_factor` that says how near the writer made factors, in its own measure.
+  package static let quality = "quality"
+  /// The attribute of `class_factor` that says how far targets are from those of all scores (`TargetError`).
+  package static let targetError = "target_error"
+
   /// What a stored number of `class_factor` has more than the number that it means.
   package static let classFactorOffset = 127
 

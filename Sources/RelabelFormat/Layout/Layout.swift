@@ -47,6 +47,7 @@ package enum Layout {
       case Layout.score:
         ["axes", "encoding", "scale_factor", "add_offset", "_FillValue", "largest_error"]
       case Layout.viewBox: ["axes", Layout.sourceType]
+      case Layout.classFactor: ["axes", Layout.quality, Layout.targetError]
       default: ["axes"]
       }
     }

@@ -39,6 +39,8 @@ public struct ShardHeader: Hashable, Sendable {
   public var compression: Compression = .default
   /// What is said of all views; nil where rows are images, which a new shard changes by `declareViews`.
   public package(set) var views: ViewFacts?
+  /// How near the writer made factors, in its own measure: the lower, the nearer; nil where it does not say.
+  public package(set) var factorQuality: Double?
   /// Where the labels come from.
   public var metadata: MetadataDocument
 
@@ -78,7 +80,8 @@ public struct ShardHeader: Hashable, Sendable {
   }
 
   /// Says that maps are sums of products, which readers that know nothing of it have to refuse (spec, section 4.11).
-  package mutating func declareFactors() {
+  package mutating func declareFactors(quality: Double? = nil) {
+    factorQuality = quality
     cellOrder = .class
     version = .newest
     features = features.requiring(Features.factors)
@@ -89,6 +92,7 @@ public struct ShardHeader: Hashable, Sendable {
     guard hasFactors else { return self }
     var header = self
     header.features = .none
+    header.factorQuality = nil
     header.cellOrder = .score
     header.shape = MapShape(
       height: shape.height,

@@ -71,6 +71,7 @@ public enum Rule: String, Hashable, Sendable, CaseIterable {
   case v031 = "V031"
   case v032 = "V032"
   case v033 = "V033"
+  case v034 = "V034"
 
   case m001 = "M001"
   case m002 = "M002"
@@ -185,6 +186,7 @@ extension Rule {
     case .v031: Definition("Views stand in the declared row order", .findings)
     case .v032: Definition("Scales of factors are powers of two, or 0", .findings)
     case .v033: Definition("The ids of each cell number its factors", .findings)
+    case .v034: Definition("The stated error of targets is possible, and confirmed", .findings)
 
     case .m001: Definition("The folder has an index.json", .findings)
     case .m002: Definition("index.json matches its own digest", .corrupt)

@@ -1,4 +1,4 @@
-"""Shards whose maps are sums of products, sound ones and broken ones (section 4.11): rules V032 and V033."""
+"""Shards whose maps are sums of products, sound ones and broken ones (section 4.11): rules V032 to V034."""
 
 from dataclasses import replace
 
@@ -71,6 +71,12 @@ def with_number(name, place, value, **changes):
     return shard(given={name: data}, **changes)
 
 
+def stating(numbers, kind="<f8", **attributes):
+    """A shard whose `class_factor` states an error of targets."""
+    own = {"axes": "image factor class", "target_error": np.array(numbers, kind)} | attributes
+    return shard(column_changes={"class_factor": {"attributes": own}})
+
+
 def add(rule, variant, made):
     breaks(rule, variant)(lambda folder: made.write(folder / "a.h5"))
 
@@ -86,6 +92,8 @@ add_sound("factors_of_one", shard(k=1, height=1, width=1))
 add_sound("factors_in_floats", shard(encoding="float32", step=None, offset=None))
 add_sound("factors_with_labels", shard(optional=("source_label", "map_extent", "image_size")))
 add_sound("factors_uncompressed", shard(compression="none"))
+add_sound("factors_with_their_error", stating([5, 40, 1.25, 2.5, 3], quality=np.float64(0.0003)))
+add_sound("factors_not_measured", stating([0, 0, 0, 0, 0]))
 add_sound("factors_at_temperature", shard(attributes={"temperature": np.float64(2.5)}))
 
 # ----------------------------------------------------------------------------- layout: L004, L005…
@@ -109,6 +117,12 @@ add("L007", "factor_scale_of_other_factors", shard(column_changes={"factor_scale
 add("L008", "class_factor_axes", shard(column_changes={"class_factor": {"attributes": {"axes": "image class factor"}}}))
 add("L012", "class_factor_in_other_chunks", shard(column_changes={"class_factor": {"chunk": (3, 3, 10)}}))
 
+add("L004", "target_error_float32", stating([5, 40, 1.25, 2.5, 3], "<f4"))
+add("L004", "target_error_of_four", stating([5, 40, 1.25, 2.5]))
+add("L004", "quality_negative", stating([5, 40, 1.25, 2.5, 3], quality=np.float64(-0.5)))
+add("L004", "target_error_of_classes", Shard(column_changes={"class_index": {
+    "attributes": {"axes": "image y x rank", "target_error": np.zeros(5)}}}))
+
 # ----------------------------------------------------------------------------------- values: V…
 
 add("V003", "scale_infinite", with_number("factor_scale", (1, 1), np.inf))
@@ -122,3 +136,16 @@ add("V032", "subnormal", with_number("factor_scale", (0, 2), 2.0**-130))
 add("V033", "swapped", shard(ids=np.ascontiguousarray(np.where(
     (np.arange(5) == 4)[:, None, None, None], np.array([0, 1, 3], "<u2"), np.array([0, 1, 2], "<u2"))
     * np.ones((5, 3, 4, 1), "<u2"))))
+for variant, numbers in {
+    "negative": [5, 40, -1.25, 2.5, 3],
+    "not_finite": [5, 40, np.nan, 2.5, 3],
+    "infinite": [5, 40, np.inf, 2.5, 3],
+    "half_an_image": [4.5, 40, 1.25, 2.5, 3],
+    "more_images_than_rows": [6, 48, 1.25, 2.5, 3],
+    "crops_of_nothing": [0, 40, 1.25, 2.5, 3],
+    "fewer_crops_than_images": [5, 4, 1.25, 2.5, 3],
+    "half_l1_above_one": [5, 40, 1.25, 40.5, 3],
+    "more_other_classes_than_crops": [5, 40, 1.25, 2.5, 41],
+    "divergence_of_nothing": [0, 0, 1.25, 0, 0],
+}.items():
+    add("V034", variant, stating(numbers))

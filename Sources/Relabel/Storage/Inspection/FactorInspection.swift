@@ -37,6 +37,27 @@ struct FactorInspection {
     }
   }
 
+  /// What the writer says of how near factors are, which is not needed to read them: its measure, nil where it gives none.
+  func quality(_ file: FileContents, rows: Int) -> Double? {
+    guard root.hasFactors, let object = file.datasets[Layout.classFactor]?.object else {
+      return nil
+    }
+    let place = Location(dataset: Layout.classFactor)
+    let attributes = AttributeReader(object, rule: .l004, at: place, report: report)
+    if attributes.has(Layout.targetError),
+      let said = attributes.floats(Layout.targetError, .float64, count: TargetError.count),
+      let fault = TargetError.fault(of: said, rows: rows)
+    {
+      fail(.v034, "attribute '\(Layout.targetError)': \(fault)", Layout.classFactor)
+    }
+    guard attributes.has(Layout.quality),
+      let quality = attributes.floats(Layout.quality, .float64)?.first
+    else { return nil }
+    if quality > 0, quality.isFinite { return quality }
+    attributes.fail("attribute '\(Layout.quality)' is \(quality), not a number above 0")
+    return nil
+  }
+
   private func say(_ message: String) { report(Violation(.l004, message)) }
 
   private func fail(_ rule: Rule, _ message: String, _ dataset: String) {

@@ -22,7 +22,8 @@ struct LayoutInspection {
     }
     let views = ViewInspection(root: root, report: report)
     guard let viewFacts = views.inspect(file, found) else { return nil }
-    FactorInspection(root: root, report: report).inspect(found)
+    let factors = FactorInspection(root: root, report: report)
+    factors.inspect(found)
     for column in Layout.required where found[column.name] == nil {
       fail(.l005, "dataset '\(column.name)' is missing", column.name)
     }
@@ -51,6 +52,7 @@ struct LayoutInspection {
     let shape = MapShape(height: ids.shape[1], width: ids.shape[2], topK: ids.shape[3])
     var header = header(shape, encoding, ids, scores, keyBytes: keys.type.size)
     if root.hasViews { header.views = viewFacts }
+    header.factorQuality = factors.quality(file, rows: ids.shape[0])
     return (header, ids.shape[0])
   }
 

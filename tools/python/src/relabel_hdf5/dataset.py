@@ -26,6 +26,7 @@ from .pooling import pool_stored
 from .versions import demand
 
 if TYPE_CHECKING:
+    from .target_error import TargetError
     from .views import Views
 
 
@@ -87,6 +88,8 @@ class LabelMaps:
         self._count = int(engine.first[-1])
         self._fingerprint: str | None = None
         self._views: Views | None = None
+        self._target_error: TargetError | None = None
+        self._has_target_error = False
         self._lookup = Lookup(path, self._count, partial(_read_keys, engine), partial(_check_keys, engine))
 
     def __len__(self) -> int:
@@ -134,6 +137,19 @@ class LabelMaps:
     def header(self) -> Header:
         """What the shards say about all of their maps."""
         return self._engine.header_at(np.empty(0, np.int64))
+
+    @property
+    def target_error(self) -> TargetError | None:
+        """How far targets of maps of factors are from those of all scores, as measured when they were packed.
+
+        The first use opens every shard. None where a shard does not say it, as one of classes. Raises a `RelabelError`
+        for numbers that no measurement gives.
+        """
+        if not self._has_target_error:
+            from .target_error import of_shards  # which few need
+
+            self._target_error, self._has_target_error = of_shards(self._engine.paths), True
+        return self._target_error
 
     @property
     def classes(self) -> tuple[ClassEntry, ...] | None:

@@ -65,6 +65,8 @@ class Header:
     """Whether a row is a view of an image, such as a crop: an image may then have several rows."""
     has_factors: bool = field(default=False, compare=False)
     """Whether ids of cells number factors, whose products add up to logits of all classes (section 4.11)."""
+    factor_quality: float | None = field(default=None, compare=False)
+    """How near the writer made factors, in its own measure: lower is nearer; None where it does not say."""
     view_size: tuple[int, int] | None = field(default=None, compare=False)
     """Height and width in pixels of what the annotator saw of a view, where the shard says so."""
     box_type: str | None = field(default=None, compare=False)

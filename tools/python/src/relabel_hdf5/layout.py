@@ -12,6 +12,8 @@ MAP_EXTENT = "map_extent"
 SOURCE_LABEL = "source_label"
 CLASS_FACTOR = "class_factor"
 FACTOR_SCALE = "factor_scale"
+QUALITY = "quality"
+TARGET_ERROR = "target_error"
 
 INDEX_NAME = "index.json"
 """The file that makes shards of a folder a dataset."""
@@ -113,9 +115,12 @@ VIEW_COLUMNS = tuple(
 )  # fmt: skip
 """What the feature `views` adds; `view` is there whenever the feature is required."""
 FACTOR_COLUMNS = (
-    Column(CLASS_FACTOR, "image factor class", ("uint8",), (_PLAIN, _DEFLATED, _SHUFFLED), feature="factors"),
+    Column(
+        CLASS_FACTOR, "image factor class", ("uint8",), (_PLAIN, _DEFLATED, _SHUFFLED),
+        frozenset({"axes", QUALITY, TARGET_ERROR}), feature="factors",
+    ),
     Column(FACTOR_SCALE, "image factor", ("float32",), (_PLAIN, _DEFLATED, _SHUFFLED), feature="factors"),
-)
+)  # fmt: skip
 """What the feature `factors` adds; both are there whenever the feature is required."""
 COLUMNS = REQUIRED + OPTIONAL + VIEW_COLUMNS + FACTOR_COLUMNS
 

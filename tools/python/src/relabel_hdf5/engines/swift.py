@@ -257,6 +257,8 @@ class SwiftEngine:
             extent = {"map_extent": tuple(map(float, named["map_extent"]))}
             if named.get("view_size") is not None:
                 named["view_size"] = tuple(map(int, named["view_size"]))
+            if named.get("factor_quality") is not None:
+                named["factor_quality"] = float(named["factor_quality"])
             self._header = Header(**named | numbers | extent)
             self._description = found
         return self._description

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -9,7 +10,8 @@ from h5py import h5f
 
 from ....errors import violation
 from ....header import Header
-from ....layout import BOX_TYPES, CLASS_INDEX, IMAGE_KEY
+from ....layout import BOX_TYPES, CLASS_FACTOR, CLASS_INDEX, IMAGE_KEY, QUALITY, TARGET_ERROR
+from ....target_error import fault
 from .container import Container, Description, check_container
 from .encoding import Encoding
 from .layout import check_layout
@@ -62,7 +64,24 @@ def _header(container: Container, root: Root, encoding: Encoding) -> Header:
         has_factors="factors" in root.required_features,
         view_size=root.view_size,
         box_type=_box_type(container),
+        factor_quality=_factor_quality(container),
     )
+
+
+def _factor_quality(container: Container) -> float | None:
+    """How near the writer made factors, in its own measure; raises V034 for an error of targets that nobody measures."""
+    if CLASS_FACTOR not in container.datasets:
+        return None
+    column = container.datasets[CLASS_FACTOR]
+    attributes = column.attributes.under("L004")
+    if TARGET_ERROR in attributes and (what := fault(attributes.numbers(TARGET_ERROR, "float64", (5,)), column.shape[0])):
+        raise attributes.fault(f"attribute '{TARGET_ERROR}': {what}", "V034")
+    if QUALITY not in attributes:
+        return None
+    quality = float(attributes.numbers(QUALITY, "float64")[0])
+    if not (quality > 0 and math.isfinite(quality)):
+        raise attributes.fault(f"attribute '{QUALITY}' is {quality}, not a number above 0")
+    return quality
 
 
 def _box_type(container: Container) -> str | None:
