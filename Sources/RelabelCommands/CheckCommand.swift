@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Relabel
+internal import RelabelPacking
 internal import RelabelVerification
 
 /// `verify check`: what `verify` does when no other word follows it.
@@ -19,6 +20,7 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup(title: "Reports") var reports: ReportOptions
   @OptionGroup(title: "What counts") var policy: PolicyOptions
   @OptionGroup(title: "With the pictures") var pictures: PictureOptions
+  @OptionGroup(title: "With the scores of all classes") var scores: ScoreOptions
   @OptionGroup(title: "Helper processes") var isolation: IsolationOptions
 
   /// Refuses a call without paths.
@@ -54,6 +56,7 @@ struct CheckCommand: ParsableCommand {
     verifier.level = reading.level
     verifier.sample = reading.sample
     verifier.pictures = try pictures.checks()
+    if !scores.against.isEmpty { verifier.against = DenseInputs(scores.against) }
     return verifier
   }
 
@@ -65,6 +68,21 @@ struct CheckCommand: ParsableCommand {
     report.options.merge(policy.described) { $1 }
     report.options.merge(reports.described) { $1 }
   }
+}
+
+/// The options of `verify` for those who have what was packed.
+struct ScoreOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Measure the error of the targets of factors again, against these dense logits. Repeatable.",
+      discussion: """
+        Folders, tars or files that relabel-pack reads, with the keys of the dataset. The error that each shard states \
+        is compared with what the scores of all classes say.
+        """,
+      valueName: "input"
+    )
+  )
+  var against: [String] = []
 }
 
 /// How much of the paths is read, and by how many threads.

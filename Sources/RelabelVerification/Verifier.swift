@@ -30,6 +30,8 @@ public struct Verifier: Sendable {
   public var isolation: Isolation
   /// What to check with the pictures at hand.
   public var pictures: PictureChecks?
+  /// The scores that datasets of factors were made from, to measure the error of targets again (rule V034).
+  package var against: (any DenseSource)?
   /// Told after each shard of a dataset how many images have been checked, of how many that its index lists; called
   /// from any thread.
   public var progress: (@Sendable (_ images: Int, _ total: Int?) -> Void)?
@@ -74,6 +76,7 @@ public struct Verifier: Sendable {
         var pass = try PicturePass(pictures, path: path, verifier: self)
         try pass.check(&report)
       }
+      if let against { try TargetCheck(against, path: path, jobs: jobs).check(&report) }
     } catch {
       // What was found in the files stays.
       report.failures.append(error.located(Location(file: path)))

@@ -17,6 +17,7 @@ extension Report {
     }
       + lines("orientation", \.orientationLine)
       + lines("recomputation", \.recomputationLine)
+      + lines("targets") { TargetError(figures: $0["measured"]).words + ", against all scores" }
   }
 }
 
