@@ -43,6 +43,8 @@ private struct Info {
   /// Stored bytes of each dataset, over all shards.
   let parts: [(name: String, bytes: Int64)]
   let largestError: Double?
+  /// What the shards together say; nil unless each says something.
+  let targetError: TargetError?
 
   init(_ source: any LabelMapSource) throws(RelabelError) {
     let readers = try source.shards
@@ -54,6 +56,7 @@ private struct Info {
     images = readers.reduce(0) { $0 + $1.count }
     leftOut = (source as? ShardedDataset)?.index.leftOut.count ?? 0
     largestError = readers.compactMap(\.largestError).max()
+    targetError = TargetError(ofShards: readers.map(\.targetError))
     var total: Int64 = 0
     var sums: [(name: String, bytes: Int64)] = []
     for reader in readers {
@@ -86,6 +89,7 @@ private struct Info {
       "  chunks       \(header.imagesPerChunk) images, \(header.compression)",
       "  writer       \(header.writer), build \(header.buildID.prefix(12))",
     ]
+    if let factorText { lines.append("  factors      \(factorText)") }
     if let views = header.views { lines.append("  views        \(words(of: views))") }
     if leftOut > 0 { lines.append("  left out     \(leftOut) images, named in index.json") }
     lines.append("  size         \(bytes) bytes, \(perImage(bytes)) an image")
@@ -94,6 +98,15 @@ private struct Info {
       lines.append("    \(padded) \(bytes) bytes, \(perImage(bytes)) an image")
     }
     return lines
+  }
+
+  private var factorText: String? {
+    guard header.hasFactors else { return nil }
+    let quality = header.factorQuality.map { "quality \($0)" } ?? "of a quality that is not stated"
+    guard let targetError, targetError.crops > 0 else { return quality + ", not measured" }
+    return "\(quality); \(counted(targetError.crops, "random crop")) of "
+      + "\(counted(targetError.images, "image")): mean KL \(targetError.meanDivergence.rounded(to: 4)) nats, half L1 "
+      + "\(targetError.meanDistance.rounded(to: 4)), another top class in \(targetError.otherTop)"
   }
 
   private func words(of views: ViewFacts) -> String {
@@ -145,6 +158,8 @@ private struct Info {
       "temperature": .number(header.temperature),
       "score_encoding": .string(header.encoding.name.rawValue),
       "largest_error": .optional(largestError),
+      "factor_quality": .optional(header.factorQuality),
+      "target_error": targetError?.json ?? .null,
       "cell_order": .string(header.cellOrder.rawValue),
       "row_order": .string("\(header.rowOrder)"),
       "orientation": .string(header.orientation.rawValue),

@@ -9,10 +9,13 @@ extension PackSummary {
       "\(output): \(counted(count, "image")) in \(counted(index.shards.count, "shard"))",
       "  size      \(outputBytes) bytes, \(bytesPerImage.rounded(to: 1)) an image"
         + ratio.map { ", 1/\($0.rounded(to: 2)) of the input" }.orEmpty,
-      "  error     at most \(largestError) in a score"
-        + boundText.orEmpty,
+      targetError == nil
+        ? "  error     at most \(largestError) in a score" + boundText.orEmpty : nil,
+      targetError.map { "  targets   \($0.text)" },
+      factorText.map { "  factors   \($0)" },
       effect.map { "  targets   \($0.text)" },
-      cut.map { hasFactors ? "  factors   \($0.effect)" : "  cut       \($0.text(topK))" },
+      cut.map { "  cut       \($0.text(topK))" },
+      alternative.map { "  advice    \($0.text)" },
       agreement.text.map { "  labels    \($0)" },
       "  time      \(elapsed.rounded(to: 1)) s, "
         + "\((Double(count) / max(elapsed, 1e-3)).rounded(to: 0)) images a second",
@@ -41,7 +44,14 @@ extension PackSummary {
     return lines
   }
 
-  private var hasFactors: Bool { index.options["factors"] != nil }
+  /// How near factors are, and why.
+  private var factorText: String? {
+    guard let factors = index.options["factors"], let quality = factors["quality"]?.number,
+      let count = factors["count"]?.integer
+    else { return nil }
+    let budget = index.options["factor_budget"]?.string.map { ", settled by the budget of \($0)" }
+    return "at most \(count) a map, quality \(quality)" + budget.orEmpty
+  }
 
   private var topK: Int64 {
     if case .integer(let topK)? = index.options["top_k"] { topK } else { 0 }
@@ -81,6 +91,9 @@ extension PackSummary {
       "largest_error": .number(largestError),
       "targets": effect?.json ?? .null,
       "cut": cut?.json ?? .null,
+      "target_error": targetError?.json ?? .null,
+      "factors": index.options["factors"] ?? .null,
+      "factor_budget": index.options["factor_budget"] ?? .null,
       "source_labels": agreement.json,
       "assumed": .array(
         assumptions.map {
@@ -120,6 +133,28 @@ extension TargetEffect {
       "top_class_changes": .integer(Int64(topClassChanges)),
       "outranked": .integer(Int64(outranked)),
     ])
+  }
+}
+
+extension TargetError {
+  /// The error for people.
+  fileprivate var text: String {
+    guard crops > 0 else { return "none of the images is one that is measured" }
+    return "mean KL \(meanDivergence.significant(.toNearestOrEven)) nats, half L1 "
+      + "\(meanDistance.significant(.toNearestOrEven)), another top class in \(otherTop) of "
+      + "\(counted(crops, "random crop")), against the scores of all classes"
+  }
+}
+
+extension FactorAlternative {
+  /// What is weighed, for people.
+  fileprivate var text: String {
+    func figures(_ error: TargetError) -> String {
+      "KL \(error.meanDivergence.significant(.toNearestOrEven)), another top class in "
+        + "\(error.otherTop) of \(error.crops) crops"
+    }
+    return "--maps factors would keep all classes: \(figures(factors)); the best of each cell: "
+      + figures(best)
   }
 }
 
@@ -176,12 +211,13 @@ extension String? {
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension Double {
-  /// A positive number below 1 with two digits that count, rounded by `rule`.
+  /// A positive number with two digits that count, or two behind the point, rounded by `rule`.
   fileprivate func significant(_ rule: FloatingPointRoundingRule) -> String {
     guard self > 0 else { return "0" }
     let digits = max(2, 1 - Int(Mathematics.log10(self).rounded(.down)))
     let units = String(Int((self * Mathematics.pow(10, Double(digits))).rounded(rule)))
-    return "0." + String(repeating: "0", count: max(0, digits - units.utf8.count)) + units
+    let padded = String(repeating: "0", count: max(0, digits + 1 - units.utf8.count)) + units
+    return "\(padded.dropLast(digits)).\(padded.suffix(digits))"
   }
 
   /// The number with so many digits behind the point.

@@ -43,7 +43,7 @@ struct ArrivalBuild: ~Copyable {
     // What has no map takes no place among the rows: they are written the same way without it.
     if image.isFailing { failing.append(image) } else { waiting.append(image) }
     waitingBytes += image.byteCount
-    if build == nil, waiting.count + failing.count < ShapeSample.images { return false }
+    if build == nil, !isEnoughToBegin { return false }
     let build = try begun(folder)
     let free = max(build.plan.imagesPerShard - rows, 1)
     let room = min(min(build.plan.window, Self.maximumImages), free)
@@ -51,6 +51,14 @@ struct ArrivalBuild: ~Copyable {
     guard waiting.count >= room || isMuch else { return false }
     try pack(build, folder)
     return true
+  }
+
+  /// True where what is waiting settles the grid, and the quality of factors where there is a budget.
+  private var isEnoughToBegin: Bool {
+    let count = waiting.count + failing.count
+    guard options.factors?.budget != nil else { return count >= ShapeSample.images }
+    return count >= BudgetSearch.mostImages
+      || count >= ShapeSample.images && waitingBytes >= BudgetSearch.mostBytes
   }
 
   /// Packs what is waiting, and closes the last shard.
@@ -77,11 +85,22 @@ struct ArrivalBuild: ~Copyable {
       let name = folder.shardName(number)
       let path = folder.path(of: name)
       guard Folder.hasFile(path) else { return }
-      let (rows, shape) = try FinishedShard.rows(path, name)
+      let (rows, shape, quality) = try FinishedShard.rows(path, name)
       if build == nil {
         let keys = rows.rows.prefix(ShapeSample.images).map(\.key)
         let sample = ShapeSample(shape: shape, keys: keys)
-        build = try Self.begin(sample, options, traits, folder)
+        build = try Self.begin(sample, options, traits, folder) { plan throws(RelabelError) in
+          guard options.factors?.budget != nil else { return }
+          // The images that settled it don't come again.
+          guard let quality else {
+            throw RelabelError(
+              .usage,
+              "the earlier run's shard does not say the quality of its factors: resume with --maps factors --quality",
+              at: Location(file: path)
+            )
+          }
+          try plan.settle(quality: quality, listing: nil)
+        }
       }
       guard var build, rows.rows.count >= build.plan.imagesPerShard else { return }
       let kept = try FinishedShard(path, name, build, options).keptAsItIs()
@@ -99,7 +118,10 @@ struct ArrivalBuild: ~Copyable {
     if let build { return build }
     let waiting = waiting + failing
     let sample = try ShapeSample(waiting.count, options) { waiting[$0] }
-    let begun = try Self.begin(sample, options, traits, folder)
+    let images = self.waiting
+    let begun = try Self.begin(sample, options, traits, folder) { plan throws(RelabelError) in
+      try plan.settleBudget(options, images, listing: nil)
+    }
     build = begun
     return begun
   }
@@ -108,15 +130,17 @@ struct ArrivalBuild: ~Copyable {
     _ sample: ShapeSample,
     _ options: PackOptions,
     _ traits: SourceTraits,
-    _ folder: borrowing OutputFolder
+    _ folder: borrowing OutputFolder,
+    settle: (inout BuildPlan) throws(RelabelError) -> Void
   ) throws(RelabelError) -> DatasetBuild {
-    let plan = try BuildPlan(
+    var plan = try BuildPlan(
       options,
       traits: traits,
       shape: sample.shape,
       keys: sample.keys,
       listing: nil
     )
+    try settle(&plan)
     try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
     return try DatasetBuild(plan, images: nil)
   }

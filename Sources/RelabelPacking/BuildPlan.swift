@@ -4,15 +4,19 @@ import RelabelVerification
 
 /// Everything that is settled before the first shard is written.
 struct BuildPlan {
-  let header: ShardHeader
+  private(set) var header: ShardHeader
   /// The options as `index.json` records them.
-  let options: [String: JSON]
+  private(set) var options: [String: JSON]
   let imagesPerShard: Int
   let annotator: String?
   /// True where logits are stored less the mean of those that their cell leaves out.
   let centres: Bool
   /// Makes factors of maps; nil where the best classes are kept.
-  let factors: FactorForm?
+  var factors: FactorForm?
+  /// What settles the quality of factors; nil where nobody gave a budget.
+  let budget: FactorBudget?
+  /// What factors would lose, where the best classes are kept; nil where nobody asked.
+  let alternative: FactorForm?
   /// What is stored of each image beside its map.
   let facts: ImageFacts
   /// What the packer had to assume: the name and value of each option.
@@ -143,9 +147,7 @@ struct BuildPlan {
     }
     if options.centres || traits.isCentred { record["centre"] = .bool(true) }
     if let settings = options.factors {
-      record["factors"] = .object([
-        "count": .integer(Int64(header.shape.topK)), "quality": .number(settings.quality),
-      ])
+      record["factors"] = Self.record(of: header, quality: settings.quality)
     }
     self.options = record
     // Where rows keep the order of the source, none of them depends on those behind it.
@@ -157,7 +159,25 @@ struct BuildPlan {
     factors = try options.factors.map { settings throws(RelabelError) in
       try FactorForm(header, settings)
     }
+    budget = options.factors?.budget
+    alternative = options.weighsFactors ? Self.alternative(header, options) : nil
     annotator = metadata.annotatorName
+  }
+
+  /// Takes a quality that was settled after all else.
+  mutating func settle(quality: Double, listing: PendingImages?) throws(RelabelError) {
+    header.factorQuality = quality
+    factors = factors.map { FactorForm($0, quality: quality) }
+    options["factors"] = Self.record(of: header, quality: quality)
+    header.buildID = try Self.buildID(
+      header,
+      options,
+      header.rowOrder == .source ? nil : listing
+    )
+  }
+
+  private static func record(of header: ShardHeader, quality: Double) -> JSON {
+    .object(["count": .integer(Int64(header.shape.topK)), "quality": .number(quality)])
   }
 
   /// Refuses what has no meaning where classes don't exclude each other.

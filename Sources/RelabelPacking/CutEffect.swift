@@ -41,9 +41,7 @@ public struct CutEffect: Hashable, Sendable {
     totalScore = Double(dense.score.reduce(0.0) { $0 + Double($1) }) / Double(dense.score.count)
     var random = SplitMix64(state: seed)
     let boxes = (0..<EffectSample.cropsPerImage).map { _ in CropBox.random(&random) }
-    // Factors leave no class out.
-    let isCut = kind == .logit && stored.factors == nil
-    let centred = isCut ? stored.less(dense.absentMeans(stored)) : stored
+    let centred = kind == .logit ? stored.less(dense.absentMeans(stored)) : stored
     for (box, given) in zip(boxes, try pooling.targets(of: dense, in: boxes)) {
       let kept = try pooling.target(of: stored, in: box).dense()
       crops += 1

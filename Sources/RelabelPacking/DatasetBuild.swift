@@ -61,7 +61,10 @@ struct DatasetBuild {
   /// What was assumed, as the index records it; it decides no byte of a shard.
   private var assumed: [String: JSON] {
     let names = plan.assumptions.map { ($0.name, JSON.string($0.value)) }
-    return ["assumed": .object(Dictionary(names) { first, _ in first })]
+    var assumed: [String: JSON] = ["assumed": .object(Dictionary(names) { first, _ in first })]
+    // The quality that it settled decides the bytes: who resumes may give that instead.
+    if let budget = plan.budget { assumed["factor_budget"] = .string("\(budget)") }
+    return assumed
   }
 
   /// What of the scores does not fit what they were packed as.
@@ -103,6 +106,8 @@ struct DatasetBuild {
       inputBytes: input.bytes,
       effect: effect,
       cut: sight.cut.images == 0 ? nil : sight.cut,
+      alternative: sight.alternative.best.images == 0 ? nil : sight.alternative,
+      targetError: plan.factors == nil ? nil : sight.targetError,
       agreement: sight.agreement,
       assumptions: plan.assumptions,
       doubts: doubts,

@@ -85,7 +85,8 @@ public final class DatasetWriter {
     traits.views = viewTraits
     var build = ArrivalBuild(options, traits)
     var inputOptions = InputOptions(
-      topK: options.topK,
+      // Factors keep all classes; of the best ones only the first is looked at.
+      topK: options.factors == nil ? options.topK : 1,
       numClasses: numClasses,
       scoreKind: scoreKind,
       imageList: options.imageList,
@@ -93,6 +94,7 @@ public final class DatasetWriter {
     )
     inputOptions.keepsLogNormalizer = options.logNormalizer
     inputOptions.centres = options.centres
+    inputOptions.keepsDense = options.factors != nil
     var images = try GivenImages(
       inputOptions,
       viewColumns: views == nil ? nil : traits.columns
@@ -151,7 +153,7 @@ public final class DatasetWriter {
     try add(images.admit(map, key, facts))
   }
 
-  /// Appends an image with the scores of all classes, of which the best are kept.
+  /// Appends an image with the scores of all classes, of which the best are kept, or factors of all (`options.factors`).
   ///
   /// - Parameters:
   ///   - scores: scores in the order [class, y, x].

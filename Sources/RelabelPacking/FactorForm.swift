@@ -1,5 +1,5 @@
 import AnnotatorOutputs
-import Relabel
+public import Relabel
 
 /// How maps of logits are kept as factors (spec, section 4.11).
 public struct FactorSettings: Hashable, Sendable {
@@ -7,6 +7,8 @@ public struct FactorSettings: Hashable, Sendable {
   public var count: Int = FactorEncoder.usualFactors
   /// What the rounding of one number may add to the divergence of targets, times 24: the lower, the nearer and the longer.
   public var quality: Double = FactorEncoder.usualQuality
+  /// What the quality is settled by; nil where it is given.
+  public var budget: FactorBudget?
 
   /// Makes the usual settings.
   public init() {}
@@ -51,13 +53,43 @@ extension BuildPlan {
       topK: min(settings.count, header.numClasses, shape.cells)
     )
     header.encoding = FactorEncoder.amounts
-    header.declareFactors()
+    header.declareFactors(quality: settings.quality)
+  }
+}
+
+/// What factors would lose of targets, beside what the cut to the best classes loses of the same crops.
+public struct FactorAlternative: Hashable, Sendable {
+  /// What the best classes lose.
+  public fileprivate(set) var best: TargetError = TargetError()
+  /// What factors of the usual quality would lose.
+  public fileprivate(set) var factors: TargetError = TargetError()
+
+  /// Adds what was weighed elsewhere.
+  mutating func add(_ other: Self) {
+    best.add(other.best)
+    factors.add(other.factors)
+  }
+}
+
+extension BuildPlan {
+  /// The most cells of a grid whose factors are weighed unasked: its tables take the square of them.
+  private static let mostCells = 400
+
+  /// Factors of maps that are packed without; nil where they could not be had, or at a price.
+  static func alternative(_ header: ShardHeader, _ options: PackOptions) -> FactorForm? {
+    guard options.factors == nil, header.hasSoftmax, header.views == nil,
+      header.shape.topK < header.numClasses, header.shape.cells <= mostCells
+    else { return nil }
+    var factors = header
+    declareFactors(FactorSettings(), in: &factors)
+    return try? FactorForm(factors, FactorSettings())
   }
 }
 
 /// Makes factors of what was loaded, and the rows of the two HDF5 datasets that they need beside the map.
 struct FactorForm: Sendable {
-  private let encoder: FactorEncoder
+  private var encoder: FactorEncoder
+  private let measure: TargetMeasure
 
   /// - Throws: `.usage` for a grid of too many cells.
   init(_ header: ShardHeader, _ settings: FactorSettings) throws(RelabelError) {
@@ -68,6 +100,25 @@ struct FactorForm: Sendable {
       factors: header.shape.topK,
       quality: settings.quality
     )
+    measure = TargetMeasure(header)
+  }
+
+  /// The same at another quality.
+  init(_ other: FactorForm, quality: Double) {
+    self = other
+    encoder.quality = quality
+  }
+
+  /// How far targets of an image are from those of all scores; nothing for one that is not measured.
+  func error(of map: LabelMap, _ loaded: LoadedMap, imageIndex: Int64) -> TargetError {
+    guard TargetMeasure.includes(imageIndex) else { return TargetError() }
+    return measured(map, loaded, imageIndex: imageIndex)
+  }
+
+  /// The same of any image.
+  func measured(_ map: LabelMap, _ loaded: LoadedMap, imageIndex: Int64) -> TargetError {
+    guard let dense = loaded.dense else { return TargetError() }
+    return measure.error(of: map, against: dense, imageIndex: imageIndex)
   }
 
   /// The map of factors of an image.
@@ -82,6 +133,24 @@ struct FactorForm: Sendable {
       )
     }
     return try encoder.checked(dense)
+  }
+
+  /// What factors would lose of a map that is stored otherwise.
+  ///
+  /// - Throws: `.invalidInput` for a map of another grid.
+  func weighed(
+    _ stored: LabelMap,
+    _ dense: DenseMap,
+    imageIndex: Int64
+  ) throws(RelabelError) -> FactorAlternative {
+    var weighed = FactorAlternative()
+    weighed.factors = measure.error(
+      of: try encoder.checked(dense),
+      against: dense,
+      imageIndex: imageIndex
+    )
+    weighed.best = measure.error(of: stored, against: dense, imageIndex: imageIndex)
+    return weighed
   }
 
   /// The rows of `class_factor` and `factor_scale`.

@@ -64,9 +64,14 @@ struct FinishedShard {
           leftOut.append(DatasetIndex.LeftOut(pending, because: error, inputs: options.inputs))
         }
       }
-      guard try reader.maps(at: Array(firstRow..<row)) == maps else { return nil }
+      var read = try reader.maps(at: Array(firstRow..<row))
+      // What factors say of classes was compared with the optional rows.
+      for place in read.indices { read[place].factors = nil }
+      guard read == maps else { return nil }
     }
     guard row == check.rows else { return nil }
+    // What the shard states is what is measured now, or bytes would tell this run from an undisturbed one.
+    if plan.factors != nil, reader.targetError != sight.targetError { return nil }
     return DatasetBuild.KeptShard(
       shard: try entry(check, largestError),
       leftOut: leftOut,
@@ -90,7 +95,7 @@ struct FinishedShard {
     return DatasetBuild.KeptShard(
       shard: try entry(check, largestError),
       leftOut: [],
-      sight: ImageSight(),
+      sight: ImageSight(measured: try ShardReader(path).targetError),
       views: check.views
     )
   }
@@ -110,13 +115,13 @@ struct FinishedShard {
     )
   }
 
-  /// What tells the rows of a shard from others, and the shape of their maps.
+  /// What tells the rows of a shard from others, the shape of their maps, and the quality of their factors.
   ///
   /// - Throws: as `ShardReader`.
   static func rows(
     _ path: String,
     _ name: String
-  ) throws(RelabelError) -> (rows: PackedRows, shape: MapShape) {
+  ) throws(RelabelError) -> (rows: PackedRows, shape: MapShape, quality: Double?) {
     let reader = try ShardReader(path)
     let (keys, indexes) = (try reader.keys(), try reader.imageIndexes())
     let views = try reader.viewNumbers()
@@ -127,7 +132,8 @@ struct FinishedShard {
         view: views.isEmpty ? nil : views[row]
       )
     }
-    return (PackedRows(shard: name, rows: rows), reader.header.shape)
+    let header = reader.header
+    return (PackedRows(shard: name, rows: rows), header.shape, header.factorQuality)
   }
 
   private func encoded(

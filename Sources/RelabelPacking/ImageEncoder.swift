@@ -7,14 +7,19 @@ struct ImageEncoder: Sendable {
   private let keyBytes: Int
   private let centres: Bool
   private let factors: FactorForm?
+  private let alternative: FactorForm?
   private let facts: ImageFacts
   private let sample: EffectSample?
+
+  /// True where maps are kept as factors.
+  var hasFactors: Bool { factors != nil }
 
   init(_ plan: BuildPlan, _ sample: EffectSample?) {
     codec = MapCodec(plan.header)
     keyBytes = plan.header.keyBytes
     centres = plan.centres
     factors = plan.factors
+    alternative = plan.alternative
     facts = plan.facts
     self.sample = sample
   }
@@ -40,16 +45,26 @@ struct ImageEncoder: Sendable {
             + " --centre"
         )
       }
-      let map = try factors?.map(loaded) ?? loaded.map
-      let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
-      var encoded = try codec.encode(labelled)
-      let (values, label) = try facts.values(of: image, loaded, map)
-      try facts.given.check(image, encoded, codec)
-      encoded.optional = values
-      return .success((encoded, try sight(of: loaded, encoded, label, map)))
+      return .success(try self.encoded(image, loaded))
     } catch {
       return .failure(error.located(Location(file: image.source, key: image.key)))
     }
+  }
+
+  /// An image that is loaded, in its stored form.
+  ///
+  /// - Throws: why it can't be stored.
+  func encoded(
+    _ image: PendingImage,
+    _ loaded: LoadedMap
+  ) throws(RelabelError) -> (EncodedImage, ImageSight) {
+    let map = try factors?.map(loaded) ?? loaded.map
+    let labelled = LabelledImage(key: image.key, imageIndex: image.imageIndex, map: map)
+    var encoded = try codec.encode(labelled)
+    let (values, label) = try facts.values(of: image, loaded, map)
+    try facts.given.check(image, encoded, codec)
+    encoded.optional = values
+    return (encoded, try sight(of: loaded, encoded, label, map))
   }
 
   private func sight(
@@ -60,17 +75,21 @@ struct ImageEncoder: Sendable {
   ) throws(RelabelError) -> ImageSight {
     var sight = ImageSight()
     sight.agreement = LabelAgreement(loaded.map, label)
-    guard let sample else { return sight }
-    if factors != nil {
-      guard sample.wantsDense(encoded.imageIndex), let dense = loaded.dense else { return sight }
-      sight.cut = try sample.cut(dense, map, imageIndex: encoded.imageIndex)
+    if let factors {
+      sight.targetError = factors.error(of: map, loaded, imageIndex: encoded.imageIndex)
       return sight
     }
+    guard let sample else { return sight }
     if let effect = try sample.effect(loaded.map, encoded) {
       sight.effect = effect
       sight.looks = ScoreLooks(loaded.map)
     }
-    if let dense = loaded.dense { sight.cut = try sample.cut(dense, encoded) }
+    guard let dense = loaded.dense else { return sight }
+    sight.cut = try sample.cut(dense, encoded)
+    if let alternative, sample.wantsDense(encoded.imageIndex) {
+      let stored = codec.map(of: encoded)
+      sight.alternative = try alternative.weighed(stored, dense, imageIndex: encoded.imageIndex)
+    }
     return sight
   }
 }
@@ -81,15 +100,26 @@ struct ImageSight: Sendable {
   fileprivate(set) var effect = TargetEffect()
   /// What the cut to k did to the targets of those in a smaller one, which were given whole.
   fileprivate(set) var cut = CutEffect()
+  /// What factors would lose of those.
+  fileprivate(set) var alternative = FactorAlternative()
+  /// How far targets of factors are from those of all scores.
+  fileprivate(set) var targetError = TargetError()
   /// What the scores of the sample look like.
   fileprivate(set) var looks = ScoreLooks()
   /// How maps and source labels agree.
   fileprivate(set) var agreement = LabelAgreement()
 
+  init() {}
+
+  /// What a shard says that was measured of its images.
+  init(measured: TargetError?) { targetError = measured ?? TargetError() }
+
   /// Adds what was seen of other images.
   mutating func add(_ other: Self) {
     effect.add(other.effect)
     cut.add(other.cut)
+    alternative.add(other.alternative)
+    targetError.add(other.targetError)
     looks.add(other.looks)
     agreement.add(other.agreement)
   }

@@ -16,6 +16,10 @@ public struct PackSummary: Sendable {
   public let effect: TargetEffect?
   /// What the cut to k does to targets; nil where no image was given with the scores of all classes.
   public let cut: CutEffect?
+  /// What factors would lose beside what the cut loses; nil where nobody asked, and where factors can't be made.
+  public let alternative: FactorAlternative?
+  /// How far targets of maps of factors are from those of all scores; nil where the best classes are kept.
+  public let targetError: TargetError?
   /// How maps and the classes of the source agree.
   public let agreement: LabelAgreement
   /// What the packer had to assume.

@@ -47,13 +47,20 @@ extension Packer {
     }
     var listing: PendingImages?
     if case .listed(let images) = input.images { listing = images }
-    let plan = try BuildPlan(
+    var plan = try BuildPlan(
       options,
       traits: input.traits,
       shape: shape.shape,
       keys: shape.keys,
       listing: listing
     )
+    if options.factors?.budget != nil {
+      let spread =
+        try listing.map { images throws(RelabelError) in
+          try BuildPlan.budgetSample(images, shape.shape, plan.header.numClasses)
+        } ?? sample
+      try plan.settleBudget(options, spread, listing: listing)
+    }
     forecast.orientation = plan.header.orientation
     forecast.columns = plan.facts.columns.map(\.name)
     forecast.assumptions = plan.assumptions
@@ -147,23 +154,35 @@ extension PackForecast {
       return
     }
     let packed = Double(count) * Double(encoded.count) / Double(images.count)
-    let shards = max(1, (packed / Double(plan.imagesPerShard)).rounded(.up))
-    let bytes = packed * size.bytesPerImage + shards * SampleSize.bytesPerShard
-    outputBytes = Int64(bytes)
-    bytesPerImage = bytes / max(packed, 1)
+    let each = size.bytes(inDatasetOf: Int(packed.rounded(.up)))
+    outputBytes = Int64(packed * each)
+    bytesPerImage = each
     seconds = elapsed * Double(count)
   }
 }
 
 /// What images take in a shard, found by compressing their chunks in memory.
 struct SampleSize {
+  /// Bytes of an image's parts of all chunks, and of the indexes of those.
   let bytesPerImage: Double
+  private let imagesPerShard: Int
+  private let metadataBytes: Int
 
-  /// What a shard takes beside its chunks, and its line of the index: headers, attributes and the index of chunks.
-  static let bytesPerShard = 8_192.0
+  /// What a shard takes beside its chunks and metadata document, and its line of the index: headers and attributes.
+  private static let bytesPerShard = 9_000.0
+  /// What a chunk takes in the index of chunks.
+  private static let bytesPerChunk = 14.0
+
+  /// Bytes of a dataset for each image, everything included; of a very large one where its images are not known.
+  func bytes(inDatasetOf images: Int?) -> Double {
+    guard let images, images > 0 else { return bytesPerImage }
+    let shards = max(1, (Double(images) / Double(imagesPerShard)).rounded(.up))
+    return bytesPerImage + shards * (Self.bytesPerShard + Double(metadataBytes)) / Double(images)
+  }
 
   init(_ images: [EncodedImage], _ plan: BuildPlan, jobs: Int) {
     let header = plan.header
+    (imagesPerShard, metadataBytes) = (plan.imagesPerShard, header.metadata.text.count)
     var pieces: [(Layout.Column, [[UInt8]])] = [
       (Layout.required[0], images.map(\.classIndex)), (Layout.required[1], images.map(\.score)),
       (
@@ -187,6 +206,7 @@ struct SampleSize {
     bytesPerImage = pieces.reduce(0) { sum, piece in
       let description = header.description(of: piece.0)
       return sum + Self.bytes(of: piece.1, description, jobs) / Double(images.count)
+        + Self.bytesPerChunk / Double(description.chunk[0])
     }
   }
 

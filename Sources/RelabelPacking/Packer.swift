@@ -52,13 +52,7 @@ public struct Packer: Sendable {
       let sample = try ShapeSample(images.count, options) { place throws(RelabelError) in
         try images[place]
       }
-      let plan = try BuildPlan(
-        options,
-        traits: input.traits,
-        shape: sample.shape,
-        keys: sample.keys,
-        listing: images
-      )
+      let plan = try plan(input.traits, sample, images)
       try folder.prepare(buildID: plan.header.buildID, overwrites: options.overwrites)
       var listed = try DatasetBuild(plan, images: images.count)
       let places = RowPermutation.places(images.count, plan.header.rowOrder)
@@ -76,6 +70,26 @@ public struct Packer: Sendable {
       build = try pack(stream, traits: input.traits, folder)
     }
     return try publish(build, input, folder)
+  }
+
+  /// Everything that is settled before the first row of listed images is written.
+  private func plan(
+    _ traits: SourceTraits,
+    _ sample: ShapeSample,
+    _ images: PendingImages
+  ) throws(RelabelError) -> BuildPlan {
+    var plan = try BuildPlan(
+      options,
+      traits: traits,
+      shape: sample.shape,
+      keys: sample.keys,
+      listing: images
+    )
+    if options.factors?.budget != nil {
+      let spread = try BuildPlan.budgetSample(images, sample.shape, plan.header.numClasses)
+      try plan.settleBudget(options, spread, listing: images)
+    }
+    return plan
   }
 
   /// Packs one shard of listed images, or keeps the one that an earlier run has finished.

@@ -58,8 +58,9 @@ struct ShardBuild: ~Copyable {
   /// Closes, verifies and publishes the shard; its entry for the index.
   consuming func publish(as name: String) throws(RelabelError) -> DatasetIndex.Shard {
     let (jobs, metadata, encoded) = (options.jobs, metadata, encoded)
+    let measured = encoder.hasFactors ? sight.targetError : nil
     var digest = (hex: "", bytes: Int64(0))
-    let summary = try writer.finish(appending: encoded, jobs: jobs) {
+    let summary = try writer.finish(appending: encoded, jobs: jobs, measured: measured) {
       temporary throws(RelabelError) in
       digest = try Self.checked(temporary, jobs: jobs)
     }

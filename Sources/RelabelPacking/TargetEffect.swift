@@ -117,16 +117,8 @@ struct EffectSample: Sendable {
 
   /// What the cut to k does to an image whose scores of all classes were given.
   func cut(_ dense: DenseMap, _ encoded: EncodedImage) throws(RelabelError) -> CutEffect {
-    try cut(dense, codec.map(of: encoded), imageIndex: encoded.imageIndex)
-  }
-
-  /// The same, of a map in the values that are stored.
-  func cut(
-    _ dense: DenseMap,
-    _ stored: LabelMap,
-    imageIndex: Int64
-  ) throws(RelabelError) -> CutEffect {
-    try CutEffect(dense, stored, scoreKind, pooling, seed: UInt64(max(imageIndex, 0)))
+    let seed = UInt64(max(encoded.imageIndex, 0))
+    return try CutEffect(dense, codec.map(of: encoded), scoreKind, pooling, seed: seed)
   }
 }
 

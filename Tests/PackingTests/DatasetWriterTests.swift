@@ -84,6 +84,49 @@ struct DatasetWriterTests {
     }
   }
 
+  @Test("factors are those of the packer, byte for byte", arguments: [nil, "0.2KL"])
+  func factors(budget: String?) throws {
+    let (a, b, inputs) = (TemporaryFolder(), TemporaryFolder(), TemporaryFolder())
+    var settings = FactorSettings()
+    settings.quality = 0.001
+    settings.budget = budget.flatMap(FactorBudget.init)
+    var writing = options(a.path)
+    writing.factors = settings
+    // No more than what settles a budget, so that a folder has it settled by the same images.
+    let summary = try write(0..<Self.count, writing, isDense: true)
+    for place in 0..<Self.count {
+      let path = inputs.file("\(key(place)).npy")
+      try? Folder.create(inputs.file("train"))
+      try PublishedFile.write(array(scores(place)), to: path)
+    }
+    var packing = writing
+    (packing.output, packing.inputs) = (b.path, [inputs.path])
+    (packing.rowOrder, packing.keyBytes) = (.source, 256)
+    let packed = try Packer(packing).run()
+    #expect(try shards(a) == shards(b))
+    let error = try #require(summary.targetError)
+    #expect(error.images == Self.count && error == packed.targetError)
+    if budget != nil { #expect(error.meanDivergence <= 0.2) }
+    #expect(throws: RelabelError.self) {
+      try write(0..<Self.count, with(writing, TemporaryFolder().path), isDense: false)
+    }
+  }
+
+  private func with(_ options: PackOptions, _ output: String) -> PackOptions {
+    var options = options
+    options.output = output
+    return options
+  }
+
+  /// A file of one array.
+  private func array(_ scores: [Float]) -> [UInt8] {
+    let shape = "(\(Self.classes), \(Self.height), \(Self.width))"
+    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': \(shape), }"
+    let padded = text + String(repeating: " ", count: 117 - text.utf8.count) + "\n"
+    let values = scores.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + values
+  }
+
   @Test("a run that stopped is resumed to the same bytes")
   func resumed() throws {
     let (a, b) = (TemporaryFolder(), TemporaryFolder())
