@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..command_line import Parser, add_format, add_quiet, positive
+from ..errors import UsageError
 from ..versions import VERSION
+from ..writing.options import has_factors
 from .words import INTERPOLATIONS, LOGITS, PRECISIONS, RESIZES
 
 _DESCRIPTION = """\
@@ -22,6 +24,14 @@ Exit codes: 0 done, 3 done but pictures were left out, 4 an input is unsafe, 5 a
 input is broken, 64 usage (an existing dataset included), 70 internal error, 74
 input or output failed, 130 interrupted.
 """
+
+
+def _map_form(text: str) -> str:
+    try:
+        has_factors(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -87,8 +97,10 @@ def parser() -> argparse.ArgumentParser:
         "--top-k", type=positive, default=5, metavar="K", help="Classes to keep in a cell. (default: 5)"
     )
     labels.add_argument(
-        "--maps", choices=("topk", "factors"), default="topk",
-        help="What is kept of a map: the best classes of each cell, or factors, which keep all. (default: topk)",
+        "--maps", type=_map_form, default="topk", metavar="FORM",
+        help="What is kept of a map: topk, the best classes of each cell; factors, which keep all; factors:1300B or "
+        "factors:0.02KL, which settles the quality by the first 64 pictures: so many bytes of the dataset a picture, or so "
+        "much mean divergence of targets. (default: topk)",
     )  # fmt: skip
     labels.add_argument(
         "--quality", type=float, metavar="Q",

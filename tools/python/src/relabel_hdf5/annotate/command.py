@@ -60,6 +60,8 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError("--model names the network")
     rank, ranks = _ranks(options)
     whole = -(-len(listing) // options.batch_size)
+    if ranks > 1 and ":" in options.maps:
+        raise UsageError("each rank would settle another quality by its own pictures: give --maps factors with --quality")
     if ranks > whole:
         raise UsageError(f"there are {whole} batches for {ranks} ranks: fewer ranks, or a smaller --batch-size")
     output = options.output if ranks == 1 else joining.part_folder(options.output, rank, ranks)

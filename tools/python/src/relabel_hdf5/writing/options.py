@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,16 @@ def arguments(**options: Any) -> list[str]:
         if value is not True:
             found.append(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
     return found
+
+
+_MAPS = re.compile(r"topk|factors(?::[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?:B|KL))?")
+
+
+def has_factors(maps: str) -> bool:
+    """Whether this form of maps is factors, with a budget or without; raises `UsageError` for what is no form."""
+    if not _MAPS.fullmatch(maps):
+        raise UsageError(f"maps is '{maps}', not topk, factors, factors:1300B (bytes an image) or factors:0.02KL (nats)")
+    return maps.startswith("factors")
 
 
 @contextlib.contextmanager

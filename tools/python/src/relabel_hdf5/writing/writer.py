@@ -47,7 +47,7 @@ class Writer:
         classes_are: Literal["exclusive", "independent"] = "exclusive",
         orientation: Literal["yx", "xy", "unknown"] = "yx",
         top_k: int | None = None,
-        maps: Literal["topk", "factors"] = "topk",
+        maps: str = "topk",
         quality: float | None = None,
         centre: bool = False,
         classes: str | os.PathLike[str] | Iterable[tuple[str, str]] | None = None,
@@ -83,7 +83,9 @@ class Writer:
                 its own, as after a sigmoid.
             orientation: How the grid lies on the picture: axes (y, x) of a picture that was not transposed are `yx`.
             top_k: Classes to keep in a cell: 5 of dense scores, all of sparse ones, unless given.
-            maps: What is kept of dense logits: the best classes of each cell, or `factors`, which keep all (spec, 4.11).
+            maps: What is kept of dense logits: `topk`, the best classes of each cell, or `factors`, which keep all (spec,
+                4.11). `factors:1300B` takes so many bytes of the dataset an image, `factors:0.02KL` so much mean divergence
+                of targets in nats: the first 64 images settle the quality.
             quality: How near factors are; lower numbers are nearer and take more bytes. 0.0003 unless given.
             centre: Subtract from each cell of dense logits the mean of the classes that are not kept. These count as 0,
                 and targets of the scores of all classes stay the same; `log_normalizer` is shifted alike.
@@ -126,18 +128,18 @@ class Writer:
         if centre and score_kind != "logit":
             raise UsageError(f"only logits may be shifted: centre does not go with {score_kind} scores")
         self._top_k, self._centre, self._classes_are = top_k, centre, classes_are
-        self.has_factors = maps == "factors"
+        self.has_factors = options.has_factors(maps)
         """Whether maps are kept as factors of all classes."""
         if self.has_factors and (score_kind != "logit" or classes_are != "exclusive" or centre or top_k is not None):
             raise UsageError("factors keep all logits of classes that exclude each other: without top_k and centre")
-        if quality is not None and not self.has_factors:
-            raise UsageError("quality is for maps='factors'")
+        if quality is not None and maps != "factors":
+            raise UsageError("quality is for maps='factors' without a budget")
         self._name = name
         self._jobs = jobs or best.usual_jobs()
         self._skips = on_bad_input == "skip"
         self._classes, self._annotator = classes, annotator
         self._options = options.arguments(
-            top_k=top_k, maps="factors" if self.has_factors else None, quality=quality, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
+            top_k=top_k, maps=maps if self.has_factors else None, quality=quality, classes_are=None if classes_are == "exclusive" else classes_are, images=images, name=name,
             preset=preset, score_encoding=score_encoding, max_error=max_error, cell_order=None if self._views else cell_order, compression=compression, images_per_chunk=images_per_chunk,
             images_per_shard=images_per_shard, key_bytes=key_bytes, jobs=self._jobs, on_bad_input=on_bad_input,
             overwrite=overwrite, resume=resume,
