@@ -15,7 +15,6 @@ matplotlib.use("agg")
 import numpy as np  # noqa: E402
 from matplotlib import pyplot as plt  # noqa: E402
 from PIL import Image  # noqa: E402
-from scenes import CLASSES  # noqa: E402
 
 import relabel_hdf5  # noqa: E402
 
@@ -54,11 +53,12 @@ def examples(folder, count=4):
     generator = np.random.default_rng(3)
     figure, axes = plt.subplots(count, 4, figsize=(9, 2.2 * count), squeeze=False)
     with relabel_hdf5.open(folder / "labels" / "strong") as maps:
+        colours = plt.get_cmap("tab10" if len(maps.classes) == 10 else "turbo", len(maps.classes))
         for row, key in zip(axes, keys):
             picture = Image.open(folder / "train" / "images" / f"{key}.png")
             row[0].imshow(picture)
             row[0].set_title(f"labelled '{key.partition('/')[0]}'", fontsize=8)
-            row[1].imshow(maps[key].class_index[..., 0], cmap="tab10", vmin=0, vmax=9)
+            row[1].imshow(maps[key].class_index[..., 0], cmap=colours, vmin=0, vmax=len(maps.classes) - 1)
             row[1].set_title("best class of each cell", fontsize=8)
             height, width = generator.uniform(0.4, 0.6, 2)
             top, left = generator.uniform(0, 1 - height), generator.uniform(0, 1 - width)
@@ -66,8 +66,9 @@ def examples(folder, count=4):
             row[2].imshow(picture.crop(box))
             row[2].set_title("a crop", fontsize=8)
             target = maps.targets([key], [[top, left, height, width]])[0]
-            row[3].barh(range(10), target, color=plt.get_cmap("tab10")(range(10)))
-            row[3].set_yticks(range(10), CLASSES, fontsize=6)
+            best = np.sort(np.argsort(-target)[:10])
+            row[3].barh(range(10), target[best], color=colours(best))
+            row[3].set_yticks(range(10), [maps.classes[label].id for label in best], fontsize=6)
             row[3].set_title("its target", fontsize=8)
             for axis in row[:3]:
                 axis.set_axis_off()

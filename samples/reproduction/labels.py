@@ -11,67 +11,71 @@ import sys
 import numpy as np
 import torch
 from annotators import fit, normalised, train_clean
-from networks import annotator
+from networks import ANNOTATORS, trained_annotator
 from PIL import Image
-from scenes import CLASSES
 
 import relabel_hdf5
 from relabel_hdf5 import Writer
 from relabel_hdf5.programs import program
 
 HERE = pathlib.Path(__file__).resolve().parent
-FUNCTIONS = {"coarse": "coarse_annotator"}
 
 
-def train_annotators(folder, names, quick, say):
+def train_annotators(folder, names, set_up, size, say):
     """Weights of the annotators: on clean garments of their own, or on the noisy scenes themselves."""
-    count, epochs = (4_000, 4) if quick else (24_000, 6)
     for name in names:
         path = folder / f"{name}.pth"
         say(f"annotator '{name}'")
         if name == "noisy":
-            train_noisy(path, folder, epochs=4 if quick else 16)
+            train_noisy(path, folder, set_up.classes, size.noisy_epochs)
         else:
-            train_clean(path, count, epochs, with_ground=name != "no-ground", stride=8 if name == "coarse" else 4)
+            make = ANNOTATORS.get(name, trained_annotator)
+            epochs = size.epochs // 2 if name == "tokens" else size.epochs
+            train_clean(path, make, set_up, size.clean_crops, epochs, with_ground=name != "no-ground")
 
 
-def train_noisy(path, folder, epochs):
+def train_noisy(path, folder, classes, epochs):
     """Trains on random crops of the scenes, each with the scene's one label."""
     if path.exists():
         return
     generator = np.random.default_rng(1)
     crops, targets = [], []
     for key in json.loads((folder / "train" / "scenes.json").read_text()):
-        picture = Image.open(folder / "train" / "images" / f"{key}.png").convert("L")
+        picture = Image.open(folder / "train" / "images" / f"{key}.png")
         for _ in range(2):
             side = int(generator.integers(20, 65))
             top, left = (int(v) for v in generator.integers(0, 65 - side, 2))
             crop = picture.crop((left, top, left + side, top + side)).resize((32, 32), Image.Resampling.BILINEAR)
             crops.append(np.asarray(crop))
-            targets.append(CLASSES.index(key.partition("/")[0]))
+            targets.append(classes.index(key.partition("/")[0]))
     torch.manual_seed(1)
-    network = annotator()
-    one_hot = torch.nn.functional.one_hot(torch.tensor(targets), len(CLASSES)).float()
+    network = trained_annotator()
+    one_hot = torch.nn.functional.one_hot(torch.tensor(targets), len(classes)).float()
     fit(network, normalised(np.stack(crops)), one_hot, epochs, generator)
     torch.save(network.state_dict(), path)
 
 
-def annotate(folder, name, spec):
+def folder_of(folder, name):
+    """Where labels lie."""
+    return folder / "labels" / name.replace(" ", "_").replace(",", "")
+
+
+def annotate(folder, name, spec, set_up):
     """One labelled dataset; what the tools said of it."""
-    output = folder / "labels" / name.replace(" ", "_")
+    output = folder_of(folder, name)
     said = output.with_suffix(".txt")
     if said.exists():
         return output, said.read_text()
     output.parent.mkdir(exist_ok=True)
     classes = folder / "classes.tsv"
-    classes.write_text("".join(f"{identifier}\t{identifier}\n" for identifier in CLASSES))
+    classes.write_text("".join(f"{identifier}\t{identifier}\n" for identifier in set_up.classes))
     if "wrong" in spec:
         write_wrong(folder / "labels" / "strong", output, spec["wrong"])
         text = ""
     else:
         command = [
             sys.executable, "-m", "relabel_hdf5.annotate", "--model",
-            f"{HERE / 'networks.py'}:{FUNCTIONS.get(spec['annotator'], 'trained_annotator')}",
+            f"{HERE / 'networks.py'}:{ANNOTATORS.get(spec['annotator'], trained_annotator).__name__}",
             "--weights", folder / f"{spec['annotator']}.pth", "--input-size", "64", "--images", folder / "train" / "images",
             "--classes", classes, "--output", output, "--batch-size", "64", "--workers", "1", "--check", "32",
             "--overwrite", *spec.get("options", ()),
@@ -99,6 +103,26 @@ def findings(folder, output):
     return named
 
 
+def bytes_of_image(output):
+    """What an image takes in shards, everything included."""
+    with relabel_hdf5.open(output) as maps:
+        return sum(path.stat().st_size for path in output.rglob("*.h5")) / len(maps)
+
+
+def write_dense(output, folder, count=40):
+    """The first scenes' maps of labels that keep every class, as `tools/study-factors` reads them: .npy of [C, H, W]."""
+    if folder.exists():
+        return
+    with relabel_hdf5.open(output) as maps:
+        for place in np.argsort(maps.image_indexes())[:count]:
+            found = maps[int(place)]
+            dense = np.empty((len(maps.classes), *found.score.shape[:2]), np.float32)
+            np.put_along_axis(dense, found.class_index.transpose(2, 0, 1).astype(int), found.score.transpose(2, 0, 1), 0)
+            path = folder / f"{maps.key(int(place))}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, dense)
+
+
 def write_wrong(source, output, wrong):
     """The same maps with one mistake: transposed, other logits, or under the keys of other pictures."""
     with relabel_hdf5.open(source) as maps:
@@ -107,7 +131,7 @@ def write_wrong(source, output, wrong):
         if wrong == "shuffled":
             keys = [keys[place] for place in np.random.default_rng(0).permutation(len(keys))]
         with Writer(
-            output, num_classes=len(CLASSES), score_kind="logit", classes=maps.classes, overwrite=True,
+            output, num_classes=len(maps.classes), score_kind="logit", classes=maps.classes, overwrite=True,
             annotator={"name": f"wrong on purpose: {wrong}"},
         ) as writer:  # fmt: skip
             for first in range(0, len(order), 256):

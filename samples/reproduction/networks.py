@@ -27,6 +27,36 @@ class Residual(nn.Module):
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
+class Tokens(nn.Module):
+    """A small vision transformer: patches of 4×4 pixels, each of which sees all others; it says what it sees of their mean.
+
+    Where a patch lies it learns from its neighbours (a depthwise convolution), so that it takes pictures of any size.
+    """
+
+    def __init__(self, width, depth, classes):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, 4, 4)
+        self.place = nn.Conv2d(width, width, 3, 1, 1, groups=width)
+        self.blocks = nn.Sequential(*(
+            nn.TransformerEncoderLayer(width, width // 32, 3 * width, 0, "gelu", batch_first=True, norm_first=True)
+            for _ in range(depth)
+        ))  # fmt: skip
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, classes)
+
+    def forward_features(self, x):
+        cells = self.patches(x)
+        cells = cells + self.place(cells)
+        tokens = self.norm(self.blocks(cells.flatten(2).mT))
+        return tokens.mT.unflatten(2, cells.shape[2:])
+
+    def forward_head(self, cells):
+        return self.head(cells.mean((2, 3)))
+
+    def forward(self, x):
+        return self.forward_head(self.forward_features(x))
+
+
 def _pooled(layers, width, classes):
     network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
     network.pretrained_cfg = CONFIG
@@ -72,3 +102,19 @@ def trained_annotator():
 def coarse_annotator():
     """The annotator of half as many cells."""
     return annotator(stride=8)
+
+
+def hundred_annotator():
+    """The annotator of a hundred classes."""
+    return annotator(classes=100)
+
+
+def token_annotator():
+    """The network of tokens, of a hundred classes."""
+    network = Tokens(64, 3, 100)
+    network.pretrained_cfg = CONFIG
+    return network
+
+
+ANNOTATORS = {"coarse": coarse_annotator, "hundred": hundred_annotator, "tokens": token_annotator}
+"""What makes the annotator of a name; of all others, `trained_annotator`."""

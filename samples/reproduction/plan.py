@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Size(NamedTuple):
+    """How much there is to see, and for how long annotators look at it."""
+
+    scenes: int
+    clean_crops: int
+    epochs: int
+    noisy_epochs: int
+
+
+FULL = Size(5_000, 24_000, 6, 16)
+QUICK = {"ten": Size(1_500, 4_000, 4, 4), "hundred": Size(160, 1_000, 2, 0)}
+
 TARGETS = ("single", "smoothing", "cleaning", "global", "localised")
 """The rows of the main table: what a crop's target is."""
 
-LABELS = {
+TEN = {
     "strong": {"annotator": "strong"},
     "noisy": {"annotator": "noisy"},
     "top 1": {"annotator": "strong", "options": ["--top-k", "1"]},
@@ -23,7 +38,36 @@ LABELS = {
     "sigmoids as logits": {"annotator": "strong", "wrong": "sigmoid"},
     "maps of other pictures": {"annotator": "strong", "wrong": "shuffled"},
 }
-"""Labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
+
+HUNDRED = {
+    "strong": {"annotator": "hundred"},
+    "all 100": {"annotator": "hundred", "options": ["--top-k", "100"]},
+    "factors": {"annotator": "hundred", "options": ["--maps", "factors"]},
+    "fine factors": {"annotator": "hundred", "options": ["--maps", "factors", "--quality", "0.00003"]},
+    "tokens, five": {"annotator": "tokens"},
+    "tokens, all 100": {"annotator": "tokens", "options": ["--top-k", "100"]},
+    "tokens, factors": {"annotator": "tokens", "options": ["--maps", "factors"]},
+}
+
+FORMS = ("all 100", "factors", "fine factors")
+
+LABELS = {"ten": TEN, "hundred": HUNDRED}
+"""For each set-up, labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
+
+STUDY = {"ten": (), "hundred": ("tokens, five", "tokens, all 100", "tokens, factors")}
+"""Labels that no student learns from: what targets lose is all that is asked of them."""
+
+
+def dense_of(set_up, name):
+    """The labels of every class by the same annotator; None where there are none."""
+    wanted = LABELS[set_up][name]
+    if "wrong" in wanted:
+        return None
+    for other, spec in LABELS[set_up].items():
+        if spec["annotator"] == wanted["annotator"] and other.split()[-2:-1] == ["all"]:
+            return other
+    return None
+
 
 ABLATIONS = (
     "top 1", "top 3", "all 10", "factors", "coarse factors", "bfloat16 annotator", "small preset", "logits as given", "8×8 cells", "no ground seen",
@@ -31,20 +75,25 @@ ABLATIONS = (
 )  # fmt: skip
 
 
-def runs(seeds, epochs, quick):
+def runs(set_up, seeds, epochs, quick):
     """Names and settings of all runs; the main rows first."""
     found = {}
 
     def add(group, target, labels, seed, student="residual-16", **more):
         name = "-".join(str(part).replace(" ", "_") for part in (group, target, labels, student, *more.values(), seed))
         found[name] = {
-            "group": group, "target": target, "labelled": labels, "student": student, "seed": seed, "epochs": epochs, **more,
+            "group": group, "target": target, "labelled": labels, "student": student, "seed": seed, "epochs": epochs,
+            "set_up": set_up, **more,
         }  # fmt: skip
 
+    few = quick or set_up == "hundred"
     for seed in range(seeds):
-        for target in ("single", "localised") if quick else TARGETS:
+        for target in ("single", "localised") if few else TARGETS:
             add("main", target, "strong", seed)
-    if quick:
+        for labels in FORMS if set_up == "hundred" else ():
+            if not quick or labels == "factors":
+                add("ablation", "localised", labels, seed)
+    if few:
         return found
     for seed in range(seeds):
         for target in TARGETS:

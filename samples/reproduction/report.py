@@ -9,7 +9,6 @@ import statistics
 import cost
 import figures
 import markdown as markdown_library
-import plan
 import torch
 
 METRICS = {
@@ -19,7 +18,7 @@ METRICS = {
 }  # fmt: skip
 
 
-def write(folder, runs, said, arguments):
+def write(folder, runs, said, specs, arguments):
     """Writes `results.json`, `report.md` and `report.html` of the runs that have a result."""
     paths = {name: folder / "runs" / f"{name}.json" for name in runs}
     results = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
@@ -29,7 +28,7 @@ def write(folder, runs, said, arguments):
         "labels": said, "label_seconds": cost.measure(folder),
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(document, indent=1))
-    text = markdown(document)
+    text = markdown(document, specs)
     (folder / "report.md").write_text(text)
     (folder / "report.html").write_text(page(folder, results, text))
 
@@ -59,7 +58,7 @@ TITLES = {
 }  # fmt: skip
 
 
-def markdown(document):
+def markdown(document, specs):
     """The report as Markdown."""
     results, said, planned = document["runs"], document["labels"], document["planned"]
     parts = ["# Re-labelled scenes\n", f"{len(results)} of {planned} students, mean ± deviation over seeds, in per cent.\n"]
@@ -76,14 +75,16 @@ def markdown(document):
         parts.append("")
     parts.append("## What targets say before anybody trains\n")
     parts.append(of_targets(said))
-    parts.append("\n## Mistakes, and what finds them before training\n")
-    parts.append(mistakes(results, said))
+    parts.append("\n## What is stored, and what targets lose against those of all classes\n")
+    parts.append(of_forms(said))
+    if any("wrong" in specs[name] for name in said):
+        parts.append("\n## Mistakes, and what finds them before training\n")
+        parts.append(mistakes(results, said, specs))
     parts.append("\n## What labels cost a training step\n")
     parts.append(share(results, document["label_seconds"]))
     parts.append("\n## What the tools said of the labels\n")
-    for name in plan.LABELS:
-        if said.get(name):
-            parts.append(f"**{name}**\n\n```text\n{said[name]['text'].strip()}\n```\n")
+    for name, found in said.items():
+        parts.append(f"**{name}**\n\n```text\n{found['text'].strip()}\n```\n")
     return "\n".join(parts)
 
 
@@ -101,11 +102,21 @@ def of_targets(said):
     return "\n".join(lines)
 
 
-def mistakes(results, said):
+def of_forms(said):
+    """A table of bytes, and of what targets of crops lose."""
+    lines = ["| labels | bytes an image | other best class | half L1 | KL |", "|---|---|---|---|---|"]
+    for name, found in said.items():
+        if "lost" in found:
+            lost = "{other_top:.1%} | {half_l1:.3f} | {divergence:.4f}".format(**found["lost"])
+            lines.append(f"| {name} | {found['bytes']:,.0f} | {lost} |")
+    return "\n".join(lines)
+
+
+def mistakes(results, said, specs):
     """A table of labels that are wrong on purpose: what `relabel-verify` says of them, and what they cost."""
     right = rows(results, "main").get(("residual-16", "strong", "localised"))
     lines = ["| labels | one garment, top-1 | lost | what `relabel-verify` says |", "|---|---|---|---|"]
-    for name, spec in plan.LABELS.items():
+    for name, spec in specs.items():
         several = rows(results, "ablation").get(("residual-16", name, "localised"))
         if "wrong" not in spec or not several or not right:
             continue

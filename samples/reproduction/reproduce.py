@@ -2,6 +2,7 @@
 
     python samples/reproduction/reproduce.py            # everything
     python samples/reproduction/reproduce.py --quick    # the whole way and two rows, in three minutes
+    python samples/reproduction/reproduce.py --set-up hundred --output hundred    # a hundred classes, in forms of labels
 
 The same command run again goes on where it stopped. Needs Debian's dataset-fashion-mnist, PyTorch, torchvision and timm.
 """
@@ -34,26 +35,37 @@ def main():
     def say(text):
         print(f"{(time.monotonic() - begin) / 60:6.1f} min  {text}", flush=True)
 
-    count = 1_500 if options.quick else 5_000
+    size = plan.QUICK[options.set_up] if options.quick else plan.FULL
+    count = size.scenes
     say(f"{count} scenes to train with, {count // 5} to test with")
-    scenes.write(folder / "train", count, "train", seed=0, garment_range=(0, 20_000))
-    scenes.write(folder / "test", count // 5, "t10k", seed=1, garment_range=(0, 10_000))
-    runs = plan.runs(options.seeds, 12 if options.quick else options.epochs, options.quick)
-    wanted = [name for name in plan.LABELS if name == "strong" or any(run["labelled"] == name for run in runs.values())]
-    labels.train_annotators(folder, sorted({plan.LABELS[name]["annotator"] for name in wanted}), options.quick, say)
+    set_up, specs = scenes.SET_UPS[options.set_up], plan.LABELS[options.set_up]
+    scenes.write(folder / "train", count, "train", 0, (0, 20_000), set_up)
+    scenes.write(folder / "test", count // 5, "t10k", 1, (0, 10_000), set_up)
+    runs = plan.runs(options.set_up, options.seeds, 12 if options.quick else options.epochs, options.quick)
+    used = {"strong", *(() if options.quick else plan.STUDY[options.set_up]), *(run["labelled"] for run in runs.values())}
+    wanted = [name for name in specs if name in used | {plan.dense_of(options.set_up, one) for one in used}]
+    labels.train_annotators(folder, sorted({specs[name]["annotator"] for name in wanted}), set_up, size, say)
     said = {}
     for name in wanted:
         say(f"labels '{name}'")
-        output, text = labels.annotate(folder, name, plan.LABELS[name])
+        output, text = labels.annotate(folder, name, specs[name], set_up)
         said[name] = {
             "text": text, "findings": labels.findings(folder, output), "targets": targets.quality(folder, output),
+            "bytes": labels.bytes_of_image(output),
         }  # fmt: skip
         for run in runs.values():
             if run["labelled"] == name:
                 run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}
+    for name in wanted:
+        dense = plan.dense_of(options.set_up, name)
+        if dense == name:
+            labels.write_dense(labels.folder_of(folder, name), folder / "dense" / specs[name]["annotator"])
+        if dense in said:
+            said[name]["lost"] = targets.lost(*(labels.folder_of(folder, one) for one in (name, dense)))
+            say("'{}' against all classes: {}".format(name, said[name]["lost"]))
     if not options.report:
         train(folder, runs, options.jobs, say)
-    report.write(folder, runs, said, sys.argv[1:])
+    report.write(folder, runs, said, specs, sys.argv[1:])
     say(f"the report: {folder / 'report.md'}, {folder / 'report.html'}, {folder / 'results.json'}")
 
 
@@ -81,6 +93,10 @@ def train(folder, runs, jobs, say):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--set-up", choices=scenes.SET_UPS, default="ten",
+        help="ten garments, or a hundred: each in ten tints. (default: ten)",
+    )  # fmt: skip
     parser.add_argument("--output", default="reproduction", help="The folder for everything. (default: reproduction)")
     parser.add_argument("--quick", action="store_true", help="Two rows on few scenes.")
     parser.add_argument("--report", action="store_true", help="Write the report of the students that are trained.")

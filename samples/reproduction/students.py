@@ -20,7 +20,7 @@ import torchvision_import  # noqa: E402, F401  # torchvision beside a CPU build 
 from annotators import normalised  # noqa: E402
 from networks import CONFIG, STUDENTS  # noqa: E402
 from PIL import Image  # noqa: E402
-from scenes import CLASSES, SIDE  # noqa: E402
+from scenes import SET_UPS, SIDE  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 from torchvision import transforms as T  # noqa: E402
@@ -46,8 +46,8 @@ class Numbered(Dataset):
 
 
 def targets_of(run, folder):
-    """What makes the targets [B, 10] of a batch: of the pooled ones, the labels and the numbers of its items."""
-    count = len(CLASSES)
+    """What makes the targets [B, C] of a batch: of the pooled ones, the labels and the numbers of its items."""
+    count = len(folder.maps.classes)
     whole = folder.maps.targets(folder.positions, np.tile([0.0, 0, 1, 1], (len(folder), 1)), outside="clamp")[0]
     whole = torch.from_numpy(whole)
     cleaned = functional.one_hot(whole.argmax(1), count).float()
@@ -67,7 +67,8 @@ def targets_of(run, folder):
 def train(run):
     """The trained student, the loss of each epoch, and the seconds of loading and of computing a step."""
     torch.manual_seed(run["seed"])
-    network = STUDENTS[run["student"]](len(CLASSES))
+    classes = len(SET_UPS[run["set_up"]].classes)
+    network = STUDENTS[run["student"]](classes)
     transform = T.Compose([
         T.RandomResizedCrop(32, scale=(run.get("crop", 0.08), 1)), T.RandomHorizontalFlip(), T.ToTensor(),
         T.Normalize(CONFIG["mean"], CONFIG["std"]),
@@ -76,7 +77,7 @@ def train(run):
     make = targets_of(run, folder)
     sampler = EpochSampler(folder, seed=run["seed"])
     loader = DataLoader(Numbered(folder), BATCH, sampler=sampler, drop_last=True)
-    mix = SoftMixup(mixup_alpha=0, cutmix_alpha=1.0, num_classes=len(CLASSES)) if run.get("cutmix") else None
+    mix = SoftMixup(mixup_alpha=0, cutmix_alpha=1.0, num_classes=classes) if run.get("cutmix") else None
     np.random.seed(run["seed"])  # timm's Mixup draws from NumPy
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     steps = run["epochs"] * len(loader)
@@ -106,11 +107,11 @@ def train(run):
 
 
 def single_crops(test):
-    """Crops [N, 32, 32] of one garment each, and their classes: the garments that nothing covers by more than a tenth."""
+    """Crops [N, 32, 32, 3] of one garment each, and their classes: the garments that nothing covers by more than a tenth."""
     truth = json.loads((pathlib.Path(test) / "scenes.json").read_text())
     crops, labels = [], []
     for key, placed in truth.items():
-        picture = np.asarray(Image.open(pathlib.Path(test) / "images" / f"{key}.png").convert("L"))
+        picture = np.asarray(Image.open(pathlib.Path(test) / "images" / f"{key}.png"))
         for top, left, label in placed:
             others = [(y, x) for y, x, _ in placed if (y, x) != (top, left)]
             covered = max((max(0, 28 - abs(y - top)) * max(0, 28 - abs(x - left)) for y, x in others), default=0)
@@ -124,12 +125,12 @@ def single_crops(test):
 WINDOWS = [(top, left) for top in (0, 16, 32) for left in (0, 16, 32)]
 
 
-def scenes_as_wholes(test):
-    """Scenes resized [N, 32, 32], their windows [N, 9, 32, 32], and which classes each scene shows [N, 10]."""
+def scenes_as_wholes(test, classes):
+    """Scenes resized [N, 32, 32, 3], their windows [N, 9, 32, 32, 3], and which classes each scene shows [N, C]."""
     truth = json.loads((pathlib.Path(test) / "scenes.json").read_text())
-    pictures, windows, shows = [], [], np.zeros((len(truth), len(CLASSES)), bool)
+    pictures, windows, shows = [], [], np.zeros((len(truth), classes), bool)
     for place, (key, placed) in enumerate(truth.items()):
-        picture = Image.open(pathlib.Path(test) / "images" / f"{key}.png").convert("L")
+        picture = Image.open(pathlib.Path(test) / "images" / f"{key}.png")
         pictures.append(np.asarray(picture.resize((32, 32), Image.Resampling.BILINEAR)))
         pixels = np.asarray(picture)
         windows.append([pixels[top : top + 32, left : left + 32] for top, left in WINDOWS])
@@ -138,21 +139,21 @@ def scenes_as_wholes(test):
 
 
 def answers(network, pictures):
-    """Probabilities [N, 10]."""
+    """Probabilities [N, C]."""
     with torch.inference_mode():
         return torch.cat([network(normalised(part)).softmax(1) for part in np.array_split(pictures, 20)]).numpy()
 
 
-def score(network, test):
+def score(network, test, classes):
     """Top-1 and calibration on crops of one garment; top-1 in the label set and mean average precision on scenes."""
     crops, labels = single_crops(test)
     found = answers(network, crops)
     sure, right = found.max(1), found.argmax(1) == labels
     bins = np.clip((sure * 15).astype(int), 0, 14)
     gaps = [abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in range(15) if (bins == b).any()]
-    pictures, windows, shows = scenes_as_wholes(test)
+    pictures, windows, shows = scenes_as_wholes(test, classes)
     of_scenes = answers(network, pictures)
-    of_windows = answers(network, windows.reshape(-1, 32, 32)).reshape(*windows.shape[:2], -1).max(1)
+    of_windows = answers(network, windows.reshape(-1, 32, 32, 3)).reshape(*windows.shape[:2], -1).max(1)
     return {
         "top1": float(right.mean()), "calibration_error": float(sum(gaps)),
         "in_label_set": float(shows[np.arange(len(shows)), of_scenes.argmax(1)].mean()),
@@ -162,9 +163,12 @@ def score(network, test):
 
 
 def mean_average_precision(scores, shows):
-    """The mean over classes of the precision at each scene that shows the class, scenes ranked by its score [N, 10]."""
+    """The mean over classes of the precision at each scene that shows the class, scenes ranked by its score [N, C].
+
+    Classes that no scene shows are left out.
+    """
     precisions = []
-    for label in range(shows.shape[1]):
+    for label in np.flatnonzero(shows.any(0)):
         hits = shows[np.argsort(-scores[:, label], kind="stable"), label]
         precisions.append((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits].mean())
     return float(np.mean(precisions))
@@ -176,7 +180,7 @@ def main(run_path, result_path):
     begin = time.perf_counter()
     network, curve, loading, stepping = train(run)
     result = {
-        "run": run, "scores": score(network, run["test"]), "losses": curve, "loading_seconds": loading,
+        "run": run, "scores": score(network, run["test"], len(SET_UPS[run["set_up"]].classes)), "losses": curve, "loading_seconds": loading,
         "computing_seconds": stepping,
         "seconds": round(time.perf_counter() - begin, 1), "engine": relabel_hdf5.engine(),
     }  # fmt: skip

@@ -54,10 +54,13 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--pictures", type=pathlib.Path, help="Their pictures: targets are compared with the network's answers."
     )
     parser.add_argument("--model", help="The network, as relabel-annotate is told it.")
+    parser.add_argument("--weights", help="Its state dict, where the model's name brings none.")
     parser.add_argument("-o", "--output", type=pathlib.Path, help="A JSON file for all figures.")
     found = parser.parse_args(arguments)
     if (found.pictures is None) != (found.model is None):
         parser.error("--pictures and --model go together")
+    if found.weights and not found.model:
+        parser.error("--weights are those of a --model")
     return found
 
 
@@ -75,7 +78,8 @@ def measure(folder: pathlib.Path, options: argparse.Namespace) -> dict:
     wanted = [encoder.softmax(logits @ weight) for logits, weight in zip(flat, weights)]
     answers = None
     if options.pictures:
-        answers = truths.answers(options.model, options.pictures, [file.relative_to(folder) for file in files], drawn)
+        paths = [file.relative_to(folder) for file in files]
+        answers = truths.answers(options.model, options.weights, options.pictures, paths, drawn)
     rows = []
     for (family, setting), form in forms.all_forms(len(flat[0])).items():
         begin = time.process_time()

@@ -11,9 +11,11 @@ from relabel_hdf5.annotate import Annotator, crops
 from relabel_hdf5.annotate.pictures import list_pictures
 
 
-def answers(model: str, pictures: pathlib.Path, maps: list[pathlib.Path], boxes: list[np.ndarray]) -> list[np.ndarray]:
+def answers(
+    model: str, weights: str | None, pictures: pathlib.Path, maps: list[pathlib.Path], boxes: list[np.ndarray]
+) -> list[np.ndarray]:
     """The network's probabilities [C, n] for the boxes of each map's picture."""
-    annotator = Annotator(model)
+    annotator = Annotator(model, weights=weights)
     found = {pathlib.Path(path).stem: pictures / path for path in list_pictures(str(pictures)).paths}
     missing = [str(map_) for map_ in maps if map_.stem not in found]
     if missing:
