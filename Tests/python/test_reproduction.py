@@ -60,4 +60,6 @@ def test_a_hundred_classes_in_three_forms(tmp_path):
     with relabel_hdf5.open(tmp_path / "out" / "labels" / "factors") as factors:
         key = str(maps[0].relative_to(tmp_path / "out" / "dense" / "hundred").with_suffix(""))
         dense = np.load(maps[0]) - np.load(maps[0]).mean(0)
-        assert np.corrcoef(factors[key].dense().ravel(), dense.ravel())[0, 1] > 0.9
+        # Single cells are blurred, but lie where they lay.
+        likeness = [np.corrcoef(factors[key].dense().ravel(), map_.ravel())[0, 1] for map_ in (dense, dense.swapaxes(1, 2))]
+        assert likeness[0] > max(0.7, likeness[1])

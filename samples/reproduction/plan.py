@@ -44,18 +44,16 @@ HUNDRED = {
     "all 100": {"annotator": "hundred", "options": ["--top-k", "100"]},
     "factors": {"annotator": "hundred", "options": ["--maps", "factors"]},
     "fine factors": {"annotator": "hundred", "options": ["--maps", "factors", "--quality", "0.00003"]},
-    "tokens, five": {"annotator": "tokens"},
     "tokens, all 100": {"annotator": "tokens", "options": ["--top-k", "100"]},
-    "tokens, factors": {"annotator": "tokens", "options": ["--maps", "factors"]},
 }
 
-FORMS = ("all 100", "factors", "fine factors")
+FORMS = ("all 100", "factors")
 
 LABELS = {"ten": TEN, "hundred": HUNDRED}
 """For each set-up, labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
 
-STUDY = {"ten": (), "hundred": ("tokens, five", "tokens, all 100", "tokens, factors")}
-"""Labels that no student learns from: what targets lose is all that is asked of them."""
+STUDY = {"ten": (), "hundred": ("fine factors", "tokens, all 100")}
+"""Labels that no student learns from: what targets lose by their form is all that is asked."""
 
 
 def dense_of(set_up, name):
