@@ -4,12 +4,17 @@
 package final class CropPooler {
   private let pooling: LabelPooling
   private let scratch: PoolingScratch
+  /// The target of all classes, for maps of factors; else nothing.
+  private let dense: UnsafeMutableBufferPointer<Float>
 
   /// Memory for maps of a shape.
   package init(_ pooling: LabelPooling, _ shape: MapShape) {
     self.pooling = pooling
+    dense = .allocate(capacity: pooling.hasFactors ? pooling.numClasses : 0)
     scratch = PoolingScratch(numClasses: pooling.numClasses, shape: shape)
   }
+
+  deinit { dense.deallocate() }
 
   /// What the classes have that are not among the pooled ones.
   package struct Others: Hashable, Sendable {
@@ -19,7 +24,7 @@ package final class CropPooler {
     package let probability: Float
   }
 
-  /// Hands out the probability of every pooled class of a crop, in no particular order.
+  /// Hands out the probability of every pooled class of a crop, in no particular order; of all classes of a map of factors.
   ///
   /// - Parameters:
   ///   - map: the labels of the image.
@@ -35,6 +40,12 @@ package final class CropPooler {
     try map.withEntries { entries throws(RelabelError) in
       _ = try pooling.weigh(box, map.extent, map.shape, scratch)
       try pooling.check(entries)
+      if let factors = entries.factors {
+        for (id, probability) in target(of: entries, factors).enumerated() {
+          body(UInt32(id), probability)
+        }
+        return Others(count: 0, probability: 0)
+      }
       let rest = try pooling.pool(entries, scratch)
       let others = Others(count: pooling.numClasses - scratch.sums.count, probability: rest)
       scratch.sums.take { body(UInt32($0), Float($1)) }
@@ -56,6 +67,13 @@ package final class CropPooler {
     }
     return try map.withEntries { entries throws(RelabelError) in
       _ = try pooling.weigh(box, map.extent, map.shape, scratch)
+      if let factors = entries.factors {
+        try pooling.check(entries)
+        let target = target(of: entries, factors)
+        var best = 0
+        for id in target.indices where target[id] > target[best] { best = id }
+        return UInt32(best)
+      }
       _ = pooling.kernel.sum(entries, scratch)
       var best = (classIndex: Int.max, sum: -Double.infinity)
       scratch.sums.take { id, sum in
@@ -63,5 +81,15 @@ package final class CropPooler {
       }
       return UInt32(best.classIndex)
     }
+  }
+
+  /// The probabilities of all classes of a map of factors, whose weights have been set.
+  private func target<ID>(
+    of entries: MapEntries<ID>,
+    _ factors: FactorTable
+  ) -> UnsafeMutableBufferPointer<Float> {
+    guard let room = dense.baseAddress else { preconditionFailure("the pooling is of factors") }
+    scratch.write(entries, factors, scale: pooling.kernel.scale, to: room)
+    return dense
   }
 }

@@ -81,12 +81,13 @@ relabel.reportGrid = ({ grid, header }) => {
   );
 };
 
-relabel.reportClasses = ({ classes, labels, names, header }) => {
+relabel.reportClasses = ({ classes, labels, names, header, storing }) => {
   if (!classes) {
     return relabel.part("classes", "Classes", relabel.paragraph(`${relabel.number(header.num_classes)} classes are too many to count one by one.`));
   }
   const { count, never, most, least, never_shown } = classes;
-  const all = never === 0 ? `All ${relabel.number(count)} classes are in some map.`
+  const all = storing.factors != null ? `Each map has all ${relabel.number(count)} classes.`
+    : never === 0 ? `All ${relabel.number(count)} classes are in some map.`
     : `${relabel.number(never)} of ${relabel.number(count)} classes are in no map.`;
   return relabel.part(
     "classes", "Classes", relabel.paragraph(all),
@@ -113,11 +114,21 @@ relabel.reportMarks = ({ marks }) => !marks ? null : relabel.part(
 
 relabel.reportStoring = ({ storing, header }) => {
   const parts = storing.parts.map(({ name, bytes }) => [name, relabel.bytes(bytes), relabel.shareBar(bytes / Math.max(storing.bytes, 1))]);
+  const table = relabel.table("Size by part", ["part", "size", "share"], parts);
+  const chunks = relabel.paragraph(`Compression ${storing.compression}, ${storing.images_per_chunk} images a chunk.`, "quiet");
   const step = storing.step == null ? "" : ` with a step of ${relabel.number(storing.step)}`;
   const error = storing.largest_error == null ? "The writer did not note the largest error of a score."
     : `The largest error of a score is ${relabel.number(storing.largest_error)}.`;
   const factor = storing.largest_factor == null ? ""
     : ` The ratio of two probabilities changed by a factor of at most ${relabel.number(storing.largest_factor)}.`;
+  if (storing.factors != null) {
+    return relabel.part(
+      "storing", "Size, and what storing did",
+      relabel.paragraph(`A map is a sum of at most ${relabel.number(storing.factors)} factors, which keep all ${relabel.number(header.num_classes)} classes of every cell. ` +
+        "What that changed in targets, the packer said; relabel diff with maps of another packing says it, too."),
+      table, chunks,
+    );
+  }
   const mass = storing.mean_cell_missing == null ? ""
     : ` A cell keeps ${storing.kept_classes} of ${relabel.number(header.num_classes)} classes; the others have ${relabel.percent(storing.mean_cell_missing)} of its probability on average, as far as the map says.`;
   const truly = storing.mean_true_cell_missing == null ? ""
@@ -125,8 +136,7 @@ relabel.reportStoring = ({ storing, header }) => {
   return relabel.part(
     "storing", "Size, and what storing did",
     relabel.paragraph(`Scores are ${header.score_kind.replace("_", " ")}s, stored as ${storing.encoding}${step}. ${error}${factor}${mass}${truly}`),
-    relabel.table("Size by part", ["part", "size", "share"], parts),
-    relabel.paragraph(`Compression ${storing.compression}, ${storing.images_per_chunk} images a chunk.`, "quiet"),
+    table, chunks,
   );
 };
 

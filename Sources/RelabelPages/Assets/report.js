@@ -24,6 +24,10 @@ relabel.paragraph = (text, kind = null) => relabel.element("p", { class: kind },
 /** What a row of the dataset is, for people. */
 relabel.rowsOf = ({ dataset }) => (dataset.are_views ? "views" : "images");
 
+relabel.keptClasses = ({ header, storing }) => storing.factors == null
+  ? `${relabel.number(header.top_k)} ${header.top_k === 1 ? "class" : "classes"} each`
+  : `all classes, as sums of at most ${relabel.number(storing.factors)} factors`;
+
 relabel.reportHead = (report) => {
   const { dataset, verdict, header } = report;
   const isGood = verdict.errors === 0;
@@ -33,7 +37,7 @@ relabel.reportHead = (report) => {
       "p", { class: "lead" },
       relabel.element("span", { class: `pill ${isGood ? "good" : "bad"}` }, isGood ? "✓ no errors found" : `✗ ${verdict.errors} errors`), " ",
       `${relabel.number(dataset.images)} ${relabel.rowsOf(report)} in ${relabel.number(dataset.shards)} ${dataset.shards === 1 ? "shard" : "shards"}, `,
-      `${relabel.number(header.num_classes)} classes, maps of ${header.height} × ${header.width} cells with ${header.top_k} classes each. `,
+      `${relabel.number(header.num_classes)} classes, maps of ${header.height} × ${header.width} cells with ${relabel.keptClasses(report)}. `,
       dataset.annotator ? `Annotator: ${dataset.annotator}.` : "The annotator is not documented.",
     ),
   );

@@ -80,6 +80,13 @@ package struct CellCounts: Sendable {
     for id in ids { seen[Int(id / 64)] |= 1 << UInt64(id % 64) }
   }
 
+  /// Notes that all classes are stored.
+  mutating func addAllClasses() {
+    guard let last = seen.indices.last, classesSeen < best.count else { return }
+    for word in seen.indices { seen[word] = .max }
+    if best.count % 64 > 0 { seen[last] = 1 << UInt64(best.count % 64) - 1 }
+  }
+
   /// Counts a map whose cells were added.
   mutating func addMap() { maps += 1 }
 

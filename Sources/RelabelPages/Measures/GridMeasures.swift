@@ -8,13 +8,20 @@ struct GridMeasures {
   private(set) var (lead, isLabelSeen): (Float, Bool) = (0, false)
   private(set) var isConstant: Bool
   private(set) var halves: ImageMeasures.Halves?
+  private let label: UInt32?
+  private let shape: MapShape
+  private var rows: HalfSums
+  private var columns: HalfSums
 
-  /// Looks at all cells of a map, and counts them.
-  init(_ map: LabelMap, _ label: UInt32?, _ reading: CellReading, _ counts: inout CellCounts) {
-    let shape = map.shape
+  private init(_ shape: MapShape, _ label: UInt32?) {
+    (self.shape, self.label) = (shape, label)
     isConstant = shape.cells > 1
-    var rows = HalfSums(shape.height)
-    var columns = HalfSums(shape.width)
+    (rows, columns) = (HalfSums(shape.height), HalfSums(shape.width))
+  }
+
+  /// Looks at all cells of a map of classes, and counts them.
+  init(_ map: LabelMap, _ label: UInt32?, _ reading: CellReading, _ counts: inout CellCounts) {
+    self.init(map.shape, label)
     map.classIndex.withUnsafeBufferPointer { ids in
       map.score.withUnsafeBufferPointer { scores in
         var cell = 0
@@ -25,15 +32,9 @@ struct GridMeasures {
             let values = UnsafeBufferPointer(rebasing: scores[entries])
             let said = reading.read(values)
             let best = Self.best(stored, values)
-            entropy += said.entropy
-            missing += said.missing
-            rows.add(said.entropy, at: row)
-            columns.add(said.entropy, at: column)
-            if let label {
-              if best == label { lead += 1 }
-              if !isLabelSeen { isLabelSeen = stored.contains(label) }
-            }
+            if let label, !isLabelSeen { isLabelSeen = stored.contains(label) }
             if isConstant, cell > 0 { isConstant = Self.isLikeFirst(ids, scores, entries) }
+            add(row, column, best, said.entropy, said.missing)
             counts.add(
               row: row,
               column: column,
@@ -47,6 +48,47 @@ struct GridMeasures {
         }
       }
     }
+    finish(&counts)
+  }
+
+  /// Looks at all cells of a map of factors, which have all classes, and counts them.
+  init(_ map: LabelMap, _ label: UInt32?, _ cells: FactorCells, _ counts: inout CellCounts) {
+    self.init(map.shape, label)
+    isLabelSeen = label != nil
+    isConstant = isConstant && Self.areAmountsEqual(map)
+    cells.forEachCell(of: map) { cell, reading in
+      let (row, column) = cell.quotientAndRemainder(dividingBy: shape.width)
+      let entropy = reading.entropy * Bits.perNat
+      add(row, column, reading.best, entropy, 0)
+      counts.add(
+        row: row,
+        column: column,
+        best: Int(reading.best),
+        stored: UnsafeBufferPointer(start: nil, count: 0),
+        entropy: entropy,
+        missing: 0
+      )
+    }
+    counts.addAllClasses()
+    finish(&counts)
+  }
+
+  @inline(__always)
+  private mutating func add(
+    _ row: Int,
+    _ column: Int,
+    _ best: UInt32,
+    _ bits: Float,
+    _ mass: Float
+  ) {
+    entropy += bits
+    missing += mass
+    rows.add(bits, at: row)
+    columns.add(bits, at: column)
+    if best == label { lead += 1 }
+  }
+
+  private mutating func finish(_ counts: inout CellCounts) {
     counts.addMap()
     let cells = Float(shape.cells)
     (entropy, missing, lead) = (entropy / cells, missing / cells, lead / cells)
@@ -71,6 +113,15 @@ struct GridMeasures {
       best = entry
     }
     return ids[best]
+  }
+
+  /// True where all cells have the same amounts of the factors that are worth something.
+  private static func areAmountsEqual(_ map: LabelMap) -> Bool {
+    let count = map.shape.topK
+    let used = (0..<count).filter { map.factors?.scale[$0] != 0 }
+    return (1..<max(map.shape.cells, 1)).allSatisfy { cell in
+      used.allSatisfy { map.score[cell * count + $0] == map.score[$0] }
+    }
   }
 
   private static func isLikeFirst(

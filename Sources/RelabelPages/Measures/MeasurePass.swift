@@ -22,8 +22,11 @@ package struct MeasurePass: Sendable {
   package init(_ source: any LabelMapSource, jobs: Int) throws(RelabelError) {
     self.source = source
     self.jobs = jobs
-    try source.header.refuseFactors(of: source.path)
-    measurer = try Measurer(source.header)
+    do {
+      measurer = try Measurer(source.header)
+    } catch {
+      throw error.located(Location(file: source.path))
+    }
   }
 
   /// Measures all images.
@@ -55,6 +58,7 @@ package struct MeasurePass: Sendable {
         for (row, measures) in zip(rows, measured) { try body(first + row, measures) }
       }
       first += reader.count
+      source.letGo(ofShard: shard)
     }
   }
 
@@ -67,4 +71,9 @@ package struct MeasurePass: Sendable {
     if let first = unread.entries.first?.first { throw first.error(file: reader.path) }
     return labels
   }
+}
+
+extension LabelMapSource {
+  /// Closes a shard of a dataset until something is read of it again: each holds its class list and the places of its chunks.
+  func letGo(ofShard shard: Int) { (self as? ShardedDataset)?.close(shard: shard) }
 }

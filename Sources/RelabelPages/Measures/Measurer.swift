@@ -39,7 +39,12 @@ package final class Measurer: Sendable {
       $0 >= 0 && $0 < header.numClasses ? UInt32($0) : nil
     }
     let target = try TargetMeasures(map, label, room.pooler)
-    let grid = GridMeasures(map, label, cells, &room.counts)
+    let grid =
+      if let factors = room.factors {
+        GridMeasures(map, label, factors, &room.counts)
+      } else {
+        GridMeasures(map, label, cells, &room.counts)
+      }
     var crops: SIMD8<UInt32>?
     if map.shape.cells > 1 {
       var best = SIMD8<UInt32>()
@@ -81,8 +86,15 @@ package final class Measurer: Sendable {
   }
 
   private static func digest(of map: LabelMap) -> UInt64 {
-    map.classIndex.withUnsafeBytes { ids in
+    let entries = map.classIndex.withUnsafeBytes { ids in
       map.score.withUnsafeBytes { MapDigest.of(ids, $0) }
+    }
+    guard let factors = map.factors else { return entries }
+    let said = factors.numbers.withUnsafeBytes { numbers in
+      factors.scale.withUnsafeBytes { MapDigest.of(numbers, $0) }
+    }
+    return [entries].withUnsafeBytes { one in
+      [said].withUnsafeBytes { MapDigest.of(one, $0) }
     }
   }
 }
@@ -91,10 +103,13 @@ package final class Measurer: Sendable {
 final class MeasureRoom: @unchecked Sendable {
   // Unchecked: whoever took it from the measurer's list has it alone.
   let pooler: CropPooler
+  /// For maps of factors.
+  let factors: FactorCells?
   var counts: CellCounts
 
   init(_ header: ShardHeader, _ pooling: LabelPooling) {
     pooler = CropPooler(pooling, header.shape)
+    factors = header.hasFactors ? FactorCells(header) : nil
     counts = CellCounts(header)
   }
 }
@@ -123,7 +138,8 @@ private struct TargetMeasures {
         second = candidate
       }
     }
-    missing = max(0, 1 - entropy.total)
+    // Factors leave no class out: rounding alone keeps the sum from 1.
+    missing = map.factors == nil ? max(0, 1 - entropy.total) : 0
     entropy.add(others.probability, times: Float(others.count))
     (self.best, self.second, self.entropy) = (best, second, entropy.bits)
     self.ofLabel = ofLabel ?? others.probability

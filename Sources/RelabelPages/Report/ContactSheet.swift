@@ -64,13 +64,15 @@ struct ContactSheet {
       source.header,
       profile: source.header.orientation == .unknown ? .relabel : nil
     )
+    let header = try source.header
+    let cells = header.hasFactors ? FactorCells(header) : nil
     var images: [JSON] = []
     for leader in leaders {
       let map = try source.map(at: leader.position)
       let top = try pooling.target(of: map, in: map.extent).top(Self.shownClasses)
       classes.formUnion(top.map(\.classIndex))
       if let label = leader.measures.label { classes.insert(label.classIndex) }
-      let drawing = Self.drawing(map, orientation: try source.header.orientation)
+      let drawing = Self.drawing(map, Self.best(of: map, cells), header.orientation)
       images.append(
         .object([
           "key": .string(try source.key(at: leader.position).shortened),
@@ -90,25 +92,44 @@ struct ContactSheet {
     ])
   }
 
-  /// The best class of each cell that is drawn, as it lies on the picture.
-  private static func drawing(_ map: LabelMap, orientation: Orientation) -> JSON {
+  /// The best class of each cell.
+  private static func best(of map: LabelMap, _ cells: FactorCells?) -> [UInt32] {
     let shape = map.shape
-    let isTransposed = orientation == .xy
-    let (height, width) = isTransposed ? (shape.width, shape.height) : (shape.height, shape.width)
-    let (rows, columns) = (min(height, longestSide), min(width, longestSide))
-    var best: [JSON] = []
-    for place in 0..<rows * columns {
-      let (down, across) = (place / columns * height / rows, place % columns * width / columns)
-      let cell = isTransposed ? across * shape.width + down : down * shape.width + across
+    var best: [UInt32] = []
+    best.reserveCapacity(shape.cells)
+    if let cells {
+      cells.forEachCell(of: map) { _, reading in best.append(reading.best) }
+      return best
+    }
+    for cell in 0..<shape.cells {
       let entries = cell * shape.topK..<(cell + 1) * shape.topK
       let first = entries.max {
         map.score[$0] < map.score[$1]
           || (map.score[$0] == map.score[$1] && map.classIndex[$0] > map.classIndex[$1])
       }
-      best.append(.integer(Int64(map.classIndex[first ?? entries.lowerBound])))
+      best.append(map.classIndex[first ?? entries.lowerBound])
+    }
+    return best
+  }
+
+  /// The best class of each cell that is drawn, as it lies on the picture.
+  private static func drawing(
+    _ map: LabelMap,
+    _ best: [UInt32],
+    _ orientation: Orientation
+  ) -> JSON {
+    let shape = map.shape
+    let isTransposed = orientation == .xy
+    let (height, width) = isTransposed ? (shape.width, shape.height) : (shape.height, shape.width)
+    let (rows, columns) = (min(height, longestSide), min(width, longestSide))
+    var drawn: [JSON] = []
+    for place in 0..<rows * columns {
+      let (down, across) = (place / columns * height / rows, place % columns * width / columns)
+      let cell = isTransposed ? across * shape.width + down : down * shape.width + across
+      drawn.append(.integer(Int64(best[cell])))
     }
     return .object([
-      "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns)), "best": .array(best),
+      "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns)), "best": .array(drawn),
       "extent": .array(map.extent.components.map { .rounded($0) }),
     ])
   }

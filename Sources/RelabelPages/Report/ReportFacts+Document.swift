@@ -127,7 +127,7 @@ extension ReportFacts {
   private var distributions: JSON {
     .object([
       "probability": measures.probability.json,
-      "missing": header.classesAre == .exclusive ? measures.missing.json : .null,
+      "missing": header.leavesClassesOut ? measures.missing.json : .null,
       "entropy": measures.entropy.json,
       "suspicion": measures.suspicion.json,
     ])

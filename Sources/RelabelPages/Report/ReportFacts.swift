@@ -22,6 +22,11 @@ struct ReportFacts {
   }
 }
 
+extension ShardHeader {
+  /// True where a cell may leave classes out that have a share of its probability.
+  var leavesClassesOut: Bool { classesAre == .exclusive && !hasFactors }
+}
+
 extension String {
   /// The text on one line, cut where it would fill a page: names and keys come from files.
   var shortened: String { printable.cut(120) }

@@ -18,13 +18,16 @@ struct StoredParts: Sendable {
   ) throws(RelabelError) {
     header = try source.header
     images = source.count
-    meanMissing = header.classesAre == .exclusive ? cells.meanMissing : nil
+    meanMissing = header.leavesClassesOut ? cells.meanMissing : nil
     let known = measures.trueMissing
     trueMissing = known.images == 0 ? nil : known.sum / Double(known.images)
     var total: Int64 = 0
     var sums: [(name: String, bytes: Int64)] = []
     var largest: Double?
-    for reader in try source.shards {
+    for shard in source.rowsOfShards.indices {
+      let reader = try source.reader(ofShard: shard)
+      // Not held open: what a reader holds of each shard would add up.
+      defer { source.letGo(ofShard: shard) }
       let sizes = try reader.sizes()
       total += sizes.total
       for part in sizes.datasets {
@@ -44,7 +47,7 @@ struct StoredParts: Sendable {
   /// By how many times the ratio of two probabilities may have changed at most; nil where the error is not known or
   /// scores are probabilities themselves.
   private var largestFactor: Double? {
-    guard let largestError else { return nil }
+    guard let largestError, !header.hasFactors else { return nil }
     switch header.scoreKind {
     case .logit: return Mathematics.exp(2 * largestError / header.temperature)
     case .logProbability: return Mathematics.exp(2 * largestError)
@@ -64,7 +67,10 @@ struct StoredParts: Sendable {
       "step": header.encoding.packing.map { .number(Double($0.step)) } ?? .null,
       "largest_error": .optional(largestError),
       "largest_factor": largestFactor.map(JSON.rounded) ?? .null,
-      "kept_classes": .integer(Int64(header.shape.topK)),
+      "kept_classes": .integer(
+        Int64(header.hasFactors ? header.numClasses : header.shape.topK)
+      ),
+      "factors": header.hasFactors ? .integer(Int64(header.shape.topK)) : .null,
       "mean_cell_missing": meanMissing.map(JSON.rounded) ?? .null,
       "mean_true_cell_missing": trueMissing.map(JSON.rounded) ?? .null,
       "compression": .string("\(header.compression)"),
