@@ -2,11 +2,15 @@
 
 import json
 
+import fixtures_factors
+import fixtures_views
+import numpy as np
 import planted_maps
 import pytest
 from browser import assert_accessible
 from conftest import SAMPLES, tool
 from planted_maps import CLASSES, Maps
+from shard_writer import class_table, write_shard
 
 HOSTILE = ["<script>alert(1)</script>", "</script><b>", "\u202eelif\u200b.exe", "&lt;", "x" * 5000, "::error::", "a\"'b"]
 # The fault, what the report calls it, and how many images of how many it is about.
@@ -129,3 +133,72 @@ def test_statistics_by_class_and_image(tmp_path):
     one = json.loads(tool("relabel", "stats", path, "--by", "image", "--class", "c07", "--format", "json").stdout)
     assert one and all(7 in (image["label"], image["best"]) for image in one)
     assert tool("relabel", "stats", path, "--class", "none").returncode == 66
+
+
+# ------------------------------------------------------------------------------ maps of unusual forms
+
+LABELLED = {"optional": ("source_label",)}
+
+
+def named(count, length=12):
+    """The metadata document of many classes with long names; the first is blank."""
+    classes = [{"id": f"n{place:08}", "index": place, "name": f"{place} {'name' * length}" if place else " "} for place in range(count)]
+    return {"annotator": {"name": "x" * length * 500}, "classes": class_table(classes)}
+
+
+UNUSUAL = {
+    "no_image": lambda path: write_shard(path, rows=0),
+    "one_image": lambda path: write_shard(path, rows=1, **LABELLED),
+    "one_of_everything": lambda path: write_shard(path, rows=1, height=1, width=1, k=1, num_classes=1),
+    "one_cell": lambda path: write_shard(path, rows=60, height=1, width=1, **LABELLED),
+    "one_class_a_cell": lambda path: write_shard(path, rows=60, k=1, **LABELLED),
+    "long_grid": lambda path: write_shard(path, rows=3, height=1, width=4096, k=2, images_per_chunk=1, **LABELLED),
+    "large_grid": lambda path: write_shard(
+        path, rows=2, height=255, width=255, k=1, images_per_chunk=1, ids=np.arange(2 * 255 * 255, dtype="<u2").reshape(2, 255, 255, 1) % 10),
+    "many_classes": lambda path: write_shard(path, rows=8, num_classes=21_841, document=named(21_841), **LABELLED),
+    "long_names": lambda path: write_shard(path, document=named(10, 2_500), keys=[f"{row}/{'k' * 200}" for row in range(5)]),
+    "too_many_to_count": lambda path: write_shard(path, num_classes=3_000_000),
+    "all_optional": lambda path: write_shard(path, k=10, optional=("source_label", "log_normalizer", "map_extent", "image_size")),
+    "independent": lambda path: write_shard(path, classes_are="independent", **LABELLED),
+    "views": lambda path: fixtures_views.shard(**LABELLED).write(path),
+    "factors_of_nothing": lambda path: fixtures_factors.shard(
+        given={"factor_scale": np.zeros((5, 3), "<f4"), "class_factor": np.full((5, 3, 10), 127, "u1")}).write(path),
+    "no_range_of_scores": lambda path: write_shard(
+        path, encoding="float32", scores=np.broadcast_to(np.array([3e38, 0, -3e38], "<f4"), (5, 3, 4, 3))),
+    "coldest": lambda path: write_shard(path, attributes={"temperature": np.float64(5e-324)}),
+}  # fmt: skip
+REFUSED = {
+    "too_many_to_pool": (lambda path: write_shard(
+        path, num_classes=4_294_967_295, ids=np.arange(180, dtype="<u4").reshape(5, 3, 4, 3)), "a.h5", 64),
+    "damaged": (lambda path: write_shard(
+        path, column_changes={"score": {"stored": lambda number, chunk: chunk[:-1] + b"?" if number == 1 else chunk}}), "C008", 5),
+    "key_outside": (lambda path: write_shard(path, keys=["a/../b", "c", "d", "e", "f"]), "V010", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", UNUSUAL)
+def test_unusual_maps_give_a_page_of_bounded_size(form, tmp_path):
+    report, page = reported(tmp_path, UNUSUAL[form](tmp_path / "a.h5"))
+    assert page.stat().st_size < 300_000
+    assert ("no-images" in grave(report)) == (form == "no_image")
+    for spread in filter(None, report["distributions"].values()):
+        assert spread["images"] == report["dataset"]["images"] and all(np.isfinite([spread["mean"], *spread["quartiles"]]))
+    assert all(name.strip() and len(name) <= 120 for name in report["names"].values())
+    assert tool("relabel", "stats", tmp_path / "a.h5", "--by", "image").returncode == 0
+
+
+@pytest.mark.parametrize("form", REFUSED)
+def test_what_can_not_be_measured_is_refused_by_name(form, tmp_path):
+    make, named, code = REFUSED[form]
+    result = tool("relabel", "report", make(tmp_path / "a.h5"), "-o", tmp_path / "a.html", "--quiet")
+    assert result.returncode == code and named in result.stderr and len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "a.html").exists()
+
+
+@pytest.mark.parametrize("form", ["no_image", "long_names"])
+def test_pages_of_unusual_maps_fit_a_phone(form, tmp_path, browser):
+    _, page = reported(tmp_path, UNUSUAL[form](tmp_path / "a.h5"))
+    browser.open(page, width=390)
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the phone"
+    assert ("There is no image" in browser.text("#first")) == (form == "no_image")
+    assert_accessible(browser)

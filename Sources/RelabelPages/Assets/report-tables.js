@@ -50,6 +50,7 @@ relabel.reportAgreement = (report) => {
 };
 
 relabel.reportSpread = ({ distributions }) => {
+  if (distributions.probability.images === 0) return null;
   const bits = (value) => `${relabel.number(Number(value.toFixed(2)))} bits`;
   const plain = (value) => relabel.number(Number(value.toFixed(3)));
   return relabel.part(
@@ -64,8 +65,8 @@ relabel.reportSpread = ({ distributions }) => {
   );
 };
 
-relabel.reportGrid = ({ grid, header }) => {
-  if (grid.rows * grid.columns === 1) return null;
+relabel.reportGrid = ({ grid, header, dataset }) => {
+  if (grid.rows * grid.columns === 1 || dataset.images === 0) return null;
   const words = {
     upright: "It changes from top to bottom more than from left to right, as in photographs with a sky and a ground: rows lie as documented.",
     transposed: "It changes from left to right more than from top to bottom: rows and columns seem to be exchanged.",

@@ -65,6 +65,7 @@ relabel.reportMatters = ({ matters }) => {
 };
 
 relabel.reportFigures = (report) => {
+  if (report.dataset.images === 0) return null;
   const { labels, crops, distributions, storing } = report;
   const figures = [];
   const add = (name, value, more) => figures.push(relabel.element(

@@ -208,13 +208,10 @@ extension ReportFacts {
 
   private func shortNames(_ named: Set<UInt32>) -> JSON {
     guard let table = header.metadata.classes else { return .object([:]) }
-    return .object(
-      Dictionary(
-        uniqueKeysWithValues: named.map {
-          ("\($0)", .string(table.name(of: Int($0)).shortened))
-        }
-      )
-    )
+    // A class whose name is blank goes by its number.
+    let names = named.map { ("\($0)", table.name(of: Int($0)).shortened) }
+      .filter { !$0.1.allSatisfy(\.isWhitespace) }
+    return .object(Dictionary(uniqueKeysWithValues: names.map { ($0.0, .string($0.1)) }))
   }
 }
 

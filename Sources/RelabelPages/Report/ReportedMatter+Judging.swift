@@ -4,6 +4,7 @@ internal import RelabelVerification
 extension ReportedMatter {
   /// What to look at first, gravest first.
   static func all(in pass: ReportFacts) -> [ReportedMatter] {
+    if pass.measures.images == 0 { return [verdict(pass), empty, marks(pass)].compactMap(\.self) }
     let found =
       [
         verdict(pass), classList(pass), strangers(pass), constant(pass), repeated(pass),
@@ -12,6 +13,16 @@ extension ReportedMatter {
       ].compactMap(\.self)
     let order: [Gravity] = [.bad, .warning, .note]
     return order.flatMap { gravity in found.filter { $0.gravity == gravity } }
+  }
+
+  private static var empty: ReportedMatter {
+    ReportedMatter(
+      "no-images",
+      .bad,
+      "There is no image",
+      "Nothing can be learnt from this dataset, and nothing could be looked at.",
+      in: "about"
+    )
   }
 
   private static func verdict(_ pass: ReportFacts) -> ReportedMatter? {

@@ -18,7 +18,7 @@ struct StoredParts: Sendable {
   ) throws(RelabelError) {
     header = try source.header
     images = source.count
-    meanMissing = header.leavesClassesOut ? cells.meanMissing : nil
+    meanMissing = header.leavesClassesOut && source.count > 0 ? cells.meanMissing : nil
     let known = measures.trueMissing
     trueMissing = known.images == 0 ? nil : known.sum / Double(known.images)
     var total: Int64 = 0
