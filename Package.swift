@@ -117,12 +117,12 @@ let package = Package(
       ],
       exclude: ["README.md"],
       resources: [
-        "page.css", "elements.js", "palette.js", "pooling.js", "map.js", "drawing.js",
+        "page.css", "elements.js", "palette.js", "factors.js", "pooling.js", "map.js", "drawing.js",
         "browse.css", "server.js", "tile.js", "marks.js", "detail.js", "browse.js",
         "difference.js",
         "report.css", "charts.js", "sheets.js", "report.js", "report-tables.js",
         "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
-        "view.js",
+        "view.js", "view-page.js",
       ].map { .embedInCode("Assets/\($0)") },
       swiftSettings: settings
     ),

@@ -1,11 +1,11 @@
 internal import ArgumentParser
 internal import Relabel
 
-/// Completes keys of images in a shell, where reading them takes no time that a person would notice.
+/// Completes keys of images and ids of classes in a shell, where reading them takes no time that a person would notice.
 enum KeyCompletion {
   /// Datasets of more images are not read.
   private static let mostImages = 100_000
-  /// More keys than people look through.
+  /// More keys or classes than people look through.
   private static let mostKeys = 200
 
   /// Completes `--key`.
@@ -24,6 +24,20 @@ enum KeyCompletion {
       if key.hasPrefix(prefix), key.printable == key, keys.last != key { keys.append(key) }
     }
     return keys
+  }
+
+  /// Completes `--class`.
+  static let classes: CompletionKind = .custom { words, _, prefix in
+    classes(words.last(where: isPath) ?? "", beginningWith: prefix)
+  }
+
+  /// The ids of a path's classes that begin with `prefix`; none where it lists none or can't be read.
+  static func classes(_ path: String, beginningWith prefix: String) -> [String] {
+    guard let table = (try? openLabelMaps(path).header)?.metadata.classes else { return [] }
+    return Array(
+      table.entries.lazy.map(\.id).filter { $0.hasPrefix(prefix) && $0.printable == $0 }
+        .prefix(mostKeys)
+    )
   }
 
   private static func isPath(_ word: String) -> Bool {

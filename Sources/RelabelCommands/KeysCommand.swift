@@ -22,7 +22,8 @@ public struct KeysCommand: ParsableCommand {
 
   @Option(
     name: .customLong("class"),
-    help: "List only images whose label has this class at the top: an id, a name or an index."
+    help: "List only images whose label has this class at the top: an id, a name or an index.",
+    completion: KeyCompletion.classes
   )
   var className: String?
 

@@ -49,7 +49,7 @@ public struct ShowCommand: ParsableCommand {
         try Output.lines(shown.lines())
         guard let depth = colours.depth else { return }
         // Its names have passed the gate; its colours must not.
-        let grid = ColourGrid(map.ofClasses(), try maps.header.ofClasses(), depth)
+        let grid = ColourGrid(map, try maps.header, depth)
         try Output.document(grid.lines.joined(separator: "\n"))
       case .json: try Output.document(shown.json().pretty())
       }

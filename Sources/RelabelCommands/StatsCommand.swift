@@ -37,7 +37,8 @@ public struct StatsCommand: ParsableCommand {
       "Only this class, or the images whose source label or best class it is.",
       discussion: "A class is an id, a name or an index.",
       valueName: "class"
-    )
+    ),
+    completion: KeyCompletion.classes
   )
   var wanted: String?
 

@@ -7,7 +7,7 @@ enum Assets {
 
   private static func styles(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
-    case .browse: [PackageResources.browse_css]
+    case .browse: [PackageResources.view_css, PackageResources.browse_css]
     case .difference: []
     case .report: [PackageResources.report_css]
     case .view: [PackageResources.view_css]
@@ -21,24 +21,19 @@ enum Assets {
 
   private static let shared: String =
     [
-      PackageResources.elements_js, PackageResources.palette_js, PackageResources.pooling_js,
-      PackageResources.map_js,
+      PackageResources.elements_js, PackageResources.palette_js, PackageResources.factors_js,
+      PackageResources.pooling_js, PackageResources.map_js,
     ].map(text).joined(separator: "\n")
 
   private static func own(_ kind: Page.Kind) -> [[UInt8]] {
     switch kind {
     case .browse:
-      [
+      viewed + [
         PackageResources.server_js, PackageResources.tile_js, PackageResources.marks_js,
         PackageResources.detail_js, PackageResources.browse_js,
       ]
     case .difference: [PackageResources.drawing_js, PackageResources.difference_js]
-    case .view:
-      [
-        PackageResources.view_stage_js, PackageResources.view_crop_js,
-        PackageResources.view_panels_js,
-        PackageResources.view_controls_js, PackageResources.view_js,
-      ]
+    case .view: viewed + [PackageResources.view_page_js]
     case .report:
       [
         PackageResources.charts_js, PackageResources.sheets_js, PackageResources.report_js,
@@ -46,6 +41,13 @@ enum Assets {
       ]
     }
   }
+
+  /// One image with its crop box, in its own page and opened in the browser's.
+  private static let viewed: [[UInt8]] =
+    [
+      PackageResources.view_stage_js, PackageResources.view_crop_js,
+      PackageResources.view_panels_js, PackageResources.view_controls_js, PackageResources.view_js,
+    ]
 
   private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

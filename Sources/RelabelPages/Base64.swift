@@ -6,4 +6,12 @@ enum Base64 {
   ///
   /// - Complexity: O(bytes).
   static func text(of bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+  /// The text of numbers, 4 bytes each and the lowest first.
+  static func text(of numbers: [UInt32]) -> String {
+    text(of: numbers.map(\.littleEndian).withUnsafeBytes { Array($0) })
+  }
+
+  /// The text of numbers, 4 bytes each and the lowest first.
+  static func text(of numbers: [Float]) -> String { text(of: numbers.map(\.bitPattern)) }
 }

@@ -47,7 +47,6 @@ package struct ShownImage {
   ) throws(RelabelError) {
     self.key = key
     header = try maps.header
-    try header.refuseFactors(of: maps.path)
     // Refuses a profile that is not defined for this grid.
     _ = try LabelPooling(header, profile: profile ?? .relabel)
     var notes: [String] = []
@@ -135,7 +134,9 @@ package struct ShownImage {
 
   /// What the page's script draws.
   package var document: JSON {
-    let ids = entries.flatMap(\.map.classIndex)
+    // Factors have every class.
+    let ids =
+      header.hasFactors ? Array(0..<UInt32(header.numClasses)) : entries.flatMap(\.map.classIndex)
     let picture: JSON? = picture.map { .object(["data": .string($0.dataAddress)]) }
     return .object([
       "key": .string(key.printable),

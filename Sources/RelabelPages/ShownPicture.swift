@@ -54,7 +54,7 @@ package struct ShownPicture {
       )
     }
     (self.kind, self.size, self.bytes) = (kind, size, bytes)
-    asksForRotation = kind == .jpeg && (ExifOrientation.of(jpeg: bytes) ?? 1) > 1
+    asksForRotation = kind == .jpeg && (ExifOrientation(jpeg: bytes)?.number ?? 1) > 1
   }
 
   /// The picture within a text, as a `data:` address of its real type.
@@ -103,47 +103,5 @@ package struct ShownPicture {
       ? "there is no picture of this key below \(places)"
       : "\(found.count) pictures below \(places) have this key"
     return .failure(RelabelError(.notFound, message, at: Location(key: key)))
-  }
-}
-
-/// What a JPEG's EXIF says of how it was held.
-enum ExifOrientation {
-  /// The number from 1 (as stored) to 8, or nil where it says nothing.
-  ///
-  /// Callable on any bytes.
-  static func of(jpeg bytes: [UInt8]) -> Int? {
-    var place = 2
-    while place + 4 <= bytes.count, bytes[place] == 0xFF {
-      let marker = bytes[place + 1]
-      let length = Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
-      if marker == 0xDA || length < 2 { return nil }
-      let end = place + 2 + length
-      if marker == 0xE1, end <= bytes.count, let found = of(segment: bytes[(place + 4)..<end]) {
-        return found
-      }
-      place = end
-    }
-    return nil
-  }
-
-  /// The first directory of an EXIF segment has the tag 0x0112.
-  private static func of(segment: ArraySlice<UInt8>) -> Int? {
-    let start = Array("Exif\0\0".utf8)
-    guard segment.starts(with: start) else { return nil }
-    let tiff = Array(segment.dropFirst(start.count))
-    let isLittle = tiff.starts(with: "II".utf8)
-    guard isLittle || tiff.starts(with: "MM".utf8) else { return nil }
-    func number(_ place: Int, _ count: Int) -> Int? {
-      guard place >= 0, place + count <= tiff.count else { return nil }
-      let bytes = tiff[place..<place + count]
-      return (isLittle ? Array(bytes.reversed()) : Array(bytes)).reduce(0) { $0 << 8 | Int($1) }
-    }
-    guard let directory = number(4, 4), let entries = number(directory, 2) else { return nil }
-    for entry in 0..<entries {
-      let place = directory + 2 + entry * 12
-      guard let tag = number(place, 2) else { return nil }
-      if tag == 0x0112 { return number(place + 8, 2).flatMap { (1...8).contains($0) ? $0 : nil } }
-    }
-    return nil
   }
 }

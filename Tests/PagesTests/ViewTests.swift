@@ -31,6 +31,29 @@ struct ViewTests {
     }
   }
 
+  @Test("The best class of a cell of factors is that of all classes", arguments: [1.0, 0.25])
+  func bestCellsOfFactors(temperature: Double) throws {
+    let shape = MapShape(height: 1, width: 1, topK: 2)
+    var header = try Self.header(.logit, shape, classes: 5)
+    header.declareFactors()
+    header.temperature = temperature
+    // Classes 1 and 3 are equal.
+    let numbers: [UInt8] = [127, 137, 120, 137, 100, 127, 130, 127, 130, 254]
+    for amounts in [[1.0, 2], [3, 0], [-1, 0], [-4, -3]] {
+      var map = LabelMap(shape: shape, classIndex: [0, 1], score: amounts.map { Float($0) })
+      map.factors = ClassFactors(numClasses: 5, numbers: numbers, scale: [0.125, 0.0625])
+      let found = BestCells(map, header)
+      let logits = (0..<5).map { id in
+        (Double(numbers[id]) - 127) * 0.125 * amounts[0]
+          + (Double(numbers[5 + id]) - 127) * 0.0625 * amounts[1]
+      }
+      let best = logits.indices.max { (logits[$0], -$0) < (logits[$1], -$1) } ?? 0
+      let powers = logits.map { Mathematics.exp($0 / temperature) }
+      #expect(found.classIndex == [UInt32(best)] && map.bestOfCells == found.classIndex)
+      #expect(abs(found.probability[0] - powers[best] / powers.reduce(0, +)) < 1e-6)
+    }
+  }
+
   private static func header(
     _ kind: ScoreKind,
     _ shape: MapShape,

@@ -2,19 +2,25 @@
 
 import json
 
+import jsonschema
 import numpy as np
 import pytest
-from conftest import SAMPLES, pack, tool
+from conftest import ROOT, SAMPLES, pack, tool
 from difference_oracle import SCORE_BINS, TARGET_BINS, expected, histogram
 from shard_writer import ANNOTATOR, CLASSES, Shard, class_table, two_shards, write_dataset, write_shard
+from test_reports import closed
 from view_shards import Views
+
+SCHEMA = json.loads((ROOT / "spec" / "diff.schema.json").read_text())
 
 
 def diff(a, b, *options):
-    """The exit code and the JSON document."""
+    """The exit code and the JSON document, which meets its schema and has no member that this does not name."""
     result = tool("relabel", "diff", a, b, "--format", "json", *options)
     assert result.returncode in (0, 1), result.stderr
-    return result.returncode, json.loads(result.stdout)
+    found = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(closed(SCHEMA)).validate(found)
+    return result.returncode, found
 
 
 def text(a, b, *options):
@@ -81,6 +87,25 @@ def test_storage_does_not_count(tmp_path, jobs):
     assert facts(found) == set() and {"cell order", "shards", "images in a chunk"} <= facts(found, False)
     assert found["targets"]["max_half_l1"] < 1e-6 and found["ids"]["in_both"] == 8 * 12 * 3
     assert "verdict: the labels are the same\n" in text(one, other)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_another_order_in_long_chunks(tmp_path, jobs):
+    """Windows would read each chunk many times: maps are read in bands, and what is found is the same."""
+    shape = {"rows": 1200, "height": 16, "width": 16, "k": 10, "num_classes": 40, "images_per_chunk": 64}
+    ids, stored = Shard(**shape).labels()
+    keys = np.array([f"n{row:04}" for row in range(1200)])
+    one = write_shard(tmp_path / "a.h5", ids=ids, stored=stored, keys=list(keys), **shape)
+    order = np.random.default_rng(4).permutation(1200)[:1150]
+    other = stored.copy()
+    other[order[7], 3, 4, 0] += 5
+    changes = {"ids": ids[order], "stored": other[order], "keys": list(keys[order])}
+    write_shard(tmp_path / "b.h5", **{**shape, "rows": 1150} | changes)
+    code, found = diff(one, tmp_path / "b.h5", "--jobs", jobs, "--crops", 1)
+    assert code == 1 and (found["images"]["in_both"], found["images"]["only_in_a"]["count"]) == (1150, 50)
+    assert found["scores"]["compared"] == 1150 * 2560 and found["ids"]["differing_cells"] == 0
+    assert (found["scores"]["differing"], found["ids"]["differing_images"]) == (1, 1)
+    assert [image["key"] for image in found["changed"]] == [keys[order[7]]]
 
 
 def test_itself(sample_dataset):

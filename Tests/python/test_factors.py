@@ -293,16 +293,3 @@ def test_xarray_refuses_factors_by_name(dataset):
     xarray = pytest.importorskip("xarray")
     with pytest.raises(UsageError, match="factors"):
         xarray.open_dataset(dataset, engine="relabel")
-
-
-@pytest.mark.parametrize("command", ["view", "diff", "browse"])
-def test_pages_refuse_factors_by_name(command, dataset, tmp_path):
-    with relabel_hdf5.open(dataset) as maps:
-        key = maps.key(0)
-    rest = {
-        "view": ["--key", key, "-o", tmp_path / "page.html"], "diff": [dataset],
-    }.get(command, [])  # fmt: skip
-    result = tool("relabel", command, dataset, *rest, timeout=60)
-    assert result.returncode == 64, result.stdout
-    assert "sums of factors" in result.stderr
-    assert not (tmp_path / "page.html").exists()

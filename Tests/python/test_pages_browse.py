@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 from browser import assert_accessible
 from conftest import SAMPLES
+from PIL import Image
 from running import packed
+from shard_writer import write_shard
 from test_browse import listing, serving
+from test_pages_view import pool
 
 
 @pytest.fixture(scope="module")
@@ -158,12 +162,12 @@ def test_an_opened_image(browser, server):
     opened(browser, server)
     browser.run("document.querySelector('.tile').focus()")
     browser.press("ENTER")
-    browser.wait("document.querySelector('dialog[open] canvas')")
+    browser.wait("document.querySelector('dialog[open] .crop')")
     assert browser.text("#detail-title") == listing()[0]
-    assert "Target of the whole image" in browser.text("dialog table caption")
-    browser.run("document.querySelector('dialog canvas').focus()")
+    cells = browser.all("dialog [role=gridcell]")
+    browser.run("arguments[0].focus()", cells[0])
     browser.press("DOWN", "RIGHT")
-    assert browser.text("dialog figure ~ p").startswith("Row 2, column 2: ")
+    assert browser.text("#own-panel-cell caption").startswith("Cell in row 1, column 1")
     browser.run("document.querySelector('#detail-title').focus()")
     browser.press("1")
     browser.wait("document.querySelector('.marks button').getAttribute('aria-pressed') === 'true'")
@@ -174,6 +178,86 @@ def test_an_opened_image(browser, server):
     browser.wait("!document.querySelector('dialog[open]')")
     assert browser.run("return document.activeElement.querySelector('.key').textContent") == listing()[1]
     assert marks(server) == [f"{listing()[0]}\tgood\t"]
+
+
+def assert_crop(browser, dataset, key):
+    """The crop of an opened image has the target that relabel pool prints; its box."""
+    browser.wait("(page => page.frameRequest == null)(relabel.opened[0])")
+    box = [
+        float(browser.one(f"#own-crop-{side}").get_attribute("value")) for side in ("top", "left", "height", "width")
+    ]
+    wanted, rest, _ = pool(dataset, key, box)
+    target = browser.run(
+        "const v = relabel.opened[0]; return relabel.pool(v.given.header, v.map, v.crop.box, v.profile)"
+    )
+    assert dict(target["classes"]) == pytest.approx(wanted, abs=1e-6) and target["rest"] == pytest.approx(
+        rest, abs=1e-6
+    )
+    got = browser.run(
+        "return [...document.querySelector('#own-panel-targets section').querySelectorAll('li')]"
+        ".map((row) => [Number(row.dataset.class), Number(row.querySelector('data').value)])"
+    )
+    assert dict(got) == {name: pytest.approx(wanted[name], abs=1e-6) for name, _ in got} and len(got) == 6
+    return box
+
+
+def test_the_crop_of_an_opened_image(browser, server, dataset):
+    """By mouse, keys and finger; it stays where it is when the next image is opened."""
+    opened(browser, server)
+    browser.run("document.querySelector('.tile').focus()")
+    browser.press("ENTER")
+    browser.wait("document.querySelector('dialog[open] .crop')")
+    before = assert_crop(browser, dataset, listing()[0])
+    browser.drag("dialog .crop", 50, 30)
+    moved = assert_crop(browser, dataset, listing()[0])
+    assert moved[0] > before[0] and moved[1] > before[1] and moved[2:] == before[2:]
+    browser.drag("dialog .crop .se", 20, -10)
+    assert assert_crop(browser, dataset, listing()[0])[2] < moved[2]
+    browser.run("arguments[0].focus()", browser.one("dialog .crop"))
+    browser.press("ARROW_LEFT", "SHIFT+ARROW_DOWN")
+    kept = assert_crop(browser, dataset, listing()[0])
+    assert browser.text("#detail-title") == listing()[0]
+    browser.press("j")
+    browser.wait("document.querySelector('#detail-title').textContent === " + json.dumps(listing()[1]))
+    browser.wait("document.querySelector('dialog[open] .crop')")
+    assert assert_crop(browser, dataset, listing()[1]) == kept
+    browser.press("ESCAPE")
+    opened(browser, server, width=390, touch=True)
+    browser.run("document.querySelector('.tile').click(); document.querySelector('.tile').click()")
+    browser.wait("document.querySelector('dialog[open] .crop')")
+    browser.touch_drag("dialog .crop", 30, 20)
+    assert assert_crop(browser, dataset, listing()[0]) != before
+    assert browser.run("const d = document.querySelector('dialog'); return d.scrollWidth <= d.clientWidth")
+    assert_accessible(browser)
+    browser.resize(1280)
+
+
+def test_pictures_are_shown_as_stored(browser, tmp_path):
+    """EXIF's wish for a rotation is not followed: maps and boxes mean the picture as it is stored."""
+    picture = Image.new("RGB", (60, 30), "red")
+    picture.paste("blue", (0, 0, 30, 30))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "pictures").mkdir()
+    picture.save(tmp_path / "pictures" / "a.jpg", exif=exif, quality=95)
+    write_shard(tmp_path / "a.h5", keys=["a"], rows=1, attributes={"map_extent": np.array([0, 0, 0.01, 0.01], "<f4")})
+    pixels = (
+        "const c = document.querySelector(arguments[0]); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "const at = (x) => [...d.slice(4 * (Math.floor(c.height * .8) * c.width + Math.floor(c.width * x)), 4 * (Math.floor(c.height * .8) * c.width + Math.floor(c.width * x)) + 3)];"
+        "return [c.width / c.height, at(.2), at(.8)]"
+    )
+    with serving(tmp_path / "a.h5", "--pictures", tmp_path / "pictures") as server:
+        server.wait(lambda state: state["pictures"] == "ready")
+        browser.open(server.address)
+        browser.wait(
+            "document.querySelector('.tile canvas')?.width === 240 && document.querySelector('.tile canvas').height === 120"
+        )
+        browser.run("document.querySelector('.tile').click()")
+        browser.wait("document.querySelector('dialog .picture')")
+        for place in (".tile canvas", "dialog .picture"):
+            ratio, left, right = browser.run(pixels, place)
+            assert ratio == 2 and left[2] > 200 > left[0] and right[0] > 200 > right[2]
+        leave(browser)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -195,7 +279,10 @@ def test_two_datasets(browser, dataset, tmp_path):
         assert "not in the other dataset" in browser.all(".tile")[0].text
         assert len(browser.all(".tile:first-child canvas")) == 2 * len(listing())
         browser.run("document.querySelectorAll('.tile')[1].click(); document.querySelectorAll('.tile')[1].click()")
-        browser.wait("document.querySelectorAll('dialog[open] canvas').length === 2")
+        browser.wait("document.querySelectorAll('dialog[open] .crop').length === 2")
+        assert len(browser.all("dialog .cells")) == 2
+        ids = browser.run("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+        assert len(ids) == len(set(ids))
         assert "relabel browse with --marks" in browser.text(".marks")
         leave(browser)
 

@@ -7,8 +7,7 @@ from conftest import ROOT
 
 ASSETS = ROOT / "Sources" / "RelabelPages" / "Assets"
 VECTORS = ROOT / "spec" / "conformance" / "pooling"
-# Pages refuse maps of factors by name.
-DOCUMENTS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json")) if path.stem != "factors"}
+DOCUMENTS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json"))}
 # What the page is never asked: it draws no box that is none, and cuts each to what the map covers.
 REFUSED = {"box_not_finite", "box_negative", "box_empty", "box_beyond", "outside_extent", "orientation_unknown", "not_square"}
 
@@ -21,7 +20,7 @@ return given.map(({header, map, box, profile}) => relabel.pool(header, map, box,
 @pytest.fixture(scope="module")
 def kernel(chromium, tmp_path_factory):
     """Chromium with a page that has nothing but the scripts which pages pool with."""
-    scripts = "".join(f"<script>{(ASSETS / name).read_text()}</script>" for name in ("elements.js", "pooling.js"))
+    scripts = "".join(f"<script>{(ASSETS / name).read_text()}</script>" for name in ("elements.js", "factors.js", "pooling.js"))
     page = tmp_path_factory.mktemp("kernel") / "page.html"
     page.write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>kernel</title>{scripts}')
     return chromium.open(page)
@@ -31,7 +30,8 @@ def question(case, maps):
     """What a page would ask for a case."""
     labels = maps[case["map"]]
     header = {"classes_are": "exclusive", **case["header"], **{name: labels[name] for name in ("height", "width", "top_k")}}
-    entries = {"class_index": labels["class_index"], "score": labels["score"], "extent": header["map_extent"]}
+    own = ("class_index", "score", "class_factor", "factor_scale")
+    entries = {name: labels[name] for name in own if name in labels} | {"extent": header["map_extent"]}
     return {"header": header, "map": entries, "box": case["box"], "profile": case["profile"]}
 
 

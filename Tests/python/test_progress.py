@@ -105,6 +105,15 @@ def test_keys_are_completed(sample_dataset):
     assert completed("relabel", "pool", sample_dataset, "--key", "none") == []
 
 
+@pytest.mark.parametrize("command", ["keys", "stats"])
+def test_classes_are_completed(sample_dataset, command):
+    wanted = [line.split("\t")[0] for line in (SAMPLES / "classes.tsv").read_text().splitlines()]
+    offered = completed("relabel", command, sample_dataset, "--class", "n0144")
+    assert sorted(offered) == sorted(id for id in wanted if id.startswith("n0144")) and offered
+    assert len(completed("relabel", command, sample_dataset, "--class", "n0")) == 200
+    assert completed("relabel", command, sample_dataset, "--class", "goldfish") == []
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_an_export_shows_a_bar_and_clears_it(tmp_path, sample_dataset, quiet):
     # Once a second is never with 18 images: each is due here.

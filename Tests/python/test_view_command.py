@@ -249,6 +249,23 @@ def test_raster_shows_pictures_as_stored(tmp_path):
     assert left[2] > 200 > left[0] and right[0] > 200 > right[2]
 
 
+@needs_rsvg
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "webp", "bmp"])
+def test_no_picture_is_missing_in_a_raster(tmp_path, kind):
+    """A picture is in the PNG, or the command says that it can't be: the program leaves out in silence what it can't decode."""
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "pictures" / "a.jpg", format=kind)
+    tiny = {"map_extent": shard_writer.np.array([0, 0, 0.01, 0.01], "<f4")}
+    write_shard(tmp_path / "a.h5", rows=1, keys=["a"], attributes=tiny)
+    result = view(tmp_path / "a.h5", "-o", tmp_path / "a.png", "--pictures", tmp_path / "pictures", key="a")
+    if result.returncode == 0:
+        red, green, blue = Image.open(tmp_path / "a.png").convert("RGB").getpixel((800, 300))
+        assert red > 200 > 60 > max(green, blue)
+    else:
+        assert kind == "webp" and result.returncode == 64 and "draws nothing of the picture, webp" in result.stderr
+        assert not (tmp_path / "a.png").exists()
+
+
 def test_without_the_program(sample_dataset, tmp_path):
     result = view(sample_dataset, "-o", tmp_path / "a.png", env={"PATH": str(tmp_path)})
     assert result.returncode == 64 and "librsvg2-bin" in result.stderr

@@ -55,11 +55,11 @@ extension LabelMap {
 
 extension ClassFactors {
   /// Lends the factors to `body`.
-  fileprivate func withTable<Result>(
-    _ body: (FactorTable) throws(RelabelError) -> Result
-  ) throws(RelabelError) -> Result {
-    try numbers.withUnsafeBufferPointer { numbers throws(RelabelError) in
-      try scale.withUnsafeBufferPointer { scale throws(RelabelError) in
+  func withTable<Result, Failure: Error>(
+    _ body: (FactorTable) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try numbers.withUnsafeBufferPointer { numbers throws(Failure) in
+      try scale.withUnsafeBufferPointer { scale throws(Failure) in
         guard let numbers = numbers.baseAddress, let scale = scale.baseAddress else {
           preconditionFailure("a map has at least one factor")
         }

@@ -6,20 +6,38 @@ extension LabelMap {
   /// - Complexity: O(cells · factors · classes).
   package var denseOfFactors: DenseMap? {
     guard let factors else { return nil }
-    let (classes, cells, count) = (factors.numClasses, shape.cells, shape.topK)
+    let (classes, cells) = (factors.numClasses, shape.cells)
     var score = [Float](repeating: 0, count: classes * cells)
-    var logits = [Double](repeating: 0, count: classes)
-    for cell in 0..<cells {
-      for id in 0..<classes { logits[id] = 0 }
-      for factor in 0..<count {
-        let amount = Double(self.score[cell * count + factor])
-        if amount == 0 { continue }
-        for id in 0..<classes { logits[id] += amount * factors.value(ofFactor: factor, class: id) }
-      }
+    forEachCell(of: factors) { cell, logits in
       let mean = logits.reduce(0, +) / Double(classes)
       for id in 0..<classes { score[id * cells + cell] = Float(logits[id] - mean) }
     }
     return DenseMap(classes: classes, shape: shape, score: score)
+  }
+
+  /// Calls `body` with each cell and the logits of all its classes, up to a number that these share.
+  ///
+  /// - Parameters:
+  ///   - factors: those of this map.
+  ///   - body: may keep nothing of the logits, which are memory that is used again.
+  /// - Complexity: O(cells · factors · classes).
+  package func forEachCell(
+    of factors: ClassFactors,
+    _ body: (Int, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    let count = shape.topK
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: factors.numClasses) { logits in
+      factors.withTable { table in
+        guard let start = logits.baseAddress else { return }
+        for cell in 0..<shape.cells {
+          logits.initialize(repeating: 0)
+          for factor in 0..<count {
+            table.add(Double(score[cell * count + factor]), of: factor, to: start)
+          }
+          body(cell, UnsafeBufferPointer(logits))
+        }
+      }
+    }
   }
 
   /// The map with classes in its cells: itself, or the `count` best classes of each cell of a map of factors.

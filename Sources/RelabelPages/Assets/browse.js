@@ -65,7 +65,7 @@ relabel.browse = () => {
     const [turn, waiting] = [page.turn, [...page.tiles]];
     const work = async () => {
       for (let tile = waiting.shift(); tile && turn === page.turn; tile = waiting.shift()) {
-        const picture = await relabel.pictureAt(tile.image.at);
+        const picture = await relabel.pictureAt(tile.image.at, 480);
         if (picture) tile.draw(picture);
       }
     };

@@ -1,43 +1,27 @@
 "use strict";
-/** One side of an opened image: a dataset's map over the picture, its classes, and the cell that is pointed to. */
-relabel.side = (title, header, side, names, picture) => {
-  if (!side) return relabel.element("section", {}, relabel.element("h3", {}, title), relabel.element("p", {}, "The dataset does not have this image."));
-  const map = relabel.unpacked(side.map);
-  const colours = relabel.coloursOfMap(header, map);
-  const said = relabel.element("p", { class: "quiet", "aria-live": "polite" }, "Point to a cell, or press arrow keys on the picture.");
-  const canvas = relabel.element("canvas", {
-    tabindex: 0, role: "img", "data-size": 640,
-    "aria-label": `Map of ${title}: ` + side.top.slice(0, 3).map(([id, p]) => `${relabel.nameOf(names, id)} ${relabel.percent(p)}`).join(", "),
-  });
-  const isTransposed = relabel.isTransposed("relabel", header.orientation);
-  const [down, across] = isTransposed ? [header.width, header.height] : [header.height, header.width];
-  const [top, left, height, width] = map.extent;
-  let place = [0, 0];
-  const point = (row, column) => {
-    place = [Math.min(Math.max(row, 0), down - 1), Math.min(Math.max(column, 0), across - 1)];
-    const cell = isTransposed ? place[1] * header.width + place[0] : place[0] * header.width + place[1];
-    const best = relabel.cellTarget(header, map, cell).classes.slice(0, 5);
-    said.textContent = `Row ${place[0] + 1}, column ${place[1] + 1}: `
-      + best.map(([id, probability]) => `${relabel.nameOf(names, id)} ${relabel.percent(probability)}`).join(", ");
-  };
-  canvas.addEventListener("pointermove", (event) => {
-    const [x, y] = [event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight];
-    point(Math.floor(((y - top) / height) * down), Math.floor(((x - left) / width) * across));
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    point(place[0] + step[0], place[1] + step[1]);
-  });
-  const isShown = relabel.element("input", { type: "checkbox", checked: true, change: () => draw() });
-  const draw = () => relabel.drawOver(canvas, header, map, picture, isShown.checked);
-  draw();
-  return relabel.element("section", {}, relabel.element("h3", {}, title),
-    relabel.element("figure", {}, canvas), relabel.element("label", {}, isShown, "Show the map"), said,
-    relabel.table("Target of the whole image", ["Class", "Probability"],
-      side.top.map(([id, probability]) => [relabel.classLine(names, colours, id, probability), relabel.percent(probability)])));
+/** A copy of a picture, for each view an element of its own. */
+relabel.copyOf = (picture) => {
+  const canvas = relabel.element("canvas", { width: picture.width, height: picture.height });
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  return canvas;
+};
+
+/** One side of an opened image: what `relabel view` shows of it in a dataset. */
+relabel.side = (title, given, picture, prefix) => {
+  const heading = relabel.element("h3", {}, title);
+  if (!given) return { element: relabel.element("section", {}, heading, relabel.element("p", {}, "The dataset does not have this image.")) };
+  if (picture) Object.assign(given, { picture: { element: relabel.copyOf(picture) }, aspect: [picture.height, picture.width] });
+  const view = new relabel.View(given, { prefix, level: 4 });
+  return { view, element: relabel.element("section", {}, heading, view.elements) };
+};
+
+/** The views of the image that was opened last, one for each dataset that has it. */
+relabel.opened = [];
+
+/** Gives a view the crop box of the one before. */
+relabel.keepingCrop = (view, before) => {
+  view.crop.take(before.crop.sides);
+  return view;
 };
 
 /** Opens images one at a time over the page; `step` goes to another one. */
@@ -70,14 +54,16 @@ relabel.detail = (page, bar, step) => {
     // Another image was asked for meanwhile.
     if (title.textContent !== relabel.titleOf(image)) return;
     const { image: found, names } = answer;
-    const sides = [relabel.side(page.title, page.header, found.own, names, picture)];
-    if (page.other) sides.push(relabel.side(page.other.title, page.other.header, found.other, names, picture));
+    const sides = [relabel.side(page.title, answer.own, picture, "own-")];
+    if (page.other) sides.push(relabel.side(page.other.title, answer.other, picture, "other-"));
+    // The crop stays where it was, so that images can be compared by it.
+    relabel.opened = sides.map(({ view }, place) => (view && relabel.opened[place] ? relabel.keepingCrop(view, relabel.opened[place]) : view));
     const facts = [
       found.label == null ? null : `The source says ${relabel.nameOf(names, found.label)}.`,
       found.suspicion == null ? null : `Suspicion ${found.suspicion.toFixed(2)} of 1, entropy ${found.entropy.toFixed(2)} bits.`,
       image.note ? `Note: ${image.note}` : null, picture ? null : "There is no picture.",
     ].filter(Boolean);
-    body.replaceChildren(relabel.element("p", {}, facts.join(" ")), relabel.element("div", { class: "sides" }, sides));
+    body.replaceChildren(relabel.element("p", {}, facts.join(" ")), relabel.element("div", { class: "sides" }, sides.map(({ element }) => element)));
   };
   return { show, isOpen: () => dialog.open, close: () => dialog.close() };
 };

@@ -12,6 +12,10 @@ relabel.rowName = (row) => (row.view === null ? row.key : `${row.key}, view ${ro
 relabel.classLabel = (entry) =>
   entry ? `${entry.class_index} ${entry.name}${entry.dataset === "b" ? " (of B)" : ""}` : null;
 
+/** How many classes a cell of a dataset keeps. */
+relabel.keptClasses = (side) =>
+  side.has_factors ? `all ${relabel.number(side.num_classes)}, as ${relabel.number(side.top_k)} factors` : `${side.top_k}`;
+
 /** What was compared, and what the headers say otherwise. */
 relabel.sidesSection = ({ a, b, headers, classes_matched: matched }) =>
   relabel.section(
@@ -20,7 +24,7 @@ relabel.sidesSection = ({ a, b, headers, classes_matched: matched }) =>
       "Datasets", ["", "A", "B"],
       [
         ["path", a.path, b.path], ["rows", relabel.number(a.rows), relabel.number(b.rows)], ["grid", `${a.height}×${a.width}`, `${b.height}×${b.width}`],
-        ["classes kept in a cell", `${a.top_k}`, `${b.top_k}`], ["score encoding", a.score_encoding, b.score_encoding],
+        ["classes kept in a cell", relabel.keptClasses(a), relabel.keptClasses(b)], ["score encoding", a.score_encoding, b.score_encoding],
         ["annotator", a.annotator ?? "not said", b.annotator ?? "not said"],
       ],
     ),
@@ -55,16 +59,20 @@ relabel.imagesSection = ({ images }) => {
 };
 
 /** Classes of cells. */
-relabel.idsSection = ({ ids }, isNearerTransposed) => {
+relabel.idsSection = ({ ids, a, b }, isNearerTransposed) => {
   if (ids.not_compared) return relabel.section("Classes of cells", relabel.paragraph(`Not compared: ${ids.not_compared}.`));
   const rows = [
     ["images with other labels", ids.differing_images, ids.images], ["cells with other classes", ids.differing_cells, ids.cells],
     ["cells whose best class is another", ids.other_best, ids.cells],
+    ...(ids.other_factors ? [["images with the same best classes and other factors", ids.other_factors, ids.images]] : []),
     ["entries only in A", ids.only_in_a, ids.only_in_a + ids.in_both], ["entries only in B", ids.only_in_b, ids.only_in_b + ids.in_both],
   ];
   return relabel.section(
     "Classes of cells",
     relabel.table("Counts", ["", "count", "of", "share"], rows.map(([name, n, all]) => [name, n, all, all ? relabel.percent(n / all) : null])),
+    a.has_factors || b.has_factors
+      ? relabel.paragraph("Of maps of factors the best classes of each cell are compared, less the mean of the others.", { class: "quiet" })
+      : null,
     isNearerTransposed
       ? relabel.paragraph(
           `If one grid is transposed, only ${relabel.number(ids.other_best_if_transposed)} cells have another best class: see the orientation.`,
@@ -78,7 +86,7 @@ relabel.idsSection = ({ ids }, isNearerTransposed) => {
 relabel.scoresSection = ({ scores }) => {
   if (scores.not_compared) return relabel.section("Scores", relabel.paragraph(`Not compared: ${scores.not_compared}.`));
   const beyond = scores.beyond_encodings;
-  const promise = beyond ? `${relabel.number(beyond)} by more than the encodings promise` : "none by more than the encodings promise";
+  const promise = beyond === null ? "factors promise nothing of single scores" : beyond ? `${relabel.number(beyond)} by more than the encodings promise` : "none by more than the encodings promise";
   const text = scores.differing
     ? `${relabel.number(scores.differing)} of ${relabel.number(scores.compared)} differ, by at most ${relabel.number(scores.max)}, ` +
       `by ${relabel.number(scores.mean)} on the mean of all; ${promise}.`

@@ -73,9 +73,14 @@ relabel.pool = (header, map, box, profile) => {
       if (weight !== 0) cells.push([y * header.width + x, rowWeight * weight]);
     });
   });
-  const sums = relabel.weightedSums(header, map, cells);
-  return { ...relabel.finished(header, sums), covered: down.covered * across.covered };
+  return { ...relabel.targetOf(header, map, cells), covered: down.covered * across.covered };
 };
+
+/** The target of some cells; each comes as its number and its weight. Maps of factors have what these say of classes. */
+relabel.targetOf = (header, map, cells) =>
+  map.class_factor
+    ? relabel.targetOfFactors(header, map, relabel.factorSums(header, map, cells))
+    : relabel.finished(header, relabel.weightedSums(header, map, cells));
 
 /** Sums the entries of some cells by class; each cell comes as its number and its weight. */
 relabel.weightedSums = (header, map, cells) => {
@@ -115,4 +120,4 @@ relabel.finished = (header, { sums, rest }) => {
 };
 
 /** The target of one cell: what pooling gives where this cell alone has a weight. */
-relabel.cellTarget = (header, map, cell) => relabel.finished(header, relabel.weightedSums(header, map, [[cell, 1]]));
+relabel.cellTarget = (header, map, cell) => relabel.targetOf(header, map, [[cell, 1]]);

@@ -31,8 +31,20 @@ relabel.tell = async (path, body) => {
   return (await relabel.request(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
 };
 
-/** The picture of an image, or null where there is none that can be shown (204: none has its key). */
-relabel.pictureAt = async (at) => {
+/** A picture as a canvas with no side longer than `longest`. */
+relabel.pictureFrom = async (address, longest) => {
+  const picture = new Image();
+  picture.src = address;
+  await picture.decode();
+  const scale = Math.min(1, longest / Math.max(picture.naturalWidth, picture.naturalHeight));
+  const [width, height] = [picture.naturalWidth, picture.naturalHeight].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = relabel.element("canvas", { width, height });
+  canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
+  return canvas;
+};
+
+/** The picture of an image as a canvas, or null where there is none that can be shown (204: none has its key). */
+relabel.pictureAt = async (at, longest = Infinity) => {
   let response;
   try {
     response = await relabel.request(`/picture?at=${at}`);
@@ -42,26 +54,14 @@ relabel.pictureAt = async (at) => {
   }
   if (response.status === 204) return null;
   const address = URL.createObjectURL(await response.blob());
-  const picture = new Image();
-  picture.src = address;
   try {
-    await picture.decode();
-    return picture;
+    return await relabel.pictureFrom(address, longest);
   } catch {
     // A picture that is damaged, or of a kind that this browser does not know: the map is shown without.
     return null;
   } finally {
     URL.revokeObjectURL(address);
   }
-};
-
-/** The numbers of a map that came as Base64. */
-relabel.unpacked = (map) => {
-  if (!map) return null;
-  const buffer = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
-  return {
-    class_index: new Uint32Array(buffer(map.class_index)), score: new Float32Array(buffer(map.score)), extent: map.extent,
-  };
 };
 
 /** Asks how far the server is until it has done everything. */

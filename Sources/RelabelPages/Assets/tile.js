@@ -2,27 +2,28 @@
 /** The names of the marks, with the keys that set them. */
 relabel.verdicts = [["good", "Good", "1"], ["wrong-label", "Wrong label", "2"], ["exclude", "Exclude", "3"]];
 
-/** A picture with its map over it: the best class of each cell, the more opaque the more probable. */
-relabel.drawOver = (canvas, header, map, picture, showsMap = true) => {
-  const ratio = picture ? picture.naturalWidth / picture.naturalHeight : header.width / header.height;
-  const longest = canvas.dataset.size ?? 240;
+/** A picture with its map over it, in a frame: the best class of each cell, the more opaque the more probable. */
+relabel.drawOver = (canvas, header, map, frame, picture) => {
+  const ratio = picture ? picture.width / picture.height : header.width / header.height;
+  const longest = 240;
   canvas.width = ratio >= 1 ? longest : Math.max(1, Math.round(longest * ratio));
   canvas.height = ratio >= 1 ? Math.max(1, Math.round(longest / ratio)) : longest;
   canvas.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, canvas.width, canvas.height);
   if (picture) pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  if (!map || !showsMap) return;
+  if (!map) return;
   const cells = relabel.shownCells(header, map);
   const colours = relabel.coloursOf(cells.map(([id]) => id));
   const isTransposed = relabel.isTransposed("relabel", header.orientation);
   cells.forEach(([id, probability], cell) => {
-    const place = relabel.cellPlace(header, map, Math.floor(cell / header.width), cell % header.width, isTransposed);
+    const onMap = relabel.cellPlace(header, map, Math.floor(cell / header.width), cell % header.width, isTransposed);
+    const [y, x, height, width] = relabel.onPicture(frame, [onMap.y, onMap.x, onMap.height, onMap.width]);
     pen.globalAlpha = (picture ? 0.65 : 1) * Math.min(Math.max(probability, 0.05), 1);
     pen.fillStyle = colours.get(id) ?? relabel.otherColour;
     // Neighbours share a rounded edge: without a gap, and without a seam that is drawn twice.
-    const [left, top] = [Math.round(place.x * canvas.width), Math.round(place.y * canvas.height)];
-    const [right, bottom] = [Math.round((place.x + place.width) * canvas.width), Math.round((place.y + place.height) * canvas.height)];
+    const [left, top] = [Math.round(x * canvas.width), Math.round(y * canvas.height)];
+    const [right, bottom] = [Math.round((x + width) * canvas.width), Math.round((y + height) * canvas.height)];
     pen.fillRect(left, top, right - left, bottom - top);
   });
   pen.globalAlpha = 1;
@@ -62,7 +63,7 @@ relabel.tile = (page, image) => {
   };
   const sides = [[page.header, image.own]];
   if (page.other) sides.push([page.other.header, image.other]);
-  const maps = sides.map(([, side]) => relabel.unpacked(side?.map));
+  const maps = sides.map(([, side]) => (side?.map ? relabel.unpacked(side.map) : null));
   /** Draws again what marks or pictures change. */
   tile.refresh = () => {
     const lines = sides.map(([header, side], place) => {
@@ -77,7 +78,7 @@ relabel.tile = (page, image) => {
     foot.replaceChildren(...lines.flat(), ...[label, measure, relabel.badge(image)].filter(Boolean));
   };
   /** Draws the maps, with the picture where there is one. */
-  tile.draw = (picture) => sides.forEach(([header], place) => relabel.drawOver(canvases[place], header, maps[place], picture));
+  tile.draw = (picture) => sides.forEach(([header, side], place) => relabel.drawOver(canvases[place], header, maps[place], side?.frame ?? relabel.wholePicture, picture));
   tile.refresh();
   tile.draw(null);
   return tile;

@@ -4,15 +4,15 @@ relabel.Crop = class {
   /** Sides are whole ten-thousandths, so that the text of a box is the box: top, left, height, width. */
   static units = 10000;
 
-  constructor(onChange) {
+  constructor(onChange, prefix = "") {
     this.onChange = onChange;
     this.sides = [2500, 2500, 5000, 5000];
     this.element = relabel.element(
-      "button", { type: "button", class: "crop", "aria-label": "Crop box", "aria-describedby": "crop-keys", keydown: (event) => this.key(event), pointerdown: (event) => this.hold(event) },
+      "button", { type: "button", class: "crop", "aria-label": "Crop box", "aria-describedby": `${prefix}crop-keys`, keydown: (event) => this.key(event), pointerdown: (event) => this.hold(event) },
       ["nw", "ne", "sw", "se"].map((corner) => relabel.element("span", { class: corner, "data-corner": corner })),
     );
     this.fields = ["Top", "Left", "Height", "Width"].map((name, side) =>
-      relabel.element("input", { type: "number", id: `crop-${name.toLowerCase()}`, min: 0, max: 1, step: 0.01, inputmode: "decimal", "aria-label": `${name} of the crop`, change: () => this.typed(side) }));
+      relabel.element("input", { type: "number", id: `${prefix}crop-${name.toLowerCase()}`, min: 0, max: 1, step: 0.01, inputmode: "decimal", "aria-label": `${name} of the crop`, change: () => this.typed(side) }));
   }
 
   /** The box in fractions. */

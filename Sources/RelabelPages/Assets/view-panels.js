@@ -32,9 +32,8 @@ relabel.legend = (names, classes, colours) => {
 relabel.heatLegend = (name, highest) =>
   relabel.element("p", {}, `Probability of ${name} in each cell, from 0 % to ${relabel.percent(highest)}:`, relabel.element("span", { class: "heat", "aria-hidden": "true" }));
 
-/** The most probable classes of a target with bars; null says that there is none. */
-relabel.target = (title, names, target, colours, count = 6) => {
-  const heading = relabel.element("h3", {}, title);
+/** The most probable classes of a target with bars, below a heading; null says that there is none. */
+relabel.target = (heading, names, target, colours, count = 6) => {
   if (!target) return relabel.element("section", {}, heading, relabel.element("p", {}, "The map covers nothing of this box, so there is no target."));
   const items = target.classes.slice(0, count).map(([id, probability]) => {
     const bar = relabel.element("span", { class: "bar", "aria-hidden": "true" });

@@ -15,6 +15,9 @@ relabel.heatColour = (share) => {
 /** Red, green and blue of a colour such as "#e69f00". */
 relabel.parts = (colour) => [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
 
+/** The frame of a map of the whole picture. */
+relabel.wholePicture = { box: [0, 0, 1, 1], isFlipped: false };
+
 /** A rectangle of the map's frame as one of the picture; a mirrored view's frame is mirrored. */
 relabel.onPicture = (frame, [top, left, height, width]) => {
   const [frameTop, frameLeft, frameHeight, frameWidth] = frame.box;
@@ -36,9 +39,11 @@ relabel.Stage = class {
     this.canvas = relabel.element("canvas", { "aria-hidden": "true" });
     this.cells = relabel.element("div", { class: "cells", role: "grid", "aria-label": "Cells of the map", keydown: (event) => this.key(event) });
     this.boxes = relabel.drawn("svg", { "aria-hidden": "true" });
-    const picture = document_.picture
-      ? relabel.element("img", { src: document_.picture.data, alt: `The picture ${document_.key}`, draggable: "false" })
-      : null;
+    const alt = `The picture ${document_.key}`;
+    // From its address in the page, or already decoded.
+    const picture = document_.picture?.element
+      ? relabel.fill(document_.picture.element, { class: "picture", role: "img", "aria-label": alt }, [])
+      : document_.picture ? relabel.element("img", { class: "picture", src: document_.picture.data, alt, draggable: "false" }) : null;
     this.element = relabel.element("div", { class: "stage", pointermove: (event) => this.pointed(event), pointerdown: (event) => this.pointed(event) }, picture, this.canvas, this.boxes, this.cells);
     const [height, width] = document_.aspect;
     this.element.style.aspectRatio = `${width} / ${height}`;

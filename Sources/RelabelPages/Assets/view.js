@@ -1,31 +1,47 @@
 "use strict";
-/** The page of one image: its picture, its map, and what a crop's target would be. */
+/**
+ * One image: its picture, its map, and what a crop's target would be.
+ *
+ * Several may stand in one page, each with a prefix for the ids of its elements; `level` is that of its first heading.
+ */
 relabel.View = class {
-  constructor(given) {
+  constructor(given, { prefix = "", level = 2 } = {}) {
     this.given = given;
+    [this.prefix, this.level] = [prefix, level];
+    // What comes packed is unpacked once.
+    for (const entry of given.maps) entry.map = relabel.unpacked(entry.map);
     this.names = given.names;
     this.place = given.choice;
     this.profile = given.profile;
     this.rank = 0;
     this.classID = null;
     this.stage = new relabel.Stage(given, (cell) => this.showCell(cell));
-    this.crop = new relabel.Crop(() => this.later());
+    this.crop = new relabel.Crop(() => this.later(), prefix);
     this.pooled = relabel.element("div", { class: "pooled", hidden: true });
     this.stage.element.append(this.pooled, this.crop.element);
-    this.panels = Object.fromEntries(["legend", "cell", "targets", "profileWords", "viewWords"].map((name) => [name, relabel.element("div", { class: "panel", id: `panel-${name}` })]));
-    const spoken = relabel.element("p", { class: "spoken", id: "spoken", role: "status", "aria-live": "polite" });
-    this.say = relabel.speaker(spoken);
+    this.panels = Object.fromEntries(["legend", "cell", "targets", "profileWords", "viewWords"].map((name) => [name, relabel.element("div", { class: "panel", id: this.id(`panel-${name}`) })]));
+    this.spoken = relabel.element("p", { class: "spoken", id: this.id("spoken"), role: "status", "aria-live": "polite" });
+    this.say = relabel.speaker(this.spoken);
     // Where there is a best class per view, it stands beside its number.
     for (const entry of given.maps) entry.best = relabel.pool(given.header, entry.map, entry.map.extent, "relabel").classes[0][0];
     this.colours = relabel.coloursOf(given.maps.flatMap(({ map }) => this.bestOf(map)));
-    document.getElementById("page").replaceChildren(...this.layout(spoken));
+    this.elements = this.layout();
     this.choose(this.place);
+  }
+
+  /** The id of an element of this view. */
+  id(name) {
+    return this.prefix + name;
+  }
+
+  /** A heading, so many levels below the view's first. */
+  heading(text, below = 0) {
+    return relabel.element(`h${this.level + below}`, {}, text);
   }
 
   /** The class with the highest score of each cell. */
   bestOf(map) {
-    const cells = this.given.header.height * this.given.header.width;
-    return Array.from({ length: cells }, (_, cell) => map.class_index[relabel.ranked(this.given.header, map, cell)[0]]);
+    return relabel.shownCells(this.given.header, map).map(([id]) => id);
   }
 
   get isUnknown() {
@@ -38,20 +54,20 @@ relabel.View = class {
     return this.isUnknown ? this.profile === "relabel-2021" : orientation === "xy";
   }
 
-  layout(spoken) {
-    const { header, notes, key, source } = this.given;
-    const facts = [
-      source, `${header.height}×${header.width} cells`, `the best ${relabel.number(header.top_k)} of ${relabel.number(header.num_classes)} classes in each`, header.annotator,
-    ].filter((fact) => fact);
+  layout() {
+    const { header, notes } = this.given;
+    const classes = header.has_factors
+      ? `all ${relabel.number(header.num_classes)} classes in each, as sums of ${relabel.number(header.top_k)} ${header.top_k === 1 ? "factor" : "factors"}`
+      : `the best ${relabel.number(header.top_k)} of ${relabel.number(header.num_classes)} classes in each`;
+    const facts = [`${header.height}×${header.width} cells`, classes, header.annotator].filter((fact) => fact);
     return [
-      relabel.element("h1", {}, key),
       relabel.element("p", { class: "quiet" }, facts.join(" · ")),
       notes.length ? relabel.element("div", { class: "notes" }, notes.map((note) => relabel.element("p", {}, note))) : "",
       relabel.element("div", { class: "columns" },
         relabel.element("section", { "aria-label": "Picture and map" }, this.viewChoice(), this.stage.element, relabel.shownControls(this), this.panels.legend),
-        relabel.element("section", { "aria-label": "Targets" }, relabel.element("h2", {}, "Targets"), this.panels.targets, relabel.cropControls(this), relabel.profileControls(this),
-          relabel.element("h2", {}, "Entries of a cell"), this.panels.cell)),
-      spoken,
+        relabel.element("section", { "aria-label": "Targets" }, this.heading("Targets"), this.panels.targets, relabel.cropControls(this), relabel.profileControls(this),
+          this.heading(header.has_factors ? "Best classes of a cell" : "Entries of a cell"), this.panels.cell)),
+      this.spoken,
     ];
   }
 
@@ -61,14 +77,14 @@ relabel.View = class {
     if (!maps[0].view) return null;
     const options = maps.map(({ view, best }, place) => relabel.element("option", { value: place, selected: place === this.place }, `View ${view.number}: ${relabel.nameOf(this.names, best)}`));
     return relabel.element("div", {}, relabel.element("div", { class: "controls" },
-      relabel.element("label", {}, "View", relabel.element("select", { id: "view", change: (event) => this.choose(Number(event.target.value)) }, options))), this.panels.viewWords);
+      relabel.element("label", {}, "View", relabel.element("select", { id: this.id("view"), change: (event) => this.choose(Number(event.target.value)) }, options))), this.panels.viewWords);
   }
 
   /** Shows a map: the image's, or that of one of its views. */
   choose(place) {
     this.place = place;
     ({ map: this.map, view: this.view } = this.given.maps[place]);
-    this.frame = { box: this.view?.box ?? [0, 0, 1, 1], isFlipped: this.view?.flip === true };
+    this.frame = { box: this.view?.box ?? relabel.wholePicture.box, isFlipped: this.view?.flip === true };
     const { header } = this.given;
     this.crop.element.hidden = this.cropSet.hidden = Boolean(this.view) && header.height * header.width === 1;
     this.panels.viewWords.replaceChildren(...(this.view?.words ?? []).map((words) => relabel.element("p", { class: "quiet" }, words)));
@@ -120,13 +136,15 @@ relabel.View = class {
   /** Lists the entries of a cell. */
   showCell(cell) {
     const { header } = this.given;
-    const probabilities = new Map(relabel.cellTarget(header, this.map, cell).classes);
-    const rows = relabel.ranked(header, this.map, cell).map((place, rank) => {
-      const id = this.map.class_index[place];
-      return [rank + 1, relabel.element("span", {}, relabel.named(this.names, id, this.colours.get(id))), relabel.probability(probabilities.get(id)), relabel.number(this.map.score[place])];
+    const best = relabel.bestOfCells(header, this.map);
+    const rows = Array.from({ length: best.count }, (_, rank) => {
+      const place = cell * best.count + rank;
+      const id = best.ids[place];
+      return [rank + 1, relabel.element("span", {}, relabel.named(this.names, id, this.colours.get(id))), relabel.probability(best.probabilities[place]), relabel.number(best.scores[place])];
     });
     const name = `Cell in ${this.cellName(cell)}`;
-    this.panels.cell.replaceChildren(relabel.table(name, ["rank", "class", "probability", header.score_kind.replace("_", " ")], rows));
+    const score = header.has_factors ? "logit less the mean" : header.score_kind.replace("_", " ");
+    this.panels.cell.replaceChildren(relabel.table(name, ["rank", "class", "probability", score], rows));
   }
 
   /** Updates targets before the next frame, once however often the box moves until then. */
@@ -140,11 +158,11 @@ relabel.View = class {
   update() {
     const { header } = this.given;
     const whole = relabel.pool(header, this.map, this.map.extent, this.profile);
-    const sections = [relabel.target(this.view ? "Whole view" : "Whole image", this.names, whole, this.colours)];
+    const sections = [relabel.target(this.heading(this.view ? "Whole view" : "Whole image", 1), this.names, whole, this.colours)];
     this.crop.draw(this.frame);
     if (!this.crop.element.hidden) {
       const target = relabel.pool(header, this.map, this.crop.box, this.profile);
-      sections.unshift(relabel.target("Crop", this.names, target, this.colours));
+      sections.unshift(relabel.target(this.heading("Crop", 1), this.names, target, this.colours));
       const words = [`--box ${this.crop.box.join(",")}`, this.view ? `--view ${this.view.number}` : null, this.profile === "relabel" && !this.isUnknown ? null : `--profile ${this.profile}`, target && target.covered < 1 ? "--outside clamp" : null];
       this.cropWords.textContent = words.filter((text) => text).join(" ");
       this.say(target ? `Crop: ${target.classes.slice(0, 3).map(([id, value]) => `${relabel.nameOf(this.names, id)} ${relabel.percent(value)}`).join(", ")}` : "Crop: the map covers nothing of it");
@@ -164,5 +182,3 @@ relabel.View = class {
     relabel.put(this.pooled, relabel.onPicture(this.frame, turned));
   }
 };
-
-relabel.view = new relabel.View(relabel.document());

@@ -27,7 +27,6 @@ final class BrowsedMaps: Sendable {
   init(_ path: String) throws(RelabelError) {
     source = try openLabelMaps(path)
     header = try source.header
-    try header.refuseFactors(of: path)
     survey = ImageSurvey(count: source.count)
     // Over all that a map covers, orientation makes no difference.
     pooling = try LabelPooling(header, profile: .relabel)
@@ -115,6 +114,18 @@ final class BrowsedMaps: Sendable {
     }
     state.withLock { $0.orders[order] = positions }
     return positions
+  }
+
+  /// One image as its own page shows it.
+  func view(of position: Int) throws(RelabelError) -> JSON {
+    try ShownImage(
+      try source.key(at: position),
+      source,
+      at: [position],
+      view: nil,
+      picture: nil,
+      profile: nil
+    ).document
   }
 
   /// The most probable classes of a map as a whole.

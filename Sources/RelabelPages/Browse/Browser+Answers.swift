@@ -2,10 +2,10 @@ import Relabel
 internal import RelabelServer
 
 extension Browser {
-  /// Images on one page at most, and the entries of their maps: a page of larger maps shows them one by one.
-  private static let (mostImages, mostEntries) = (200, 1 << 19)
-  /// Classes of an image that are listed, on the page of many and on its own.
-  private static let (fewClasses, manyClasses) = (3, 10)
+  /// Images on one page at most, and the cells of their maps: a page of larger maps shows them one by one.
+  private static let (mostImages, mostCells) = (200, 1 << 19)
+  /// Classes of an image that are listed.
+  private static let classes = 3
 
   /// How far everything is, and what is marked.
   var state: JSON {
@@ -42,30 +42,32 @@ extension Browser {
     let from = min(request.number("from") ?? 0, positions.count)
     let count = min(request.number("count") ?? 24, Self.mostImages, positions.count - from)
     let shown = positions[from..<from + count].map { Int($0) }
-    let withMaps = shown.count * maps.header.shape.entries <= Self.mostEntries
-    let document = try document(of: shown, marks, Self.fewClasses, withMaps: withMaps)
+    let withMaps = shown.count * maps.header.shape.cells <= Self.mostCells
+    let document = try document(of: shown, marks, withMaps: withMaps)
     return .object([
       "total": .integer(Int64(positions.count)), "from": .integer(Int64(from)),
       "images": .array(document.images), "names": document.names,
     ])
   }
 
-  /// One image with all of its map.
+  /// One image with all of its map, and that of the other dataset, as the page of one image has them.
   func image(_ request: Request) throws(RelabelError) -> JSON {
-    let marks = marks?.marks ?? ReviewMarks()
-    let document = try document(
-      of: [try position(request)],
-      marks,
-      Self.manyClasses,
-      withMaps: true
-    )
-    return .object(["image": document.images[0], "names": document.names])
+    let (marks, position) = (marks?.marks ?? ReviewMarks(), try position(request))
+    let document = try document(of: [position], marks, withMaps: false)
+    var members = [
+      "image": document.images[0], "names": document.names, "own": try maps.view(of: position),
+    ]
+    if let other {
+      let place = try other.source.positions(forKey: try maps.source.key(at: position)).first
+      members["other"] =
+        try place.map { place throws(RelabelError) in try other.view(of: place) } ?? .null
+    }
+    return .object(members)
   }
 
   private func document(
     of positions: [Int],
     _ marks: ReviewMarks,
-    _ classes: Int,
     withMaps: Bool
   ) throws(RelabelError) -> (images: [JSON], names: JSON) {
     var named: Set<UInt32> = []
@@ -80,7 +82,7 @@ extension Browser {
       var members: [String: JSON] = [
         "at": .integer(Int64(position)), "key": .string(key.printable),
         "mark": .optional(mark?.verdict?.rawValue), "note": .string(mark?.note ?? ""),
-        "own": try shown(map, maps, classes, withMaps, &named),
+        "own": try shown(map, maps, position, withMaps, &named),
       ]
       if !labels.isEmpty, labels[position] >= 0 {
         members["label"] = .integer(Int64(labels[position]))
@@ -95,8 +97,8 @@ extension Browser {
       }
       if let other, let others {
         members["other"] =
-          try others[place].map { map throws(RelabelError) in
-            try shown(map, other, classes, withMaps, &named)
+          try others[place].map { found throws(RelabelError) in
+            try shown(found.map, other, found.position, withMaps, &named)
           } ?? .null
       }
       images.append(.object(members))
@@ -108,11 +110,11 @@ extension Browser {
   private func shown(
     _ map: LabelMap,
     _ maps: BrowsedMaps,
-    _ count: Int,
+    _ position: Int,
     _ withMap: Bool,
     _ named: inout Set<UInt32>
   ) throws(RelabelError) -> JSON {
-    let top = try maps.top(count, of: map)
+    let top = try maps.top(Self.classes, of: map)
     named.formUnion(top.map(\.classIndex))
     var members: [String: JSON] = [
       "top": .array(
@@ -120,14 +122,18 @@ extension Browser {
       )
     ]
     if withMap {
-      for cell in 0..<map.shape.cells { named.insert(map.bestClass(ofCell: cell)) }
-      members["map"] = map.packed
+      let (json, classes) = map.bestDocument(maps.header)
+      named.formUnion(classes)
+      members["map"] = json
+      if maps.header.views != nil { members["frame"] = try maps.source.view(at: position).frame }
     }
     return .object(members)
   }
 
   /// The other dataset's maps of some images; nil for an image that it does not have.
-  private func otherMaps(_ positions: [Int]) throws(RelabelError) -> [LabelMap?]? {
+  private func otherMaps(
+    _ positions: [Int]
+  ) throws(RelabelError) -> [(position: Int, map: LabelMap)?]? {
     guard let other else { return nil }
     var places: [Int?] = []
     for position in positions {
@@ -135,7 +141,7 @@ extension Browser {
     }
     let found = try other.source.maps(at: places.compactMap(\.self))
     var rest = found[...]
-    return places.map { $0 == nil ? nil : rest.removeFirst() }
+    return places.map { place in place.map { ($0, rest.removeFirst()) } }
   }
 
   /// Classes by number, id or a part of their name.
@@ -198,20 +204,13 @@ extension Browser {
   }
 }
 
-extension LabelMap {
-  /// The class with the highest score of a cell, whatever the order of its entries.
-  fileprivate func bestClass(ofCell cell: Int) -> UInt32 {
-    let entries = cell * shape.topK..<(cell + 1) * shape.topK
-    return classIndex[entries.max { score[$0] < score[$1] } ?? entries.lowerBound]
-  }
-
-  /// The entries as 32-bit numbers in Base64, little-endian: a hundredth of the time that decimal digits take.
-  fileprivate var packed: JSON {
-    let ids = classIndex.map(\.littleEndian).withUnsafeBytes { Array($0) }
-    let scores = score.map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) }
+extension LabelView {
+  /// Where its map lies on the picture.
+  fileprivate var frame: JSON {
+    let sides = box.map { [$0.top, $0.left, $0.height, $0.width].map { Double($0) } }
     return .object([
-      "class_index": .string(Base64.text(of: ids)), "score": .string(Base64.text(of: scores)),
-      "extent": .array(extent.components.map { .number($0) }),
+      "box": .array((sides ?? [0, 0, 1, 1]).map { .number($0) }),
+      "isFlipped": .bool(isFlipped == true),
     ])
   }
 }

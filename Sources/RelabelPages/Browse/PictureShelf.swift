@@ -60,7 +60,9 @@ final class PictureShelf: Sendable {
       guard let type = Self.type(of: bytes) else {
         return Response(415, "this is no picture of a kind that browsers show")
       }
-      return Response(type: type, bytes)
+      // Maps mean the picture as it is stored, and a canvas would follow what its EXIF asks for.
+      let orientation = type == "image/jpeg" ? ExifOrientation(jpeg: bytes) : nil
+      return Response(type: type, orientation?.straightened(bytes) ?? bytes)
     } catch {
       return Response(500, error.description)
     }

@@ -1,11 +1,33 @@
 internal import Relabel
 
+/// What adds up over images, counts among it; each count stands in one list, for sums and for programs.
+protocol Counting {
+  /// The counts by their names in the document for programs.
+  static var counts: [(name: String, path: any WritableKeyPath<Self, Int> & Sendable)] { get }
+}
+
+extension Counting {
+  /// Adds the counts of others.
+  mutating func addCounts(of other: Self) {
+    for (_, path) in Self.counts { self[keyPath: path] += other[keyPath: path] }
+  }
+
+  /// The counts by their names.
+  var countsJSON: [String: JSON] {
+    Dictionary(
+      uniqueKeysWithValues: Self.counts.map { ($0.name, .integer(Int64(self[keyPath: $0.path]))) }
+    )
+  }
+}
+
 /// How the entries of maps differ, cell by cell; the order of a cell's entries does not matter.
-struct CellDifference: Sendable {
+struct CellDifference: Counting, Sendable {
   /// Images whose cells were compared.
   var images = 0
-  /// Those with a cell that has other classes, or a score beyond the tolerance.
+  /// Those with a cell that has other classes, or a score beyond the tolerance, or with other factors.
   var differingImages = 0
+  /// Those whose best classes are the same to the last bit, and whose factors are not.
+  var otherFactors = 0
   /// Cells that were compared.
   var cells = 0
   /// Those where one map has a class that the other has not.
@@ -22,16 +44,15 @@ struct CellDifference: Sendable {
   var onlyB = 0
   var scores = ScoreDifference()
 
+  static let counts: [(name: String, path: any WritableKeyPath<Self, Int> & Sendable)] = [
+    ("images", \.images), ("differing_images", \.differingImages),
+    ("other_factors", \.otherFactors), ("cells", \.cells), ("differing_cells", \.differingCells),
+    ("other_best", \.otherBest), ("other_best_if_transposed", \.otherBestTransposed),
+    ("in_both", \.common), ("only_in_a", \.onlyA), ("only_in_b", \.onlyB),
+  ]
+
   static func += (sum: inout Self, other: Self) {
-    sum.images += other.images
-    sum.differingImages += other.differingImages
-    sum.cells += other.cells
-    sum.differingCells += other.differingCells
-    sum.otherBest += other.otherBest
-    sum.otherBestTransposed += other.otherBestTransposed
-    sum.common += other.common
-    sum.onlyA += other.onlyA
-    sum.onlyB += other.onlyB
+    sum.addCounts(of: other)
     sum.scores += other.scores
   }
 
@@ -40,7 +61,7 @@ struct CellDifference: Sendable {
 }
 
 /// How scores of one class in one cell differ.
-struct ScoreDifference: Sendable {
+struct ScoreDifference: Counting, Sendable {
   /// Scores that are not equal.
   var differing = 0
   /// Scores beyond what the user tolerates.
@@ -51,161 +72,15 @@ struct ScoreDifference: Sendable {
   var sum = 0.0
   var histogram = DifferenceHistogram.scores
 
+  static let counts: [(name: String, path: any WritableKeyPath<Self, Int> & Sendable)] = [
+    ("differing", \.differing), ("beyond_tolerance", \.beyondTolerance),
+    ("beyond_encodings", \.beyondEncodings),
+  ]
+
   static func += (sum: inout Self, other: Self) {
-    sum.differing += other.differing
-    sum.beyondTolerance += other.beyondTolerance
-    sum.beyondEncodings += other.beyondEncodings
+    sum.addCounts(of: other)
     sum.highest = max(sum.highest, other.highest)
     sum.sum += other.sum
     sum.histogram += other.histogram
-  }
-}
-
-/// Compares the cells of maps of two datasets.
-struct CellComparison: Sendable {
-  private let a: ShardHeader
-  private let b: ShardHeader
-  private let tolerance: ScoreTolerance
-  /// Why cells can't be compared, or nil.
-  let obstacle: String?
-  /// Why scores can't be compared, or nil.
-  let scoreObstacle: String?
-  /// True where the columns of B are the rows of A.
-  private let isTransposed: Bool
-
-  init(_ a: ShardHeader, _ b: ShardHeader, _ tolerance: ScoreTolerance) {
-    (self.a, self.b, self.tolerance) = (a, b, tolerance)
-    let known: Set<Orientation> = [a.orientation, b.orientation]
-    isTransposed = known == [.yx, .xy]
-    let grid = (b.shape.height, b.shape.width)
-    let isSame = (a.shape.height, a.shape.width) == (isTransposed ? (grid.1, grid.0) : grid)
-    obstacle =
-      isSame
-      ? nil
-      : "the grids differ, \(a.shape.height)×\(a.shape.width) and \(grid.0)×\(grid.1)\(isTransposed ? " transposed" : ""): "
-        + "only targets can be compared"
-    scoreObstacle =
-      a.scoreKind == b.scoreKind && a.classesAre == b.classesAre
-      ? nil : "scores mean different things: only classes and targets can be compared"
-  }
-
-  /// Compares two maps that cover the same part of the picture.
-  ///
-  /// - Parameters:
-  ///   - mapA: of A.
-  ///   - mapB: of B, with the class numbers of A.
-  ///   - moved: receives the cells whose best class is another.
-  /// - Returns: how they differ.
-  /// - Complexity: O(cells · k²).
-  func difference(_ mapA: LabelMap, _ mapB: LabelMap, _ moved: inout MovedClasses) -> CellDifference
-  {
-    var found = CellDifference()
-    found.images = 1
-    found.cells = mapA.shape.cells
-    if !isTransposed, mapA == mapB {
-      found.common = mapA.shape.entries
-      if scoreObstacle == nil { found.scores.histogram.add(0, times: found.common) }
-      return found
-    }
-    let (bestA, bestB) = (mapA.bestOfCells, mapB.bestOfCells)
-    let (height, width) = (mapA.shape.height, mapA.shape.width)
-    mapA.withBuffers { idsA, scoresA in
-      mapB.withBuffers { idsB, scoresB in
-        let (topA, topB) = (mapA.shape.topK, mapB.shape.topK)
-        for cell in 0..<found.cells {
-          let (y, x) = (cell / width, cell % width)
-          let (straight, turned) = (y * width + x, x * height + y)
-          let other = isTransposed ? turned : straight
-          compare(
-            (
-              UnsafeBufferPointer(rebasing: idsA[cell * topA..<(cell + 1) * topA]),
-              scoresA + cell * topA
-            ),
-            (
-              UnsafeBufferPointer(rebasing: idsB[other * topB..<(other + 1) * topB]),
-              scoresB + other * topB
-            ),
-            &found
-          )
-          if bestA[cell] != bestB[other] {
-            found.otherBest += 1
-            moved.add(bestA[cell], bestB[other])
-          }
-          if height == width, bestA[cell] != bestB[isTransposed ? straight : turned] {
-            found.otherBestTransposed += 1
-          }
-        }
-      }
-    }
-    if found.lonely > 0 || found.scores.beyondTolerance > 0 { found.differingImages = 1 }
-    return found
-  }
-
-  private typealias Cell = (ids: UnsafeBufferPointer<UInt32>, scores: UnsafePointer<Float>)
-
-  /// Adds the difference of two cells.
-  private func compare(_ cellA: Cell, _ cellB: Cell, _ found: inout CellDifference) {
-    var common = 0
-    for (rank, id) in cellA.ids.enumerated() {
-      // Mostly both are sorted alike.
-      guard
-        let place = rank < cellB.ids.count && cellB.ids[rank] == id
-          ? rank : cellB.ids.firstIndex(of: id)
-      else { continue }
-      common += 1
-      if scoreObstacle == nil { compare(cellA.scores[rank], cellB.scores[place], &found.scores) }
-    }
-    found.common += common
-    found.onlyA += cellA.ids.count - common
-    found.onlyB += cellB.ids.count - common
-    if common < cellA.ids.count || common < cellB.ids.count { found.differingCells += 1 }
-  }
-
-  private func compare(_ one: Float, _ other: Float, _ found: inout ScoreDifference) {
-    guard one != other else { return found.histogram.add(0) }
-    let (one, other) = (Double(one), Double(other))
-    let distance = abs(one - other)
-    found.differing += 1
-    found.sum += distance
-    found.highest = max(found.highest, distance)
-    found.histogram.add(distance)
-    let isPromised = distance <= a.encoding.rounding(of: one) + b.encoding.rounding(of: other)
-    if !isPromised { found.beyondEncodings += 1 }
-    let isTolerated =
-      switch tolerance {
-      case .number(let number): distance <= number
-      case .encodings: isPromised
-      }
-    if !isTolerated { found.beyondTolerance += 1 }
-  }
-}
-
-extension LabelMap {
-  /// The class with the highest score of each cell, ties by class.
-  var bestOfCells: [UInt32] {
-    withBuffers { ids, scores in
-      (0..<shape.cells).map { cell in
-        var best = cell * shape.topK
-        for entry in best..<best + shape.topK
-        where scores[entry] > scores[best]
-          || (scores[entry] == scores[best] && ids[entry] < ids[best])
-        {
-          best = entry
-        }
-        return ids[best]
-      }
-    }
-  }
-
-  /// Calls `body` with ids and scores.
-  fileprivate func withBuffers<Result>(
-    _ body: (UnsafeBufferPointer<UInt32>, UnsafePointer<Float>) -> Result
-  ) -> Result {
-    classIndex.withUnsafeBufferPointer { ids in
-      score.withUnsafeBufferPointer { scores in
-        guard let scores = scores.baseAddress else { preconditionFailure("a map has entries") }
-        return body(ids, scores)
-      }
-    }
   }
 }

@@ -1,9 +1,10 @@
 package import Relabel
 
-/// Compares the labels of two datasets over the same images: one pass over both, in bounded memory.
+/// Compares the labels of two datasets over the same images, in bounded memory.
 ///
-/// Maps are read in the order of the dataset with the longer chunks, a window at a time; of the other, each window
-/// reads the chunks that hold its images.
+/// Maps are read in the order of the dataset with the longer chunks, the leading one, a window at a time. Where the
+/// other has nearly the same order, each window reads the chunks that hold its images; else a `MapBand` reads all of it
+/// once for as many images as fit into memory.
 package struct DatasetComparison: Sendable {
   private let a: any LabelMapSource
   private let b: any LabelMapSource
@@ -11,6 +12,8 @@ package struct DatasetComparison: Sendable {
   private let headerB: ShardHeader
   private let options: DifferenceOptions
   private let match: ClassMatch
+  /// Classes of each cell of a map of factors that are compared: as many as the other dataset keeps.
+  private let best: Int
   private let cells: CellComparison
   private let poolingA: LabelPooling
   private let poolingB: LabelPooling
@@ -18,6 +21,8 @@ package struct DatasetComparison: Sendable {
   /// Entries of a window: what a thread holds of both datasets is a few times their 8 bytes.
   private static let windowEntries = 1 << 18
   private static let windowImages = 512
+  /// Classes of each cell of two maps of factors that are compared.
+  private static let bestOfFactors = 5
 
   /// Prepares a comparison.
   ///
@@ -29,8 +34,6 @@ package struct DatasetComparison: Sendable {
   ) throws(RelabelError) {
     (self.a, self.b, self.options) = (a, b, options)
     (headerA, headerB) = (try a.header, try b.header)
-    try headerA.refuseFactors(of: a.path)
-    try headerB.refuseFactors(of: b.path)
     guard (headerA.views == nil) == (headerB.views == nil) else {
       let (images, views) = headerA.views == nil ? ("A", "B") : ("B", "A")
       throw RelabelError(
@@ -39,7 +42,15 @@ package struct DatasetComparison: Sendable {
       )
     }
     match = try ClassMatch(headerA, headerB)
-    cells = CellComparison(headerA, headerB, options.tolerance)
+    best =
+      headerA.hasFactors && headerB.hasFactors
+      ? Self.bestOfFactors : headerA.hasFactors ? headerB.shape.topK : headerA.shape.topK
+    cells = CellComparison(
+      headerA.ofClasses(best: best),
+      headerB.ofClasses(best: best),
+      options.tolerance,
+      promises: !headerA.hasFactors && !headerB.hasFactors
+    )
     // Named: maps of unknown orientation are read as `yx` on both sides.
     poolingA = try LabelPooling(headerA, profile: .relabel)
     poolingB = try LabelPooling(headerB, profile: .relabel)
@@ -61,27 +72,31 @@ package struct DatasetComparison: Sendable {
     let isOfA = headerA.imagesPerChunk >= headerB.imagesPerChunk
     let pairs = isOfA ? join : join.inverted(count: b.count)
     let windows = try windows(of: isOfA ? a : b)
+    let other = isOfA ? b : a
+    let bands = try MapBand.bands(of: windows, pairs, other)
     var tally = DifferenceTally(options)
     var done = 0
-    for start in stride(from: 0, to: windows.count, by: jobs * 4) {
-      let batch = windows[start..<min(start + jobs * 4, windows.count)]
-      let results = Parallel.map(batch.count, jobs: jobs) {
-        number -> Result<DifferenceTally, RelabelError> in
-        let rows = batch[start + number].compactMap { row in
-          pairs[row].map { isOfA ? (a: row, b: $0) : (a: $0, b: row) }
+    for band in bands {
+      let maps = try band.isWhole ? MapBand(band.rows, pairs, other, jobs: jobs) : nil
+      for start in stride(from: band.windows.lowerBound, to: band.windows.upperBound, by: jobs * 4)
+      {
+        let batch = windows[start..<min(start + jobs * 4, band.windows.upperBound)]
+        let results = Parallel.map(batch.count, jobs: jobs) {
+          number -> Result<DifferenceTally, RelabelError> in
+          let rows = batch[start + number].filter { pairs[$0] != nil }
+          do throws(RelabelError) {
+            return .success(try self.tally(rows, pairs, maps, leadsA: isOfA))
+          } catch {
+            return .failure(error)
+          }
         }
-        do throws(RelabelError) {
-          return .success(try self.tally(rows))
-        } catch {
-          return .failure(error)
+        for result in results {
+          let part = try result.get()
+          tally += part
+          done += part.images
         }
+        progress(done, join.common)
       }
-      for result in results {
-        let part = try result.get()
-        tally += part
-        done += part.images
-      }
-      progress(done, join.common)
     }
     return try DatasetDifference(
       a: a,
@@ -110,29 +125,30 @@ package struct DatasetComparison: Sendable {
     return windows
   }
 
-  /// Compares the images of a window.
-  private func tally(_ rows: [(a: Int, b: Int)]) throws(RelabelError) -> DifferenceTally {
+  /// Compares the images of a window, by their rows in the leading dataset.
+  private func tally(
+    _ rows: [Int],
+    _ pairs: ImageJoin,
+    _ band: MapBand?,
+    leadsA: Bool
+  ) throws(RelabelError) -> DifferenceTally {
     var tally = DifferenceTally(options)
     if rows.isEmpty { return tally }
-    let (mapsA, mapsB) = (try a.maps(at: rows.map(\.a)), try b.maps(at: rows.map(\.b)))
-    let views = try viewsOfRows(rows)
+    let (lead, other) = leadsA ? (a, b) : (b, a)
+    let others = rows.compactMap { pairs[$0] }
+    let ofLead = try MapBand.read(lead, rows)
+    let ofOther = if let band { rows.map { band[$0] } } else { try MapBand.read(other, others) }
     let poolers = (MapPooler(poolingA, headerA.shape), MapPooler(poolingB, headerB.shape))
     for (place, row) in rows.enumerated() {
-      let name = RowName(key: try a.key(at: row.a), view: views?[place].number)
-      if let views, !views[place].isSame { tally.otherViews.add(name) }
-      try tally.add(image(row, name, mapsA[place], mapsB[place], poolers, &tally))
+      let (one, another) = (ofLead[place], ofOther[place])
+      // Both have the same key; here it is the next one, there it may be anywhere.
+      let name = RowName(key: try lead.key(at: row), view: one.view?.number)
+      if one.view != another.view { tally.otherViews.add(name) }
+      let (mapA, mapB) = leadsA ? (one.map, another.map) : (another.map, one.map)
+      let pair = leadsA ? (a: row, b: others[place]) : (a: others[place], b: row)
+      try tally.add(image(pair, name, mapA, mapB, poolers, &tally))
     }
     return tally
-  }
-
-  private typealias ViewPair = (number: Int, isSame: Bool)
-
-  /// What rows of views say of them; nil for rows of images.
-  private func viewsOfRows(_ rows: [(a: Int, b: Int)]) throws(RelabelError) -> [ViewPair]? {
-    guard headerA.views != nil else { return nil }
-    let viewsA = try a.views(atAny: rows.map(\.a))
-    let viewsB = try b.views(atAny: rows.map(\.b))
-    return zip(viewsA, viewsB).map { ($0.number, $0 == $1) }
   }
 
   /// Compares two maps of an image.
@@ -148,15 +164,11 @@ package struct DatasetComparison: Sendable {
     if mapA.extent != mapB.extent {
       tally.otherExtents.add(name)
     } else if cells.obstacle == nil {
-      var numbered = mapB
-      if let numbers = match.numbers {
-        numbered.classIndex = mapB.classIndex.map { numbers[Int($0)] }
-      }
-      let difference = cells.difference(mapA, numbered, &tally.movedCells)
+      let difference = cellDifference(mapA, mapB, &tally.movedCells)
       tally.cells += difference
       found = difference
     }
-    var (mean, best) = (0.0, nil as MovedClasses.Pair?)
+    var (mean, moved) = (0.0, nil as MovedClasses.Pair?)
     if let part = mapA.extent.intersection(mapB.extent) {
       func pair(_ box: CropBox) throws(RelabelError) -> TargetPair {
         TargetPair(
@@ -166,7 +178,7 @@ package struct DatasetComparison: Sendable {
         )
       }
       let whole = try pair(part)
-      best = MovedClasses.Pair(from: whole.topA, to: whole.topB)
+      moved = MovedClasses.Pair(from: whole.topA, to: whole.topB)
       if whole.topA != whole.topB { tally.movedImages.add(whole.topA, whole.topB) }
       var crops = RandomCrops(name, seed: options.seed)
       for _ in 0..<options.crops {
@@ -187,16 +199,25 @@ package struct DatasetComparison: Sendable {
       highestScore: found.flatMap {
         cells.scoreObstacle == nil && $0.common > 0 ? $0.scores.highest : nil
       },
-      best: best
+      best: moved
     )
   }
-}
 
-extension LabelMapSource {
-  /// What some rows say of their views, in the order asked for, read in the order of rows.
-  fileprivate func views(atAny rows: [Int]) throws(RelabelError) -> [LabelView] {
-    let order = rows.indices.sorted { rows[$0] < rows[$1] }
-    let sorted = try views(at: order.map { rows[$0] })
-    return zip(order, sorted).sorted { $0.0 < $1.0 }.map(\.1)
+  /// Compares the cells of two maps that cover the same part of the picture; of maps of factors, their best classes.
+  private func cellDifference(
+    _ mapA: LabelMap,
+    _ mapB: LabelMap,
+    _ moved: inout MovedClasses
+  ) -> CellDifference {
+    if cells.knowsEqualMaps, match.numbers == nil, mapA == mapB { return cells.ofEqualMaps }
+    var numbered = mapB.ofClasses(best: best)
+    if let numbers = match.numbers {
+      numbered.classIndex = numbered.classIndex.map { numbers[Int($0)] }
+    }
+    var found = cells.difference(mapA.ofClasses(best: best), numbered, &moved)
+    if mapA.factors != nil, mapB.factors != nil, found.lonely == 0, found.scores.differing == 0 {
+      (found.otherFactors, found.differingImages) = (1, 1)
+    }
+    return found
   }
 }

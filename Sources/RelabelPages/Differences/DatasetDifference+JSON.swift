@@ -36,6 +36,7 @@ extension DatasetDifference {
       "height": .integer(Int64(header.shape.height)),
       "width": .integer(Int64(header.shape.width)),
       "top_k": .integer(Int64(header.shape.topK)),
+      "has_factors": .bool(header.hasFactors),
       "num_classes": .integer(Int64(header.numClasses)),
       "score_encoding": .string(header.encoding.text),
       "annotator": .optional(header.metadata.annotatorName),
@@ -44,13 +45,7 @@ extension DatasetDifference {
 
   private var ids: JSON {
     if let obstacle = cells.obstacle { return .object(["not_compared": .string(obstacle)]) }
-    let found = tally.cells
-    return counts([
-      ("images", found.images), ("differing_images", found.differingImages), ("cells", found.cells),
-      ("differing_cells", found.differingCells), ("other_best", found.otherBest),
-      ("other_best_if_transposed", found.otherBestTransposed), ("in_both", found.common),
-      ("only_in_a", found.onlyA), ("only_in_b", found.onlyB),
-    ])
+    return .object(tally.cells.countsJSON)
   }
 
   private var scores: JSON {
@@ -58,32 +53,30 @@ extension DatasetDifference {
       return .object(["not_compared": .string(obstacle)])
     }
     let found = tally.cells.scores
-    return .object([
-      "compared": .integer(Int64(tally.cells.common)),
-      "differing": .integer(Int64(found.differing)),
-      "beyond_tolerance": .integer(Int64(found.beyondTolerance)),
-      "beyond_encodings": .integer(Int64(found.beyondEncodings)),
-      "max": .number(found.highest),
-      "mean": .optional(tally.cells.common > 0 ? found.sum / Double(tally.cells.common) : nil),
-      "histogram": found.histogram.json,
-    ])
+    var members = found.countsJSON
+    if !cells.promises { members["beyond_encodings"] = .null }
+    members["compared"] = .integer(Int64(tally.cells.common))
+    members["max"] = .number(found.highest)
+    members["mean"] = .optional(
+      tally.cells.common > 0 ? found.sum / Double(tally.cells.common) : nil
+    )
+    members["histogram"] = found.histogram.json
+    return .object(members)
   }
 
   private var targets: JSON {
     let found = tally.targets
-    return .object([
-      "crops_of_an_image": .integer(Int64(options.crops)),
-      "seed": .string("\(options.seed)"),
-      "crops": .integer(Int64(found.crops)),
-      "mean_half_l1": .optional(found.meanHalfL1),
-      "max_half_l1": .number(found.highestHalfL1),
-      "histogram": found.histogram.json,
-      "kl_defined": .integer(Int64(found.divergences)),
-      "mean_kl": .optional(found.meanKL),
-      "max_kl": .optional(found.divergences > 0 ? found.highestKL : nil),
-      "other_top": .integer(Int64(found.otherTop)),
-      "images_apart": .integer(Int64(found.apart)),
-    ])
+    return .object(
+      found.countsJSON.merging([
+        "crops_of_an_image": .integer(Int64(options.crops)),
+        "seed": .string("\(options.seed)"),
+        "mean_half_l1": .optional(found.meanHalfL1),
+        "max_half_l1": .number(found.highestHalfL1),
+        "histogram": found.histogram.json,
+        "mean_kl": .optional(found.meanKL),
+        "max_kl": .optional(found.divergences > 0 ? found.highestKL : nil),
+      ]) { count, _ in count }
+    )
   }
 
   private func moved(_ moved: MovedClasses) -> JSON {
@@ -121,12 +114,6 @@ extension DatasetDifference {
       "from": image.best.map { classJSON($0.from) } ?? .null,
       "to": image.best.map { classJSON($0.to) } ?? .null,
     ])
-  }
-
-  private func counts(_ values: [(String, Int)]) -> JSON {
-    .object(
-      Dictionary(values.map { ($0, .integer(Int64($1))) }, uniquingKeysWith: { first, _ in first })
-    )
   }
 }
 

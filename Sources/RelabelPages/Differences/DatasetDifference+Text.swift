@@ -21,7 +21,11 @@ extension DatasetDifference {
 
   private func side(_ source: any LabelMapSource, _ header: ShardHeader) -> String {
     let rows = header.views == nil ? "images" : "views"
-    return "\(source.path): \(source.count) \(rows), \(header.shape), \(header.encoding.text)"
+    let shape = header.shape
+    let kept =
+      header.hasFactors
+      ? "\(shape.height)×\(shape.width), \(shape.topK) factors" : shape.description
+    return "\(source.path): \(source.count) \(rows), \(kept), \(header.encoding.text)"
       + (header.metadata.annotatorName.map { ", annotator \($0)" } ?? "")
   }
 
@@ -61,6 +65,16 @@ extension DatasetDifference {
         + "; \(found.onlyA) entries only in A, \(found.onlyB) only in B, \(found.common) in both"
         + "; \(found.differingImages) images differ in classes or scores"
     ]
+    if headerA.hasFactors || headerB.hasFactors {
+      lines.append(
+        "  of maps of factors the best classes of each cell are compared, less the mean of the others"
+      )
+    }
+    if found.otherFactors > 0 {
+      lines.append(
+        "  \(found.otherFactors) images have the same best classes and scores, and other factors"
+      )
+    }
     if found.isNearerTransposed {
       lines.append(
         "  the best class of \(found.otherBest) cells is another, but of \(found.otherBestTransposed)"
@@ -76,9 +90,11 @@ extension DatasetDifference {
     let (found, count) = (tally.cells.scores, tally.cells.common)
     if found.differing == 0 { return ["scores: all \(count) that both have are equal"] }
     let promise =
-      found.beyondEncodings == 0
-      ? "none by more than the encodings promise"
-      : "\(found.beyondEncodings) by more than the encodings promise"
+      !cells.promises
+      ? "factors promise nothing of single scores"
+      : found.beyondEncodings == 0
+        ? "none by more than the encodings promise"
+        : "\(found.beyondEncodings) by more than the encodings promise"
     return [
       "scores: \(found.differing) of \(count) that both have differ, by at most \(found.highest.short)"
         + ", by \((found.sum / Double(count)).short) on the mean of all; \(promise)"

@@ -60,7 +60,8 @@ package struct DatasetDifference: Sendable {
   package var verdict: Verdict {
     let isAllElseSame =
       !headers.counts && onlyA.count == 0 && onlyB.count == 0 && tally.otherExtents.count == 0
-      && tally.otherViews.count == 0 && tally.cells.lonely == 0 && cells.obstacle == nil
+      && tally.otherViews.count == 0 && tally.cells.lonely == 0 && tally.cells.otherFactors == 0
+      && cells.obstacle == nil
       && cells.scoreObstacle == nil
     guard isAllElseSame else { return .differs }
     let scores = tally.cells.scores

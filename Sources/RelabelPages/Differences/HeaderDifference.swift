@@ -40,11 +40,16 @@ struct HeaderDifference: Sendable {
     compare("temperature", counts: true) { "\($0.temperature)" }
     compare("orientation", counts: true) { $0.orientation.rawValue }
     compare("grid", counts: true) { "\($0.shape.height)×\($0.shape.width)" }
-    compare("classes kept in a cell", counts: true) { "\($0.shape.topK)" }
+    compare("classes kept in a cell", counts: true) {
+      $0.hasFactors ? "all" : "\($0.shape.topK)"
+    }
     compare("size of views", counts: true) { header in
       header.views?.size.map { "\($0.height)×\($0.width)" } ?? "not said"
     }
     compare("annotator", counts: false) { $0.metadata.annotatorText }
+    compare("factors in a cell", counts: false) {
+      $0.hasFactors ? "\($0.shape.topK)" : "none"
+    }
     compare("score encoding", counts: false) { $0.encoding.text }
     compare("cell order", counts: false) { $0.cellOrder.rawValue }
     compare("row order", counts: false) { "\($0.rowOrder)" }

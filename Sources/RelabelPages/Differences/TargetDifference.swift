@@ -1,7 +1,7 @@
 internal import Relabel
 
 /// How the targets of the same crops differ.
-struct TargetDifference: Sendable {
+struct TargetDifference: Counting, Sendable {
   /// Crops that were compared.
   var crops = 0
   var sumOfHalfL1 = 0.0
@@ -16,16 +16,18 @@ struct TargetDifference: Sendable {
   /// Images whose maps have no part of the picture in common.
   var apart = 0
 
+  static let counts: [(name: String, path: any WritableKeyPath<Self, Int> & Sendable)] = [
+    ("crops", \.crops), ("kl_defined", \.divergences), ("other_top", \.otherTop),
+    ("images_apart", \.apart),
+  ]
+
   static func += (sum: inout Self, other: Self) {
-    sum.crops += other.crops
+    sum.addCounts(of: other)
     sum.sumOfHalfL1 += other.sumOfHalfL1
     sum.highestHalfL1 = max(sum.highestHalfL1, other.highestHalfL1)
     sum.histogram += other.histogram
-    sum.divergences += other.divergences
     sum.sumOfKL += other.sumOfKL
     sum.highestKL = max(sum.highestKL, other.highestKL)
-    sum.otherTop += other.otherTop
-    sum.apart += other.apart
   }
 
   mutating func add(_ pair: TargetPair) {
