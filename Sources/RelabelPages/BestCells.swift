@@ -12,8 +12,12 @@ package struct BestCells {
   ///
   /// - Complexity: O(entries); of a map of factors O(entries · classes).
   package init(_ map: LabelMap, _ header: ShardHeader) {
-    if let factors = map.factors {
-      self.init(map, factors, scale: header.logitScale)
+    if map.factors != nil {
+      let readings = FactorCells(header).readings(of: map)
+      self.init(
+        classIndex: readings.map(\.best),
+        probability: readings.map { Double($0.probability) }
+      )
       return
     }
     let k = map.shape.topK
@@ -30,27 +34,13 @@ package struct BestCells {
     (self.classIndex, self.probability) = (classIndex, probability)
   }
 
-  /// The same of a map of factors.
-  private init(_ map: LabelMap, _ factors: ClassFactors, scale: Double) {
-    var (classes, probabilities): ([UInt32], [Double]) = ([], [])
-    map.forEachCell(of: factors) { _, logits in
-      let best = logits.placeOfHighest
-      classes.append(UInt32(best))
-      let total = logits.reduce(0.0) {
-        $0 + Double(PlainExponential.ofVectors(Float(($1 - logits[best]) * scale)))
-      }
-      probabilities.append(1 / total)
-    }
-    self.init(classIndex: classes, probability: probabilities)
-  }
-
   /// The probability of one score of a cell (spec, section 13.4).
   private static func probability(
     _ score: Float,
     of scores: ArraySlice<Float>,
     _ header: ShardHeader
   ) -> Double {
-    let scale = header.logitScale
+    let scale = min(1 / header.temperature, .greatestFiniteMagnitude)
     switch (header.scoreKind, header.classesAre) {
     case (.probability, _): return Double(score)
     case (.logProbability, _): return Mathematics.exp(Double(score))
@@ -71,9 +61,8 @@ extension LabelMap {
   /// - Complexity: O(entries); of a map of factors O(entries · classes).
   package var bestOfCells: [UInt32] {
     guard let factors else { return bestEntries.map { classIndex[$0] } }
-    var best: [UInt32] = []
-    forEachCell(of: factors) { best.append(UInt32($1.placeOfHighest)) }
-    return best
+    return FactorCells(numClasses: factors.numClasses, factors: shape.topK).readings(of: self)
+      .map(\.best)
   }
 
   /// Where the entry with the highest score of each cell is, ties by class.
@@ -92,19 +81,5 @@ extension LabelMap {
         }
       }
     }
-  }
-}
-
-extension ShardHeader {
-  /// What logits are multiplied by.
-  fileprivate var logitScale: Double { min(1 / temperature, .greatestFiniteMagnitude) }
-}
-
-extension UnsafeBufferPointer<Double> {
-  /// The place of the highest number, the first of equal ones; there is one.
-  fileprivate var placeOfHighest: Int {
-    var best = 0
-    for place in indices where self[place] > self[best] { best = place }
-    return best
   }
 }

@@ -9,9 +9,14 @@ package final class FactorCells {
   package struct Reading: Hashable, Sendable {
     /// The class with the highest logit, the lowest of several.
     package let best: UInt32
+    /// Its probability in the cell's own target.
+    package let probability: Float
     /// The entropy of the cell's own target in nats.
     package let entropy: Float
   }
+
+  /// Further away, a class has no probability that a float could tell from 0.
+  private static let furthest: Float = 87
 
   private let numClasses: Int
   private let factors: Int
@@ -19,27 +24,35 @@ package final class FactorCells {
   /// What factors say of classes, [factor][class], of the factors that matter.
   private let numbers: UnsafeMutablePointer<Double>
   private let logits: UnsafeMutablePointer<Double>
+  /// How far each class lies below the best one, and behind the last class as far as no class counts.
   private let distances: UnsafeMutablePointer<Float>
-  private let powers: UnsafeMutablePointer<Float>
 
   /// Memory for maps that a header describes.
   ///
   /// - Precondition: the header's maps have factors.
-  package init(_ header: ShardHeader) {
+  package convenience init(_ header: ShardHeader) {
     precondition(header.hasFactors)
-    (numClasses, factors) = (header.numClasses, header.shape.topK)
-    scale = min(1 / header.temperature, .greatestFiniteMagnitude)
+    self.init(
+      numClasses: header.numClasses,
+      factors: header.shape.topK,
+      temperature: header.temperature
+    )
+  }
+
+  /// Memory for maps of so many factors, whose logits are divided by `temperature`.
+  package init(numClasses: Int, factors: Int, temperature: Double = 1) {
+    (self.numClasses, self.factors) = (numClasses, factors)
+    scale = min(1 / temperature, .greatestFiniteMagnitude)
     numbers = .allocate(capacity: factors * numClasses)
     logits = .allocate(capacity: numClasses)
-    distances = .allocate(capacity: numClasses)
-    powers = .allocate(capacity: numClasses)
+    distances = .allocate(capacity: numClasses + 7)
+    distances.update(repeating: Self.furthest, count: numClasses + 7)
   }
 
   deinit {
     numbers.deallocate()
     logits.deallocate()
     distances.deallocate()
-    powers.deallocate()
   }
 
   /// Hands out what each cell of a map says, in the order [y][x].
@@ -67,6 +80,14 @@ package final class FactorCells {
       addUp(amounts)
       body(cell, reading())
     }
+  }
+
+  /// What all cells of a map say, in the order [y][x].
+  package func readings(of map: LabelMap) -> [Reading] {
+    var readings: [Reading] = []
+    readings.reserveCapacity(map.shape.cells)
+    forEachCell(of: map) { readings.append($1) }
+    return readings
   }
 
   private var offset: Int32 { Int32(Layout.classFactorOffset) }
@@ -99,27 +120,20 @@ package final class FactorCells {
     var best = 0
     while logits[best] != highest { best += 1 }
     for id in 0..<numClasses {
-      // Further away, a class has no probability that a float could tell from 0.
       let distance = (highest - logits[id]) * scale
-      distances[id] = Float(distance < 87 ? distance : 87)
+      distances[id] = distance < Double(Self.furthest) ? Float(distance) : Self.furthest
     }
-    for id in 0..<numClasses { powers[id] = PlainExponential.ofVectors(-distances[id]) }
     var (totals, moments) = (SIMD8<Float>.zero, SIMD8<Float>.zero)
-    let whole = numClasses & ~7
-    for place in stride(from: 0, to: whole, by: 8) {
-      let power = UnsafeRawPointer(powers + place).loadUnaligned(as: SIMD8<Float>.self)
+    for place in stride(from: 0, to: numClasses, by: 8) {
       let distance = UnsafeRawPointer(distances + place).loadUnaligned(as: SIMD8<Float>.self)
+      let power = PlainExponential.of(-distance)
       totals += power
       moments += power * distance
     }
-    var (total, moment) = (totals.sum(), moments.sum())
-    for id in whole..<numClasses {
-      total += powers[id]
-      moment += powers[id] * distances[id]
-    }
+    let (total, moment) = (totals.sum(), moments.sum())
     // The highest logit gives 1, so the total is at least that.
     let entropy = max(Mathematics.log(total) + moment / total, 0)
-    return Reading(best: UInt32(best), entropy: entropy)
+    return Reading(best: UInt32(best), probability: 1 / total, entropy: entropy)
   }
 
   /// The highest logit, four at a time: one after another, each would wait for the one before.

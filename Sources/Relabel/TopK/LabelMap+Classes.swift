@@ -21,7 +21,7 @@ extension LabelMap {
   ///   - factors: those of this map.
   ///   - body: may keep nothing of the logits, which are memory that is used again.
   /// - Complexity: O(cells · factors · classes).
-  package func forEachCell(
+  private func forEachCell(
     of factors: ClassFactors,
     _ body: (Int, UnsafeBufferPointer<Double>) -> Void
   ) {

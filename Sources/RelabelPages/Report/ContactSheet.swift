@@ -64,15 +64,14 @@ struct ContactSheet {
       source.header,
       profile: source.header.orientation == .unknown ? .relabel : nil
     )
-    let header = try source.header
-    let cells = header.hasFactors ? FactorCells(header) : nil
+    let orientation = try source.header.orientation
     var images: [JSON] = []
     for leader in leaders {
       let map = try source.map(at: leader.position)
       let top = try pooling.target(of: map, in: map.extent).top(Self.shownClasses)
       classes.formUnion(top.map(\.classIndex))
       if let label = leader.measures.label { classes.insert(label.classIndex) }
-      let drawing = Self.drawing(map, Self.best(of: map, cells), header.orientation)
+      let drawing = Self.drawing(map, map.bestOfCells, orientation)
       images.append(
         .object([
           "key": .string(try source.key(at: leader.position).shortened),
@@ -90,26 +89,6 @@ struct ContactSheet {
       "name": .string(name), "title": .string(title), "text": .string(text),
       "images": .array(images),
     ])
-  }
-
-  /// The best class of each cell.
-  private static func best(of map: LabelMap, _ cells: FactorCells?) -> [UInt32] {
-    let shape = map.shape
-    var best: [UInt32] = []
-    best.reserveCapacity(shape.cells)
-    if let cells {
-      cells.forEachCell(of: map) { _, reading in best.append(reading.best) }
-      return best
-    }
-    for cell in 0..<shape.cells {
-      let entries = cell * shape.topK..<(cell + 1) * shape.topK
-      let first = entries.max {
-        map.score[$0] < map.score[$1]
-          || (map.score[$0] == map.score[$1] && map.classIndex[$0] > map.classIndex[$1])
-      }
-      best.append(map.classIndex[first ?? entries.lowerBound])
-    }
-    return best
   }
 
   /// The best class of each cell that is drawn, as it lies on the picture.

@@ -8,9 +8,9 @@ import numpy as np
 from data import pack, write_varied_dense
 from measure import BIN, HERE, PYTHON, SWIFT, Commands, Server, row, turns
 from pixel_crops import pixel_crop
-from works.dense import real
 
 import relabel_hdf5
+from works.dense import real
 
 # 0.9 MB each before they are packed.
 IMAGES = 1024
