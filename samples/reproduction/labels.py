@@ -13,9 +13,11 @@ import torch
 from annotators import fit, normalised, train_clean
 from networks import ANNOTATORS, trained_annotator
 from PIL import Image
+from scenes import SIDE
 
 import relabel_hdf5
 from relabel_hdf5 import Writer
+from relabel_hdf5.annotate import Annotator
 from relabel_hdf5.programs import program
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -57,7 +59,7 @@ def train_noisy(path, folder, classes, epochs):
 
 def folder_of(folder, name):
     """Where labels lie."""
-    return folder / "labels" / name.replace(" ", "_").replace(",", "")
+    return folder / "labels" / name.replace(" ", "_")
 
 
 def annotate(folder, name, spec, set_up):
@@ -74,8 +76,7 @@ def annotate(folder, name, spec, set_up):
         text = ""
     else:
         command = [
-            sys.executable, "-m", "relabel_hdf5.annotate", "--model",
-            f"{HERE / 'networks.py'}:{ANNOTATORS.get(spec['annotator'], trained_annotator).__name__}",
+            sys.executable, "-m", "relabel_hdf5.annotate", "--model", network_of(spec["annotator"]),
             "--weights", folder / f"{spec['annotator']}.pth", "--input-size", "64", "--images", folder / "train" / "images",
             "--classes", classes, "--output", output, "--batch-size", "64", "--workers", "1", "--check", "32",
             "--overwrite", *spec.get("options", ()),
@@ -109,18 +110,22 @@ def bytes_of_image(output):
         return sum(path.stat().st_size for path in output.rglob("*.h5")) / len(maps)
 
 
-def write_dense(output, folder, count=40):
-    """The first scenes' maps of labels that keep every class, as `tools/study-factors` reads them: .npy of [C, H, W]."""
-    if folder.exists():
+def write_dense(folder, name, count=40):
+    """An annotator's maps of the first scenes, as `tools/study-factors` reads them: .npy of [C, 16, 16]."""
+    output = folder / "dense" / name
+    if output.exists():
         return
-    with relabel_hdf5.open(output) as maps:
-        for place in np.argsort(maps.image_indexes())[:count]:
-            found = maps[int(place)]
-            dense = np.empty((len(maps.classes), *found.score.shape[:2]), np.float32)
-            np.put_along_axis(dense, found.class_index.transpose(2, 0, 1).astype(int), found.score.transpose(2, 0, 1), 0)
-            path = folder / f"{maps.key(int(place))}.npy"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, dense)
+    annotator = Annotator(network_of(name), weights=str(folder / f"{name}.pth"), input_size=(SIDE, SIDE))
+    for key in list(json.loads((folder / "train" / "scenes.json").read_text()))[:count]:
+        pixels = np.asarray(Image.open(folder / "train" / "images" / f"{key}.png"))
+        path = output / f"{key}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, annotator.maps(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None])[0].numpy())
+
+
+def network_of(name):
+    """What `relabel-annotate` calls the network of an annotator."""
+    return f"{HERE / 'networks.py'}:{ANNOTATORS.get(name, trained_annotator).__name__}"
 
 
 def write_wrong(source, output, wrong):

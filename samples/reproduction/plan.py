@@ -43,8 +43,6 @@ HUNDRED = {
     "strong": {"annotator": "hundred"},
     "all 100": {"annotator": "hundred", "options": ["--top-k", "100"]},
     "factors": {"annotator": "hundred", "options": ["--maps", "factors"]},
-    "fine factors": {"annotator": "hundred", "options": ["--maps", "factors", "--quality", "0.00003"]},
-    "tokens, all 100": {"annotator": "tokens", "options": ["--top-k", "100"]},
 }
 
 FORMS = ("all 100", "factors")
@@ -52,8 +50,8 @@ FORMS = ("all 100", "factors")
 LABELS = {"ten": TEN, "hundred": HUNDRED}
 """For each set-up, labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
 
-STUDY = {"ten": (), "hundred": ("fine factors", "tokens, all 100")}
-"""Labels that no student learns from: what targets lose by their form is all that is asked."""
+STUDIED = {"ten": ("strong",), "hundred": ("hundred", "tokens")}
+"""Annotators whose maps `tools/study-factors` is told of."""
 
 
 def dense_of(set_up, name):

@@ -42,9 +42,13 @@ def main():
     scenes.write(folder / "train", count, "train", 0, (0, 20_000), set_up)
     scenes.write(folder / "test", count // 5, "t10k", 1, (0, 10_000), set_up)
     runs = plan.runs(options.set_up, options.seeds, 12 if options.quick else options.epochs, options.quick)
-    used = {"strong", *(() if options.quick else plan.STUDY[options.set_up]), *(run["labelled"] for run in runs.values())}
+    used = {"strong", *(run["labelled"] for run in runs.values())}
     wanted = [name for name in specs if name in used | {plan.dense_of(options.set_up, one) for one in used}]
-    labels.train_annotators(folder, sorted({specs[name]["annotator"] for name in wanted}), set_up, size, say)
+    studied = plan.STUDIED[options.set_up][: 1 if options.quick else None]
+    annotators = sorted({*studied, *(specs[name]["annotator"] for name in wanted)})
+    labels.train_annotators(folder, annotators, set_up, size, say)
+    for name in studied:
+        labels.write_dense(folder, name)
     said = {}
     for name in wanted:
         say(f"labels '{name}'")
@@ -58,8 +62,6 @@ def main():
                 run |= {"images": str(folder / "train" / "images"), "test": str(folder / "test"), "labels": str(output)}
     for name in wanted:
         dense = plan.dense_of(options.set_up, name)
-        if dense == name:
-            labels.write_dense(labels.folder_of(folder, name), folder / "dense" / specs[name]["annotator"])
         if dense in said:
             said[name]["lost"] = targets.lost(*(labels.folder_of(folder, one) for one in (name, dense)))
             say("'{}' against all classes: {}".format(name, said[name]["lost"]))
