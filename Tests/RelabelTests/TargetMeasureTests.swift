@@ -44,14 +44,17 @@ struct TargetMeasureTests {
   func agreesWithPooling(temperature: Double) throws {
     let measure = TargetMeasure(try Self.header(temperature: temperature))
     let dense = Self.dense()
-    let all = try #require(TopK.reduce(dense.score.span, classes: 9, shape: Self.header().shape))
+    let shape = try Self.header().shape
+    let kept = TopK.reduce(dense.score.span, classes: 9, shape: shape)
+    let all = try #require(kept)
     let none = measure.error(of: all, against: dense, imageIndex: 3)
     #expect(none.images == 1 && none.crops == 8 && none.otherTop == 0)
     #expect(none.meanDivergence < 1e-12 && none.meanDistance < 1e-9)
 
     // The same crops, pooled by the code of readers.
     let header = try Self.header(temperature: temperature, topK: 2)
-    let some = try #require(TopK.reduce(dense.score.span, classes: 9, shape: header.shape))
+    let best = TopK.reduce(dense.score.span, classes: 9, shape: header.shape)
+    let some = try #require(best)
     let found = measure.error(of: some, against: dense, imageIndex: 3)
     let pooling = try LabelPooling(header, profile: .relabel)
     var (generator, boxes) = (SplitMix64(state: 3), [CropBox]())
