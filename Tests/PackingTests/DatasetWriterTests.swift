@@ -86,7 +86,8 @@ struct DatasetWriterTests {
 
   @Test("factors are those of the packer, byte for byte", arguments: [nil, "0.2KL"])
   func factors(budget: String?) throws {
-    let (a, b, inputs) = (TemporaryFolder(), TemporaryFolder(), TemporaryFolder())
+    let (a, b) = (TemporaryFolder(), TemporaryFolder())
+    let inputs = try ScratchFolder()
     var settings = FactorSettings()
     settings.quality = 0.001
     settings.budget = budget.flatMap(FactorBudget.init)
@@ -94,10 +95,9 @@ struct DatasetWriterTests {
     writing.factors = settings
     // No more than what settles a budget, so that a folder has it settled by the same images.
     let summary = try write(0..<Self.count, writing, isDense: true)
+    try Folder.create("\(inputs.path)/train")
     for place in 0..<Self.count {
-      let path = inputs.file("\(key(place)).npy")
-      try? Folder.create(inputs.file("train"))
-      try PublishedFile.write(array(scores(place)), to: path)
+      try PublishedFile.write(array(scores(place)), to: "\(inputs.path)/\(key(place)).npy")
     }
     var packing = writing
     (packing.output, packing.inputs) = (b.path, [inputs.path])
