@@ -49,8 +49,8 @@ struct ArrivalBuild: ~Copyable {
     let room = min(min(build.plan.window, Self.maximumImages), free)
     let isMuch = failing.count >= Self.maximumImages || waitingBytes >= Self.maximumBytes
     guard waiting.count >= room || isMuch else { return false }
-    try pack(build, folder)
-    return true
+    try pack(build, folder, isLast: isMuch)
+    return waiting.isEmpty
   }
 
   /// True where what is waiting settles the grid, and the quality of factors where there is a budget.
@@ -63,7 +63,7 @@ struct ArrivalBuild: ~Copyable {
 
   /// Packs what is waiting, and closes the last shard.
   mutating func finish(_ folder: borrowing OutputFolder) throws(RelabelError) -> DatasetBuild {
-    try pack(begun(folder), folder)
+    try pack(begun(folder), folder, isLast: true)
     try ledger?.checkPartners()
     if dealt > 0 { try close(folder) }
     return try begun(folder)
@@ -145,9 +145,13 @@ struct ArrivalBuild: ~Copyable {
     return try DatasetBuild(plan, images: nil)
   }
 
+  /// Packs what is waiting; unless it `isLast`, what would begin a window goes on waiting for the rest of it.
+  ///
+  /// The bytes of a shard depend on its windows, so that a budget, which waits for more images, must not cut others.
   private mutating func pack(
     _ build: DatasetBuild,
-    _ folder: borrowing OutputFolder
+    _ folder: borrowing OutputFolder,
+    isLast: Bool
   ) throws(RelabelError) {
     let plan = build.plan
     if !failing.isEmpty {
@@ -166,6 +170,7 @@ struct ArrivalBuild: ~Copyable {
       }
       let free = max(plan.imagesPerShard - rows, 1)
       let room = min(min(plan.window, Self.maximumImages), free)
+      guard isLast || waiting.count - first >= room else { break }
       let last = min(first + room, waiting.count)
       for view in waiting[first..<last] { try ledger?.add(view, shard: number) }
       try shard?.append(Array(waiting[first..<last]))
@@ -177,8 +182,8 @@ struct ArrivalBuild: ~Copyable {
       // A batch may go on with the next view.
       if rows >= plan.imagesPerShard, batch == nil { try close(folder) }
     }
-    waiting = []
-    waitingBytes = 0
+    waiting.removeFirst(first)
+    waitingBytes = waiting.reduce(0) { $0 + $1.byteCount }
   }
 
   /// Begins the shard that images go to, unless one is begun.
