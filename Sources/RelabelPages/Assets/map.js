@@ -60,6 +60,12 @@ relabel.cellPlace = (header, map, row, column, isTransposed) => {
   };
 };
 
+/** True for a cell that says nothing, since its classes are all alike: factors that it has none of leave all logits at 0. */
+relabel.isBlank = (header, map, cell) => {
+  const { count, probabilities } = relabel.bestOfCells(header, map);
+  return Boolean(header.has_factors) && count > 1 && probabilities[cell * count] === probabilities[(cell + 1) * count - 1];
+};
+
 /** What each cell shows: its class at a rank, or one class's probability there, as [id, probability]. */
 relabel.shownCells = (header, map, { rank = 0, classID = null } = {}) => {
   const cells = Array.from({ length: header.height * header.width }, (_, cell) => cell);

@@ -41,7 +41,8 @@ relabel.View = class {
 
   /** The class with the highest score of each cell. */
   bestOf(map) {
-    return relabel.shownCells(this.given.header, map).map(([id]) => id);
+    const { header } = this.given;
+    return relabel.shownCells(header, map).filter((_, cell) => !relabel.isBlank(header, map, cell)).map(([id]) => id);
   }
 
   get isUnknown() {
@@ -115,15 +116,19 @@ relabel.View = class {
     const { header } = this.given;
     const { classID, rank } = this;
     const shown = relabel.shownCells(header, this.map, { rank, classID });
-    const describe = (cell) => `${this.cellName(cell)}: ${relabel.nameOf(this.names, shown[cell][0])} ${relabel.percent(shown[cell][1])}`;
+    const isBlank = (cell) => relabel.isBlank(header, this.map, cell);
+    const describe = (cell) => isBlank(cell) && classID === null ? `${this.cellName(cell)}: all classes alike` : `${this.cellName(cell)}: ${relabel.nameOf(this.names, shown[cell][0])} ${relabel.percent(shown[cell][1])}`;
     if (classID !== null) {
       const highest = shown.reduce((most, [, value]) => Math.max(most, value), 0);
       this.stage.paint((cell) => [...relabel.heatColour(highest > 0 ? shown[cell][1] / highest : 0), 1], describe);
       this.panels.legend.replaceChildren(relabel.heatLegend(relabel.nameOf(this.names, classID), highest));
     } else {
-      this.stage.paint((cell) => [...relabel.parts(this.colours.get(shown[cell][0]) ?? relabel.otherColour), 0.25 + 0.75 * Math.min(shown[cell][1], 1)], describe);
+      this.stage.paint((cell) => [...relabel.parts(this.colours.get(shown[cell][0]) ?? relabel.otherColour), isBlank(cell) ? 0 : 0.25 + 0.75 * Math.min(shown[cell][1], 1)], describe);
+      const told = shown.filter((_, cell) => !isBlank(cell));
+      const blank = shown.length - told.length;
+      const words = blank ? relabel.element("p", { class: "quiet" }, `${relabel.number(blank)} of ${relabel.number(shown.length)} cells say nothing: all their classes are alike.`) : "";
       const title = rank === 0 ? "Best class of each cell; the surer, the less the picture shows:" : `Class at rank ${rank + 1} of each cell:`;
-      this.panels.legend.replaceChildren(relabel.element("p", {}, title), relabel.legend(this.names, shown.map(([id]) => id), this.colours));
+      this.panels.legend.replaceChildren(relabel.element("p", {}, title), relabel.legend(this.names, told.map(([id]) => id), this.colours), words);
     }
     this.showCell(this.stage.cellAt(this.stage.current.down, this.stage.current.across));
   }
