@@ -70,7 +70,7 @@ package struct ColourGrid {
 
   private var names: [String] {
     var lines = legend.own.map { id, colour, share in
-      let name = header.metadata.classes?.name(of: Int(id)).forShow ?? "class \(id)"
+      let name = header.metadata.classes?.name(of: Int(id)).shortened ?? "class \(id)"
       return "  \(code(colour, isBack: false))██\(Self.plain) \(share.percent)  \(id)  \(name)"
     }
     if let others = legend.others {

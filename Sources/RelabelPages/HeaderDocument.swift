@@ -16,7 +16,7 @@ extension ShardHeader {
       "fill": .string(fill.rawValue),
       "temperature": .number(temperature),
       "orientation": .string(orientation.rawValue),
-      "annotator": .optional(metadata.annotatorName),
+      "annotator": .optional(metadata.annotatorName?.shortened),
     ])
   }
 
@@ -25,19 +25,10 @@ extension ShardHeader {
     guard let table = metadata.classes else { return .object([:]) }
     return .object(
       Dictionary(
-        Set(classes).map { ("\($0)", .string(table.name(of: Int($0)).forShow)) },
+        Set(classes).map { ("\($0)", .string(table.name(of: Int($0)).shortened)) },
         uniquingKeysWith: { first, _ in first }
       )
     )
-  }
-}
-
-extension String {
-  /// A name as pages and drawings show it: through the gate, and cut with an ellipsis where it would fill the page.
-  package var forShow: String {
-    let most = 160
-    let text = count > most ? prefix(most - 1) + "…" : self[...]
-    return String(text).printable
   }
 }
 

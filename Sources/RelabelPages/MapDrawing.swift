@@ -38,7 +38,7 @@ struct MapDrawing {
         ("font-family", "sans-serif"), ("font-size", "16"), ("fill", "#1b1b1f"),
       ]
     )
-    let title = XMLElement("title", text: "\(image.key.forShow): best class of each cell")
+    let title = XMLElement("title", text: "\(image.key.shortened): best class of each cell")
     let paper = XMLElement(
       "rect",
       [
@@ -51,7 +51,7 @@ struct MapDrawing {
         ("x", Self.text(Self.margin)), ("y", Self.text(Self.margin + 16)),
         ("font-weight", "600"),
       ],
-      text: image.key.forShow
+      text: image.key.shortened
     )
     root.children = [title, paper, head, picture] + words.enumerated().flatMap(line)
     return root.document + "\n"

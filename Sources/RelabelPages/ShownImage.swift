@@ -129,7 +129,7 @@ package struct ShownImage {
 
   /// The name of a class as it is shown.
   func name(_ classIndex: UInt32) -> String {
-    header.metadata.classes?.name(of: Int(classIndex)).forShow ?? "class \(classIndex)"
+    header.metadata.classes?.name(of: Int(classIndex)).shortened ?? "class \(classIndex)"
   }
 
   /// What the page's script draws.

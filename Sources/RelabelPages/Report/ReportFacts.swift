@@ -26,14 +26,3 @@ extension ShardHeader {
   /// True where a cell may leave classes out that have a share of its probability.
   var leavesClassesOut: Bool { classesAre == .exclusive && !hasFactors }
 }
-
-extension String {
-  /// The text on one line, cut where it would fill a page: names and keys come from files.
-  var shortened: String { printable.cut(120) }
-
-  /// The text, or its beginning where it has more than `limit` characters.
-  func cut(_ limit: Int) -> String {
-    guard unicodeScalars.count > limit else { return self }
-    return String(String.UnicodeScalarView(unicodeScalars.prefix(limit - 1))) + "…"
-  }
-}
