@@ -380,8 +380,8 @@ def test_everything_is_told_in_c(everything, name, tmp_path):
         assert [shard["path"] for shard in listing["shards"]] == maps._engine.paths
         assert sum(shard["rows"] for shard in listing["shards"]) == len(maps)
         header = maps.header
-        # Of views alone, where they are said; whether rows are views the features say.
-        description |= {name: description.get(name) for name in ("view_size", "box_type")}
+        # Of views or factors alone, where they are said; which of them rows are the features say.
+        description |= {name: description.get(name) for name in ("view_size", "box_type", "factor_quality")}
         description["has_views"] = "views" in description["features_required"]
         description["has_factors"] = "factors" in description["features_required"]
         for field in header.__dataclass_fields__:

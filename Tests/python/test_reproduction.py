@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from conftest import BIN, ROOT
 
 import relabel_hdf5
@@ -40,6 +41,7 @@ def test_the_whole_way(tmp_path):
     assert again.returncode == 0 and "6 students, 6 of them trained before" in again.stdout
 
 
+@pytest.mark.skipif("RELABEL_LONG_TESTS" not in os.environ, reason="two minutes; tools/check-reproduction runs it")
 def test_a_hundred_classes_in_three_forms(tmp_path):
     options = ["--set-up", "hundred", "--quick", "--seeds", "1", "--output", tmp_path / "out"]
     found = subprocess.run([sys.executable, REPRODUCE, *options], capture_output=True, text=True, env=ENVIRONMENT, timeout=900)

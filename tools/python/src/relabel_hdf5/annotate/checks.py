@@ -50,8 +50,7 @@ def check(
     listing: Listing,
     labels: SourceLabels,
     *,
-    top_k: int,
-    centre: bool,
+    form: fidelity.Form,
     count: int,
     say: Callable[[str], None],
 ) -> Checks:
@@ -77,8 +76,10 @@ def check(
     narrower = relations.precision_error(annotator, pixels, keys)
     if narrower is not None:
         say(str(narrower))
-    fit = zero.measure(annotator, pixels, top_k, centre)
-    say(str(fit))
+    # Factors leave no class out.
+    fit = None if form.has_factors else zero.measure(annotator, pixels, form.top_k, form.centre)
+    if fit is not None:
+        say(str(fit))
     proof = orientation.prove(annotator, pixels)
     say(str(proof))
     if not count:
@@ -87,6 +88,6 @@ def check(
     for picture in good[:count]:
         with open(os.path.join(listing.root, listing.paths[picture.place]), "rb") as file:
             chosen.append((listing.key(picture.place), file.read(), labels.label(picture.place)))
-    measured = fidelity.measure(annotator, chosen, top_k, centre)
+    measured = fidelity.measure(annotator, chosen, form)
     say(str(measured))
     return Checks(relation, proof, narrower, fit, measured)

@@ -10,12 +10,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..command_line import USAGE, clear_line, finish
 from ..command_line import say as _say
 from ..errors import CorruptError, InvalidDataError, RelabelError, UnsafeError, UsageError, printable
 from .arguments import parser
+
+if TYPE_CHECKING:
+    from .fidelity import Form
 
 _STATUS = (
     (UsageError, USAGE),
@@ -66,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"there are {whole} batches for {ranks} ranks: fewer ranks, or a smaller --batch-size")
     output = options.output if ranks == 1 else joining.part_folder(options.output, rank, ranks)
     say = _say if rank == 0 else _ignore
-    centre = _centres(options)
+    form = _form(options)
     annotator = _annotator(options, None, options.dilate)
     labels = SourceLabels(listing, annotator.classes)
     if options.tune:
@@ -75,8 +78,8 @@ def _run(options: argparse.Namespace) -> int:
     say(f"{len(listing):,} pictures; {_described(annotator)}")
     with _writer(options, output, listing, annotator) as (make, kept):
         if kept is None:
-            checks = check(annotator, listing, labels, top_k=options.top_k, centre=centre, count=options.check, say=say)
-            kept = document(annotator, checks, options.batch_size, listing, centre)
+            checks = check(annotator, listing, labels, form=form, count=options.check, say=say)
+            kept = document(annotator, checks, options.batch_size, listing, form.centre)
         planned = parts(len(listing), options.batch_size, (rank, ranks))
         own = sum(map(len, planned))
         if options.dry_run:
@@ -162,7 +165,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         if kept is not None:
             from .checks import Checks
 
-            now = document(annotator, Checks.none(), options.batch_size, listing, _centres(options))
+            now = document(annotator, Checks.none(), options.batch_size, listing, _form(options).centre)
             if differing := same_but_measured(kept, now):
                 raise UsageError(
                     f"an earlier run has begun otherwise here ({', '.join(differing)}): go on as it began, or --overwrite",
@@ -172,8 +175,7 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         def make(document: dict[str, Any]) -> Writer:
             return Writer(
                 output, num_classes=annotator.num_classes, score_kind="logit", orientation="yx",
-                top_k=options.top_k if options.maps == "topk" else None, maps=options.maps, quality=options.quality,
-                centre=_centres(options),
+                **_form(options).words(annotator.num_classes),
                 classes=annotator.classes, annotator=document, images=images, preset=options.preset,
                 images_per_shard=options.images_per_shard, on_bad_input=options.on_bad_input,
                 overwrite=options.overwrite, resume=bool(earlier),
@@ -182,9 +184,12 @@ def _writer(options: argparse.Namespace, output: str, listing: Any, annotator: A
         yield make, kept
 
 
-def _centres(options: argparse.Namespace) -> bool:
-    """Whether logits are shifted: not those of factors, which leave no class out."""
-    return bool(options.logits == "centred" and options.maps == "topk")
+def _form(options: argparse.Namespace) -> Form:
+    """What the writer stores; only maps of classes are stored less the mean of those that they leave out."""
+    from .fidelity import Form
+
+    centre = options.logits == "centred" and options.maps == "topk"
+    return Form(options.top_k, options.maps, options.quality, bool(centre))
 
 
 def _kept_document(shard: str) -> dict[str, Any] | None:

@@ -21,9 +21,29 @@ from .findings import Finding, rounded
 from .fitting import shown
 from .preprocessing import Extent, decoded
 
-ROWS = ("localised", "localised, before the cut to k", "global", "transposed", "image label, smoothed by 0.1")
+ROWS = ("localised", "localised, before storing", "global", "transposed", "image label, smoothed by 0.1")
 AREAS = ((0.0, 0.25), (0.25, 0.5), (0.5, 1.0))
 CROPS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """What of the network's scores is stored, in the words of `Writer`."""
+
+    top_k: int
+    maps: str = "topk"
+    quality: float | None = None
+    centre: bool = True
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether all classes are kept."""
+        return self.maps != "topk"
+
+    def words(self, num_classes: int) -> dict[str, Any]:
+        """The arguments of `Writer`."""
+        top_k = None if self.has_factors else min(self.top_k, num_classes)
+        return {"top_k": top_k, "maps": self.maps, "quality": self.quality, "centre": self.centre}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +105,8 @@ class Fidelity(Finding):
             )
         if local > 1.5 * dense + 0.02:
             found.append(
-                f"The cut to k classes costs {local - dense:.3f} of it: a larger --top-k brings targets nearer."
+                f"Storing costs {local - dense:.3f} of it: --maps factors keeps all classes, in fewer bytes than five; if they "
+                "are, a lower --quality brings targets nearer."
             )
         return found
 
@@ -93,13 +114,12 @@ class Fidelity(Finding):
 def measure(
     annotator: Annotator,
     pictures: Sequence[tuple[str, bytes, int]],
-    top_k: int,
-    centre: bool = True,
+    form: Form,
     seed: int = 0,
 ) -> Fidelity:
     """Annotates pictures and random crops of them, packs and pools the maps as training will, and compares.
 
-    `pictures` are key, file and class of the folder (−1 for none); `centre` is the writer's. The truth is the answer of the network as it was
+    `pictures` are key, file and class of the folder (−1 for none). The truth is the answer of the network as it was
     trained, at the size it was trained at, for the crop's own pixels.
     """
     generator = np.random.default_rng(seed)
@@ -121,8 +141,8 @@ def measure(
         dense.append(crops.pooled_dense(scores[0], chosen, extent))
         maps.append((scores, extent))
         boxes.append(chosen)
-    found = {"localised, before the cut to k": np.stack(dense)}
-    found |= _pooled_as_stored(annotator, keys, maps, np.stack(boxes), min(top_k, annotator.num_classes), centre)
+    found = {"localised, before storing": np.stack(dense)}
+    found |= _pooled_as_stored(annotator, keys, maps, np.stack(boxes), form)
     labels = np.array([label if label >= 0 else answer for (_, _, label), answer in zip(pictures, answers)])
     smooth = np.full((len(labels), 1, annotator.num_classes), 0.1 / annotator.num_classes)
     smooth[np.arange(len(labels)), 0, labels] += 0.9
@@ -153,8 +173,7 @@ def _pooled_as_stored(
     keys: Sequence[str],
     maps: Sequence[Any],
     boxes: Array,
-    top_k: int,
-    centre: bool,
+    form: Form,
 ) -> dict[str, Array]:
     """Targets by kind, of a dataset that is packed, verified, read and pooled like any other."""
     with tempfile.TemporaryDirectory(prefix="relabel-annotate-") as folder:
@@ -162,9 +181,8 @@ def _pooled_as_stored(
             f"{folder}/labels",
             num_classes=annotator.num_classes,
             score_kind="logit",
-            top_k=top_k,
-            centre=centre,
             overwrite=True,
+            **form.words(annotator.num_classes),
         ) as writer:
             for key, (scores, extent) in zip(keys, maps):
                 writer.add(key, scores[0], map_extent=extent)

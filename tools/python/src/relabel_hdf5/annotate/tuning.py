@@ -77,7 +77,7 @@ def _try(
     for place in places:
         with open(os.path.join(listing.root, listing.paths[place]), "rb") as file:
             chosen.append((listing.key(place), file.read(), known.label(place)))
-    measured = fidelity.measure(annotator, chosen, top_k)
+    measured = fidelity.measure(annotator, chosen, fidelity.Form(top_k))
     return Trial(
         annotator.preprocessing.input_size, annotator.dilations, annotator.grid,
         measured.divergence["localised"][0] or 0.0, measured.same_top["localised"][0] or 0.0, seconds(annotator),
