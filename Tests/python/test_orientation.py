@@ -340,3 +340,24 @@ def test_a_broken_shard_is_an_omission(tmp_path):
     (tmp_path / "boxes.csv").write_text(boxes_text(rows))
     code, report = verify(path, "--boxes", tmp_path / "boxes.csv")
     assert code == 5 and error_rules(report) == ["S004"] and not report["complete"]
+
+
+# ---------------------------------------------------------------------------------------- factors
+
+
+@pytest.mark.parametrize("packed_as", ["yx", "xy"])
+def test_maps_of_factors_lie_as_their_classes_do(tmp_path, packed_as):
+    """Factors are numbered as classes are; what boxes are compared with is the classes."""
+    chance, rows = np.random.default_rng(5), []
+    for image in range(30):
+        top, left, wanted = int(chance.integers(0, 3)), int(chance.integers(4, 6)), int(chance.integers(0, 20))
+        maps = chance.normal(size=(20, 8, 8)).astype("f4")
+        maps[wanted, top : top + 3, left : left + 3] += 8
+        (tmp_path / "maps").mkdir(exist_ok=True)
+        np.save(tmp_path / f"maps/{image:02}.npy", maps)
+        rows.append((f"{image:02}", wanted, top / 8, left / 8, 3 / 8, 3 / 8))
+    form = ["--score-kind", "logit", "--maps", "factors", "--orientation", packed_as]
+    assert pack(tmp_path / "maps", "--output", tmp_path / "packed", *form).returncode == 0
+    _, report, figures = judge(tmp_path, tmp_path / "packed", rows)
+    assert figures["informative"] == 30 and figures["yx_wins"] > 27 and figures["verdict"] == "yx"
+    assert len(said(report)) == (packed_as == "xy")

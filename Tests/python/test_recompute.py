@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, error_rules, tool, verify
+from conftest import SAMPLES, error_rules, pack, tool, verify
 from fixtures_pictures import with_pictures
 from pictures import copying, digests, png, scripted, write_dense, write_pictures
 from shard_writer import Shard, two_shards
@@ -286,3 +286,18 @@ def test_the_samples_maps_again(sample_dataset):
     assert 0 < figures["mean_difference"] <= 1 / 512
     code, report, figures = recompute(sample_dataset, options, copying(SAMPLES / "dense"), 18)
     assert code == 3 and figures["compared"] == 4 and figures["differing_ids"] < 0.001
+
+
+def test_factors_are_compared_by_other_means(tmp_path):
+    """Their single cells are blurred: that would be a finding in every dataset."""
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "pictures").mkdir()
+    for name in "ab":
+        np.save(tmp_path / f"maps/{name}.npy", np.random.default_rng(1).normal(size=(20, 4, 4)).astype("f4"))
+        (tmp_path / f"pictures/{name}.png").write_bytes(png(4, 4))
+    assert pack(tmp_path / "maps", "-o", tmp_path / "packed", "--score-kind", "logit", "--maps", "factors").returncode == 0
+    code, report, figures = recompute(
+        tmp_path / "packed", ["--images", tmp_path / "pictures"], copying(tmp_path / "maps"), 2
+    )
+    assert code == 3 and figures is None and error_rules(report) == []
+    assert any("--against" in omission for omission in report["omissions"])

@@ -35,10 +35,18 @@ struct ShardMeaning: Hashable, Sendable {
   var hasSizes: Bool
   var hasDigests: Bool
   var classes: ClassTable?
+  /// Maps come with the best classes of each cell then, as many as they have factors.
+  var hasFactors: Bool
 
   init(_ file: ShardFile) {
     let names = Set(file.optional.map(\.name))
-    shape = file.header.shape
+    hasFactors = file.header.hasFactors
+    let stored = file.header.shape
+    shape = MapShape(
+      height: stored.height,
+      width: stored.width,
+      topK: hasFactors ? min(stored.topK, file.header.numClasses) : stored.topK
+    )
     rows = file.rows
     numClasses = file.header.numClasses
     scoreKind = file.header.scoreKind
@@ -63,6 +71,7 @@ extension ShardMeaning {
       "encoding_error": .number(encodingError),
       "has_sizes": .bool(hasSizes),
       "has_digests": .bool(hasDigests),
+      "has_factors": .bool(hasFactors),
       "classes": classes.map { table in
         .array(table.entries.map { .array([.string($0.id), .string($0.name)]) })
       } ?? .null,
@@ -90,6 +99,7 @@ extension ShardMeaning {
     self.encodingError = encodingError
     hasSizes = json["has_sizes"] == .bool(true)
     hasDigests = json["has_digests"] == .bool(true)
+    hasFactors = json["has_factors"] == .bool(true)
     classes = json["classes"]?.array.map { rows in
       ClassTable(
         entries: rows.map {

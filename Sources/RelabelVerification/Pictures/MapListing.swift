@@ -1,8 +1,9 @@
 internal import HelperProcesses
 internal import Relabel
 
-/// Reads the label maps of some rows: for each, its extent in four words and a word for each entry,
-/// the class id above the bits of the score.
+/// Reads the label maps of some rows; of maps of factors, the best classes of each cell.
+///
+/// For each it sends its extent in four words, and a word for each entry, the class id above the bits of the score.
 enum MapListing {
   static let task = "read-maps"
   /// Rows of one request, which has to fit a command line.
@@ -26,6 +27,7 @@ enum MapListing {
     let piece = max(1, entriesPerPiece / reader.header.shape.entries)
     for start in stride(from: 0, to: rows.count, by: piece) {
       for map in try reader.maps(at: Array(rows[start..<min(start + piece, rows.count)])) {
+        let map = map.ofClasses(best: map.shape.topK)
         for message in HelperMessage.words(map.extent.components.map(\.bitPattern)) {
           try send(message)
         }

@@ -80,6 +80,13 @@ struct PicturePass {
 
   private mutating func recompute(_ report: inout Report) throws(RelabelError) {
     guard let recomputation, let choice, let comparison, let meaning else { return }
+    guard !meaning.hasFactors else {
+      report.omissions.append(
+        "\(path): maps of factors were not compared with fresh ones: single cells of them are blurred; give the scores of"
+          + " all classes with --against"
+      )
+      return
+    }
     let check = RecomputationCheck(recomputation, meaning, verifier.isolation)
     try check.check(choice.images, comparison.index, path, &tally, &report)
   }
