@@ -37,42 +37,7 @@ public struct PackCommand: ParsableCommand {
   )
   var topK: Int?
 
-  @Option(
-    help: ArgumentHelp(
-      "What is kept of dense logits: the best classes of each cell, or factors that keep all classes. (default: topk)",
-      discussion: """
-        topk; factors; factors:1300B for so many bytes of the dataset an image; or factors:0.02KL for so much mean \
-        divergence of targets of random crops, in nats. A budget settles --quality by a sample of the images.
-        """,
-      valueName: "form"
-    )
-  )
-  var maps: MapForm?
-
-  @Option(
-    help: "How near factors are: lower numbers are nearer and take more bytes. (default: 0.0003)"
-  )
-  var quality: Double?
-
-  /// What is kept of maps.
-  enum MapForm: ExpressibleByArgument {
-    case topk
-    case factors(FactorBudget?)
-
-    static let allValueStrings: [String] = ["topk", "factors"]
-
-    init?(argument: String) {
-      let words = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-      switch (words[0], words.count) {
-      case ("topk", 1): self = .topk
-      case ("factors", 1): self = .factors(nil)
-      case ("factors", 2):
-        guard let budget = FactorBudget(String(words[1])) else { return nil }
-        self = .factors(budget)
-      default: return nil
-      }
-    }
-  }
+  @OptionGroup var form: FactorOptions
 
   @Option(help: "How many classes the annotator scores, if the input does not say it.")
   var numClasses: Int?
@@ -336,77 +301,5 @@ public struct PackCommand: ParsableCommand {
     }
     if let failure = forecast.failure { throw Exit.failing(failure) }
     if !forecast.leftOut.isEmpty { throw ExitCode(3) }
-  }
-
-  private func packOptions() throws(RelabelError) -> PackOptions {
-    var options = PackOptions(inputs: inputs, output: output, preset: preset)
-    options.name = name
-    options.topK = topK
-    options.numClasses = numClasses
-    options.scoreKind = scoreKind
-    options.givenClassesAre = classesAre
-    options.axes = axes
-    if case .factors(let budget)? = maps {
-      var settings = FactorSettings()
-      if let quality { settings.quality = quality }
-      settings.budget = budget
-      guard budget == nil || quality == nil else {
-        throw RelabelError(.usage, "--maps factors:BUDGET settles the quality: leave --quality out")
-      }
-      options.factors = settings
-    }
-    options.weighsFactors = maps == nil && format == .text && !progress.quiet
-    options.arrays = arrays
-    options.helper = Program.path
-    options.isBackgroundFirst = backgroundFirst
-    options.encoding = scoreEncoding
-    options.maximumError = maxError
-    if let cellOrder { options.cellOrder = cellOrder }
-    options.rowOrder = rowOrder
-    options.orientation = orientation
-    if let imagesPerChunk { options.imagesPerChunk = imagesPerChunk }
-    if let imagesPerShard { options.imagesPerShard = imagesPerShard }
-    if let compression { options.compression = compression }
-    options.keyBytes = keyBytes
-    options.resumes = resume
-    options.stripComponents = stripComponents
-    options.dialect = dialect
-    options.views = views.words
-    options.jobs = threads.jobs
-    options.skipsBadInput = onBadInput == .skip
-    options.overwrites = overwrite
-    if let classes {
-      options.classes = try ClassTable(parsing: TextFile.read(classes), file: classes)
-    }
-    if let images { options.imageList = try TextFile.lines(images) }
-    if let exclude {
-      options.exclusions = try ReviewMarks(exclusions: TextFile.bytes(exclude), file: exclude)
-    }
-    options.pictures = pictures
-    options.logNormalizer = logNormalizer
-    options.centres = centre
-    if let mapExtents {
-      options.mapExtents = ExtentTable(file: mapExtents, bytes: try TextFile.bytes(mapExtents))
-    }
-    switch labels {
-    case nil: break
-    case "none": options.labels = LabelSource.none
-    case "from-folders": options.labels = .folders
-    case let file?: options.labels = .list(file: file, lines: try TextFile.lines(file))
-    }
-    if let annotator {
-      let text = try TextFile.read(annotator)
-      do throws(RelabelError) {
-        let document = try JSON(parsing: Array(text.utf8))
-        guard case .object = document else {
-          throw RelabelError(.usage, "the annotator document is not a JSON object")
-        }
-        _ = try MetadataDocument(annotator: document, classes: nil)
-        options.annotator = document
-      } catch {
-        throw RelabelError(.usage, error.message, at: Location(file: annotator))
-      }
-    }
-    return options
   }
 }
