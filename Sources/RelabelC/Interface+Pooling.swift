@@ -106,8 +106,7 @@ public func relabelPoolArrays(
   _ covered: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   Failure.status { () throws(RelabelError) in
-    guard let pooling else { throw missing("pooling") }
-    let arrays = Unmanaged<ArrayPooling>.fromOpaque(pooling).takeUnretainedValue()
+    let arrays = try ArrayPooling.of(pooling)
     guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
       return
     }
@@ -140,8 +139,7 @@ public func relabelPoolFactors(
   _ covered: UnsafeMutablePointer<Double>?
 ) -> Int32 {
   Failure.status { () throws(RelabelError) in
-    guard let pooling else { throw missing("pooling") }
-    let arrays = Unmanaged<ArrayPooling>.fromOpaque(pooling).takeUnretainedValue()
+    let arrays = try ArrayPooling.of(pooling)
     guard let crops = try Crops(boxes, count, boxesPerImage, threads, targets, covered) else {
       return
     }
@@ -167,6 +165,12 @@ private final class ArrayPooling: Sendable {
   init(pooling: LabelPooling, shape: MapShape) {
     self.pooling = pooling
     self.shape = shape
+  }
+
+  /// What a caller's handle stands for.
+  static func of(_ handle: UnsafeMutableRawPointer?) throws(RelabelError) -> ArrayPooling {
+    guard let handle else { throw missing("pooling") }
+    return Unmanaged.fromOpaque(handle).takeUnretainedValue()
   }
 }
 
