@@ -5,13 +5,11 @@ leave an index.json where it ended with an error; and what it packs must be soun
 in circles: its helper is stopped then, and the file refused as unsafe.
 """
 
-import argparse
 import collections
 import io
 import pathlib
 import random
 import shutil
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -20,7 +18,6 @@ import h5py
 import limits
 import numpy as np
 import verifying
-from shards import HERE, programs
 
 IMAGES, CLASSES, HEIGHT, WIDTH, TOP = 4, 12, 3, 5, 3
 # Packed; refused for its contents, as unsafe, for a broken rule, as damaged, as unknown; the command line; out of room.
@@ -95,7 +92,7 @@ class Outcome:
 def fault(folder, path, options, outcome):
     """Packs one file; what was done that must not be done, or None."""
     out = folder / "out"
-    command = [programs() / "relabel-pack", path, "-o", out, "--orientation", "yx", "--score-kind", "logit"]
+    command = [limits.programs() / "relabel-pack", path, "-o", out, "--orientation", "yx", "--score-kind", "logit"]
     run = limits.run([*command, "--jobs", "1", "--quiet", *options])
     outcome.ends[run.code] += 1
     seconds = STOPPED_SECONDS if STOPPED in run.errors else PROCESSOR_SECONDS
@@ -103,7 +100,7 @@ def fault(folder, path, options, outcome):
         return excess
     if run.code:
         return "an error, and an index.json" if (out / "index.json").exists() else None
-    judged = verifying.verify(programs() / "relabel-verify", [out])
+    judged = verifying.verify(limits.programs() / "relabel-verify", [out])
     return judged.fault() or ("packed, but not sound" if judged.refused() else None)
 
 
@@ -129,18 +126,5 @@ def fuzz(kept, *, seconds=None, count=None, seed=1):
     return outcome
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=pathlib.Path, default=HERE / ".build-campaign/findings")
-    options = parser.parse_args()
-    outcome = fuzz(options.keep, seconds=options.seconds, seed=options.seed)
-    print(outcome.line())
-    for path, what in outcome.faults:
-        print(f"{path}: {what}")
-    sys.exit(1 if outcome.faults else 0)
-
-
 if __name__ == "__main__":
-    main()
+    limits.main(__doc__, fuzz)

@@ -1,12 +1,16 @@
-"""Runs a program of this project and says what none of them may ever do."""
+"""Runs a program of this project and says what none of them may ever do; the command line of who fuzzes programs."""
 
+import argparse
 import os
+import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 WALL_SECONDS = 20  # other work may slow a machine down, but a program that stands still is found
 
 
@@ -57,3 +61,22 @@ def run(command):
             process.returncode, output.read(), errors.read(),
             usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10, late.is_set(),
         )
+
+
+def programs():
+    """The folder of the tools."""
+    return pathlib.Path(os.environ.get("RELABEL_BIN", ROOT / ".build/release"))
+
+
+def main(description, fuzz):
+    """Fuzzes as the command line says, by `fuzz(kept, seconds=, seed=)`; prints the outcome, and ends with 1 for a fault."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "tools/fuzz/.build-campaign/findings")
+    options = parser.parse_args()
+    outcome = fuzz(options.keep, seconds=options.seconds, seed=options.seed)
+    print(outcome.line())
+    for path, what in outcome.faults:
+        print(f"{path}: {what}")
+    sys.exit(1 if outcome.faults else 0)

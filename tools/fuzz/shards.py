@@ -5,25 +5,23 @@ than 2 s or 200 MB; and one that is called sound must be readable by h5py, with 
 original unless its checksums were made anew.
 """
 
-import argparse
 import collections
-import os
+import functools
 import pathlib
 import random
 import shutil
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 
 import h5py
+import limits
 import seeds
 from contents import content_digest, stored_chunks
 from hdf5_blocks import Block, blocks
 from mutations import SUPERBLOCK, mutate
 from verifying import verify
 
-HERE = pathlib.Path(__file__).resolve().parent
 BATCH = 20  # files for one run of the verifier
 
 
@@ -141,23 +139,5 @@ def fuzz(verifier, kept, *, seconds=None, count=None, seed=1):
     return campaign.outcome
 
 
-def programs():
-    """The folder of the tools."""
-    return pathlib.Path(os.environ.get("RELABEL_BIN", seeds.ROOT / ".build/release"))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=pathlib.Path, default=HERE / ".build-campaign/findings")
-    options = parser.parse_args()
-    outcome = fuzz(programs() / "relabel-verify", options.keep, seconds=options.seconds, seed=options.seed)
-    print(outcome.line())
-    for path, what in outcome.faults:
-        print(f"{path}: {what}")
-    sys.exit(1 if outcome.faults else 0)
-
-
 if __name__ == "__main__":
-    main()
+    limits.main(__doc__, functools.partial(fuzz, limits.programs() / "relabel-verify"))
