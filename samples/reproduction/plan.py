@@ -41,11 +41,12 @@ TEN = {
 
 HUNDRED = {
     "strong": {"annotator": "hundred"},
+    "top 1": {"annotator": "hundred", "options": ["--top-k", "1"]},
     "all 100": {"annotator": "hundred", "options": ["--top-k", "100"]},
     "factors": {"annotator": "hundred", "options": ["--maps", "factors"]},
 }
 
-FORMS = ("all 100", "factors")
+FORMS = ("top 1", "all 100", "factors")
 
 LABELS = {"ten": TEN, "hundred": HUNDRED}
 """For each set-up, labelled datasets of the same scenes: which annotator, which options, what is wrong with them."""
