@@ -255,6 +255,27 @@ def test_a_row_with_broken_factors_is_lost_alone(variant, tmp_path):
         assert len(maps.batch(range(4)).class_factor) == 4
 
 
+@pytest.mark.parametrize("leads, rules", [(8, {"V015"}), (4, set())], ids=["8 of 9 cells", "4 of 9 cells"])
+def test_a_class_that_dominates_is_seen(tmp_path, leads, rules):
+    """By the best class of each cell; that every class is in every cell makes none of them unseen."""
+    generator = np.random.default_rng(2)
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    for number in range(130):
+        dense = generator.normal(0, 1, (12, 3, 3)).astype("f4")
+        dense[11] = -9
+        dense[3].flat[generator.permutation(9)[:leads]] += 4
+        np.save(folder / f"{number}.npy", dense)
+    assert pack(folder, "--output", tmp_path / "out", *PACKING).returncode == 0
+    code, report = verify(tmp_path / "out")
+    found = {finding["rule"] for finding in report["findings"] if finding["severity"] == "warning"}
+    assert code == 0 and found & {"V014", "V015", "V018"} == rules
+    statistics = next(file["statistics"] for file in report["files"] if file["kind"] == "shard")
+    assert statistics["classes_seen"] == 12
+    assert statistics["most_frequent_class"]["class"] == 3
+    assert abs(statistics["most_frequent_class"]["share"] - leads / 9) < 0.1
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 10), (3, 4, 7), (40, 40, 5), (2, 2, 3)])
 def test_grids_of_any_size(tmp_path, shape):
     height, width, classes = shape

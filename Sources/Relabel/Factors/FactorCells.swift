@@ -62,9 +62,53 @@ package final class FactorCells {
   ///   - body: is given the number of the cell, and what it says.
   /// - Complexity: O(cells · factors · classes).
   package func forEachCell(of map: LabelMap, _ body: (_ cell: Int, _ reading: Reading) -> Void) {
-    guard let table = map.factors, table.numClasses == numClasses, map.shape.topK == factors else {
+    forEachSum(of: map) { cell, _ in body(cell, reading()) }
+  }
+
+  /// Hands out the logits of each cell of a map, in the order [y][x]: see `forEachSum(of:cells:_:_:)`.
+  package func forEachSum(of map: LabelMap, _ body: (Int, UnsafeBufferPointer<Double>) -> Void) {
+    guard let table = map.factors, map.shape.topK == factors else {
       preconditionFailure("a reader hands out maps as its header says")
     }
+    table.withTable { table in
+      map.score.withUnsafeBufferPointer { amounts in
+        guard let amounts = amounts.baseAddress else { return }
+        forEachSum(of: amounts, cells: map.shape.cells, table, body)
+      }
+    }
+  }
+
+  /// Hands out the best class of each cell: the one with the highest logit, the lowest of several.
+  ///
+  /// - Parameters:
+  ///   - amounts: how much of each factor lies in each cell, [cell][factor].
+  ///   - cells: how many there are.
+  ///   - table: what the factors say of classes.
+  ///   - body: is given the number of the cell and the class.
+  /// - Complexity: O(cells · factors · classes).
+  package func forEachBest(
+    of amounts: UnsafePointer<Float>,
+    cells: Int,
+    _ table: FactorTable,
+    _ body: (_ cell: Int, _ best: Int) -> Void
+  ) {
+    forEachSum(of: amounts, cells: cells, table) { cell, _ in body(cell, best(highest)) }
+  }
+
+  /// Hands out the logits of each cell, up to a number that all classes of a cell share.
+  ///
+  /// - Parameters:
+  ///   - amounts: how much of each factor lies in each cell, [cell][factor].
+  ///   - cells: how many there are.
+  ///   - table: what the factors say of classes.
+  ///   - body: may keep nothing of the logits, which are memory that is used again.
+  private func forEachSum(
+    of amounts: UnsafePointer<Float>,
+    cells: Int,
+    _ table: FactorTable,
+    _ body: (Int, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    precondition(table.numClasses == numClasses)
     let used = (0..<factors).filter { table.scale[$0] != 0 }
     for (place, factor) in used.enumerated() {
       let row = numbers + place * numClasses
@@ -72,13 +116,13 @@ package final class FactorCells {
         row[id] = Double(Int32(table.numbers[factor * numClasses + id]) - offset)
       }
     }
-    var amounts = [Double](repeating: 0, count: used.count)
-    for cell in 0..<map.shape.cells {
+    var scaled = [Double](repeating: 0, count: used.count)
+    for cell in 0..<cells {
       for (place, factor) in used.enumerated() {
-        amounts[place] = Double(map.score[cell * factors + factor]) * Double(table.scale[factor])
+        scaled[place] = Double(amounts[cell * factors + factor]) * Double(table.scale[factor])
       }
-      addUp(amounts)
-      body(cell, reading())
+      addUp(scaled)
+      body(cell, UnsafeBufferPointer(start: logits, count: numClasses))
     }
   }
 
@@ -117,8 +161,7 @@ package final class FactorCells {
   /// What the logits say.
   private func reading() -> Reading {
     let highest = highest
-    var best = 0
-    while logits[best] != highest { best += 1 }
+    let best = best(highest)
     for id in 0..<numClasses {
       let distance = (highest - logits[id]) * scale
       distances[id] = distance < Double(Self.furthest) ? Float(distance) : Self.furthest
@@ -134,6 +177,13 @@ package final class FactorCells {
     // The highest logit gives 1, so the total is at least that.
     let entropy = max(Mathematics.log(total) + moment / total, 0)
     return Reading(best: UInt32(best), probability: 1 / total, entropy: entropy)
+  }
+
+  /// The first class whose logit is the highest.
+  private func best(_ highest: Double) -> Int {
+    var best = 0
+    while logits[best] != highest { best += 1 }
+    return best
   }
 
   /// The highest logit, four at a time: one after another, each would wait for the one before.

@@ -8,36 +8,12 @@ extension LabelMap {
     guard let factors else { return nil }
     let (classes, cells) = (factors.numClasses, shape.cells)
     var score = [Float](repeating: 0, count: classes * cells)
-    forEachCell(of: factors) { cell, logits in
+    let own = FactorCells(numClasses: classes, factors: shape.topK)
+    own.forEachSum(of: self) { cell, logits in
       let mean = logits.reduce(0, +) / Double(classes)
       for id in 0..<classes { score[id * cells + cell] = Float(logits[id] - mean) }
     }
     return DenseMap(classes: classes, shape: shape, score: score)
-  }
-
-  /// Calls `body` with each cell and the logits of all its classes, up to a number that these share.
-  ///
-  /// - Parameters:
-  ///   - factors: those of this map.
-  ///   - body: may keep nothing of the logits, which are memory that is used again.
-  /// - Complexity: O(cells · factors · classes).
-  private func forEachCell(
-    of factors: ClassFactors,
-    _ body: (Int, UnsafeBufferPointer<Double>) -> Void
-  ) {
-    let count = shape.topK
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: factors.numClasses) { logits in
-      factors.withTable { table in
-        guard let start = logits.baseAddress else { return }
-        for cell in 0..<shape.cells {
-          logits.initialize(repeating: 0)
-          for factor in 0..<count {
-            table.add(Double(score[cell * count + factor]), of: factor, to: start)
-          }
-          body(cell, UnsafeBufferPointer(logits))
-        }
-      }
-    }
   }
 
   /// The map with classes in its cells: itself, or the `count` best classes of each cell of a map of factors.

@@ -41,15 +41,4 @@ package struct FactorTable {
     self.numbers = numbers
     self.scale = scale
   }
-
-  /// Adds `amount` of a factor to logits, of which there are `numClasses`.
-  @inline(__always)
-  package func add(_ amount: Double, of factor: Int, to logits: UnsafeMutablePointer<Double>) {
-    let each = amount * Double(scale[factor])
-    if each == 0 { return }
-    let row = numbers + factor * numClasses
-    for id in 0..<numClasses {
-      logits[id] += each * Double(Int32(row[id]) &- Int32(Layout.classFactorOffset))
-    }
-  }
 }

@@ -6,7 +6,7 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   private let file: ShardFile
   private let plan: LabelScanPlan<Lane>
   private let cells: CellFindings
-  /// The ids of a row of factors, and the scales of all rows where labels are to be compared.
+  /// The ids of a row of factors, and the scales of all rows.
   private let factorIDs: [UInt8]
   private let scales: [Float]
   /// Scans between two chunks; each serves one thread at a time.
@@ -17,7 +17,7 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
     self.plan = plan
     cells = CellFindings(file.header)
     factorIDs = file.header.hasFactors ? Self.factorIDs(file) : []
-    scales = FactorLabels.scales(file, labels: plan.labels)
+    scales = FactorLabels.scales(file)
   }
 
   /// What a chunk adds to the outcome.
@@ -64,12 +64,7 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
   ) {
     let (idBytes, scoreBytes) = (file.classIndex.rowBytes, file.score.rowBytes)
     let maps = ids.count / idBytes
-    let factors = FactorLabels(
-      file,
-      chunk: part.firstRow / file.classIndex.rowsPerChunk,
-      scales: scales
-    )
-    let room = factors.map { _ in FactorRoom(numClasses: file.header.numClasses) }
+    let factors = factors(of: part.firstRow..<part.firstRow + maps)
     part.maps.reserveCapacity(maps)
     for map in 0..<maps {
       let row = part.firstRow + map
@@ -84,12 +79,19 @@ final class ChunkCheck<Lane: FixedWidthInteger & SignedInteger & Sendable>: Send
       if let sound = outcome.sound { add(sound, row: row, to: &part) }
       if outcome.sound != nil, !factorIDs.isEmpty {
         checkNumbers(ids, row: row, &part.tally)
-        if let factors, let room {
-          factors.withRow(map, row: row) { scan.countAgreement(row: row, $0, room) }
+        if LabelScan<Lane>.looksAt(row: row) {
+          factors?.withRow(map, row: row) { scan.countClasses(row: row, $0) }
         }
       }
       part.maps.append((outcome.digest, outcome.sound?.scoreMean))
     }
+  }
+
+  /// What factors say of classes in a chunk's rows; nil where none of these is looked at.
+  private func factors(of rows: Range<Int>) -> FactorLabels? {
+    guard rows.contains(where: LabelScan<Lane>.looksAt) else { return nil }
+    let chunk = rows.lowerBound / file.classIndex.rowsPerChunk
+    return FactorLabels(file, chunk: chunk, scales: scales)
   }
 
   private func checkNumbers(_ ids: ArraySlice<UInt8>, row: Int, _ tally: inout Tally) {

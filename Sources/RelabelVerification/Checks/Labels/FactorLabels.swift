@@ -1,29 +1,6 @@
 internal import Relabel
 
-/// Room for the logits of one cell, used again and again by one thread.
-final class FactorRoom {
-  let logits: UnsafeMutablePointer<Double>
-  private let numClasses: Int
-
-  init(numClasses: Int) {
-    self.numClasses = numClasses
-    logits = .allocate(capacity: numClasses)
-    clear()
-  }
-
-  deinit { logits.deallocate() }
-
-  func clear() { logits.initialize(repeating: 0, count: numClasses) }
-
-  /// The class with the highest logit, the lowest of equal ones.
-  var best: Int {
-    var best = 0
-    for id in 1..<max(numClasses, 1) where logits[id] > logits[best] { best = id }
-    return best
-  }
-}
-
-/// What factors say of the classes of a chunk's rows, where a shard has factors and labels to compare with.
+/// What factors say of the classes of a chunk's rows.
 struct FactorLabels {
   private let numClasses: Int
   private let numbers: ArraySlice<UInt8>
@@ -31,7 +8,7 @@ struct FactorLabels {
   private let rowBytes: Int
   private let factors: Int
 
-  /// Nil where nothing is to be compared; what can't be read is reported by the check of its column.
+  /// Nil where a shard has no factors; what can't be read is reported by the check of its column.
   init?(_ file: ShardFile, chunk: Int, scales: [Float]) {
     guard let column = file.classFactor, !scales.isEmpty else { return nil }
     var elsewhere = Tally()
@@ -42,10 +19,12 @@ struct FactorLabels {
   }
 
   /// Lends the factors of a row to `body`: the `place`th of its chunk, and the `row`th of its shard.
+  ///
+  /// Calls nothing where a scale is no number, which the check of its column reports.
   func withRow(_ place: Int, row: Int, _ body: (FactorTable) -> Void) {
-    guard (place + 1) * rowBytes <= numbers.count, (row + 1) * factors <= scales.count else {
-      return
-    }
+    guard (place + 1) * rowBytes <= numbers.count, (row + 1) * factors <= scales.count,
+      scales[row * factors..<(row + 1) * factors].allSatisfy(\.isFinite)
+    else { return }
     numbers.withUnsafeBufferPointer { numbers in
       scales.withUnsafeBufferPointer { scales in
         guard let numbers = numbers.baseAddress, let scales = scales.baseAddress else { return }
@@ -60,9 +39,9 @@ struct FactorLabels {
     }
   }
 
-  /// The scales of all rows; empty where a shard has no factors or no labels to compare with.
-  static func scales(_ file: ShardFile, labels: [Int32]) -> [Float] {
-    guard let column = file.factorScale, !labels.isEmpty else { return [] }
+  /// The scales of all rows; empty where a shard has no factors.
+  static func scales(_ file: ShardFile) -> [Float] {
+    guard let column = file.factorScale else { return [] }
     var elsewhere = Tally()
     var scales: [Float] = []
     let check = ColumnCheck(Layout.factorScale, column)

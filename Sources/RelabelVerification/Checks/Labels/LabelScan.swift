@@ -39,6 +39,8 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   private let floats: UnsafeMutablePointer<Float>
   private(set) var counts: LabelCounts
   private var hasSeenAll = false
+  /// For maps of factors.
+  private lazy var factorCells = FactorCells(numClasses: plan.header.numClasses, factors: topK)
 
   init(_ plan: LabelScanPlan<Lane>) {
     self.plan = plan
@@ -137,7 +139,7 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
   /// Looks at the first maps of a shard and at some of the others, which is enough for shares.
   private func countNeighbours(row: Int) {
     counts.neighbours.maps += 1
-    guard row < 64 || row % 8 == 0 else { return }
+    guard Self.looksAt(row: row) else { return }
     findBest()
     counts.neighbours.pairs += cells - 1
     counts.neighbours.sameID += repeats(bestIDs)
@@ -191,37 +193,38 @@ final class LabelScan<Lane: FixedWidthInteger & SignedInteger & Sendable>: @unch
     if counts.neighbours.maps % 64 == 0 { hasSeenAll = counts.classesSeen == counts.best.count }
   }
 
-  /// Counts whether the label of a row leads a cell, for maps of factors.
+  /// True for the rows that are looked at where a part is enough, since shares are judged: the first 64 and every eighth.
+  static func looksAt(row: Int) -> Bool { row < 64 || row % 8 == 0 }
+
+  /// Counts the best class of each cell of the map of factors scanned last, and whether the label of its row is one of them.
   ///
   /// - Parameters:
   ///   - row: the row.
   ///   - factors: what the factors of the row say of classes.
-  ///   - room: memory that is used again.
-  /// - Complexity: O(cells · factors · classes), so that one row in eight is looked at, and the first 64.
-  func countAgreement(row: Int, _ factors: FactorTable, _ room: FactorRoom) {
-    guard row < plan.labels.count, plan.labels[row] != -1, row < 64 || row % 8 == 0 else { return }
-    for cell in 0..<cells {
-      room.clear()
-      for factor in 0..<topK {
-        let amount = Double(plan.kernel.scores.value(scores[cell &* topK &+ factor]))
-        factors.add(amount, of: factor, to: room.logits)
-      }
-      bestIDs[cell] = Lane(truncatingIfNeeded: room.best)
+  /// - Complexity: O(cells · factors · classes).
+  func countClasses(row: Int, _ factors: FactorTable) {
+    for entry in 0..<entries { floats[entry] = plan.kernel.scores.value(scores[entry]) }
+    let label = row < plan.labels.count ? Int(plan.labels[row]) : -1
+    var own = 0
+    factorCells.forEachBest(of: floats, cells: cells, factors) { _, best in
+      if counts.countsClasses { counts.best[best] &+= 1 }
+      if best == label { own += 1 }
     }
-    countAgreement(label: Int(plan.labels[row])) { Int(bestIDs[$0]) }
+    if label != -1 { countAgreement(label: label, cells: own) }
   }
 
   private func countAgreement(row: Int) {
     guard row < plan.labels.count, plan.labels[row] != -1 else { return }
     let (ids, step) = best
-    countAgreement(label: Int(plan.labels[row])) { ClassKeys<Lane>.id(ids[$0 &* step]) }
+    let label = Int(plan.labels[row])
+    var own = 0
+    for cell in 0..<cells where ClassKeys<Lane>.id(ids[cell &* step]) == label { own += 1 }
+    countAgreement(label: label, cells: own)
   }
 
-  @inline(__always)
-  private func countAgreement(label: Int, _ classOfCell: (Int) -> Int) {
+  /// Counts a map whose label leads `own` of its cells.
+  private func countAgreement(label: Int, cells own: Int) {
     counts.labelled += 1
-    var own = 0
-    for cell in 0..<cells where classOfCell(cell) == label { own += 1 }
     if own > 0 { counts.agreeing += 1 }
     counts.ownShare.add(cells: own, of: cells)
     if label >= 0, label < counts.labels.count { counts.labels[label] += 1 }
@@ -276,9 +279,11 @@ extension LabelCounts {
   /// Nothing counted so far of a shard's maps.
   init(_ header: ShardHeader) {
     self.init(
-      // With factors each class is in each cell.
-      numClasses: header.hasFactors ? Self.mostClasses + 1 : header.numClasses,
+      numClasses: header.numClasses,
       likelyKinds: header.hasSoftmax && !header.hasFactors ? [.probability, .logProbability] : []
     )
+    // With factors each class is in each cell.
+    guard header.hasFactors, countsClasses else { return }
+    for id in 0..<header.numClasses { seen[id >> 6] |= 1 << UInt64(id & 63) }
   }
 }
