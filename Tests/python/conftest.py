@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+# Before torch is imported, here and in programs that tests start: tools/test has a process for each core, and threads of
+# several processes wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What tests share with the checks in tools; it brings the writer, the fixtures and the oracle.
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "checking"))
 
@@ -13,6 +17,18 @@ from browser import browser, chromium  # noqa: E402
 from running import BIN, ROOT, SAMPLES, error_rules, pack, tool, verify  # noqa: E402
 
 __all__ = ["BIN", "ROOT", "SAMPLES", "browser", "chromium", "error_rules", "pack", "tool", "verify"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: is left to tools/check-long")
+
+
+def pytest_collection_modifyitems(items):
+    if "RELABEL_LONG_TESTS" in os.environ:
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes long; tools/check-long runs it"))
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ def contender(made, container, name):
     return name, container, folder / name, {}
 
 
+@pytest.mark.long
 def test_all_containers_from_end_to_end(tmp_path):
     path, folder = tmp_path / "rows.json", tmp_path / "work"
     folder.mkdir()

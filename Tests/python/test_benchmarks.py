@@ -77,6 +77,7 @@ def test_rows(at_most, ratio, goal, met):
     assert row["spread"] == ([0.2, 1] if at_most else [1, 5])
 
 
+@pytest.mark.long
 def test_works_run_from_end_to_end(tmp_path):
     path, plot, folder = tmp_path / "rows.json", tmp_path / "rows.svg", tmp_path / "work"
     folder.mkdir()
@@ -144,6 +145,7 @@ def test_files_of_views_are_laid_out_as_their_own(tmp_path):
     assert (labels[:, 1].sum(1) <= 1).all() and (boxes[:, :2] + boxes[:, 2:] <= 1).all()
 
 
+@pytest.mark.long
 def test_works_of_views_run_from_end_to_end(tmp_path):
     path = tmp_path / "rows.json"
     done = subprocess.run(

@@ -13,7 +13,7 @@ import pytest
 from conftest import SAMPLES, verify
 from killing import check_leftover, command, kill_after, kill_and_complete, make_files, make_input, run, undisturbed
 
-KILLS = int(os.environ.get("RELABEL_KILLS", "20"))
+KILLS = int(os.environ.get("RELABEL_KILLS", "8"))
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ PYTHON = [
 )
 def test_python_example(document, number, example, workplace):
     """Every Python block runs by itself on the dataset that the README packs."""
-    program = "import torchvision_import\n" + example
+    program = "import torchvision_import\n" + example  # for those that import torchvision
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools" / "checking")}
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], cwd=workplace, capture_output=True, text=True,

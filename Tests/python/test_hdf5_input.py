@@ -113,6 +113,7 @@ def test_axes_in_any_order(tmp_path, path, order, chunks):
     check(tmp_path / "out", dense())
 
 
+@pytest.mark.long
 def test_large_maps_are_read_in_pieces(tmp_path, path):
     """A map of 18 MB is more than a helper sends at once; images lie along the last axis but one."""
     maps = np.random.default_rng(1).normal(size=(2, 90, 220, 230)).astype("f4")

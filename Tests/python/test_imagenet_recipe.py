@@ -112,6 +112,7 @@ def test_trains_and_evaluates(place, trained):
     assert json.loads((place / "work" / "results.json").read_text())["ReaL"]["pictures"] == 15
 
 
+@pytest.mark.long
 def test_goes_on(place, trained):
     """A run that was stopped ends with the weights of one that never was; other options are refused."""
     import torch
@@ -134,6 +135,7 @@ def test_goes_on(place, trained):
     assert refused.returncode != 0 and "begun with size = 64" in text
 
 
+@pytest.mark.long
 def test_trains_with_timms_script(place, labels):
     text = said(TIMM, place, GPUS=1, EPOCHS=1)  # timm's script gives DDP a device, which fails on CPUs
     assert "18 training pictures have targets of 1,000 classes" in text

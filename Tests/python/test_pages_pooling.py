@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import ROOT
 
-ASSETS = ROOT / "Sources" / "RelabelPages" / "Assets"
+ASSETS = ROOT / "Sources" / "PageAssets" / "Files"
 VECTORS = ROOT / "spec" / "conformance" / "pooling"
 DOCUMENTS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json"))}
 # What the page is never asked: it draws no box that is none, and cuts each to what the map covers.

@@ -8,6 +8,7 @@ import sys
 import pytest
 from conftest import BIN, ROOT
 
+pytestmark = pytest.mark.long
 PHOTOGRAPHS = ROOT / "samples" / "photographs" / "photographs.py"
 
 

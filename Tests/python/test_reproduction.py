@@ -18,6 +18,7 @@ REPRODUCE = ROOT / "samples" / "reproduction" / "reproduce.py"
 ENVIRONMENT = {**os.environ, "RELABEL_BIN": str(BIN), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
 
+@pytest.mark.long
 def test_the_whole_way(tmp_path):
     command = [sys.executable, REPRODUCE, "--quick", "--output", tmp_path / "out"]
     found = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=1200)
@@ -41,7 +42,7 @@ def test_the_whole_way(tmp_path):
     assert again.returncode == 0 and "6 students, 6 of them trained before" in again.stdout
 
 
-@pytest.mark.skipif("RELABEL_LONG_TESTS" not in os.environ, reason="two minutes; tools/check-reproduction runs it")
+@pytest.mark.long
 def test_a_hundred_classes_in_three_forms(tmp_path):
     options = ["--set-up", "hundred", "--quick", "--seeds", "1", "--output", tmp_path / "out"]
     found = subprocess.run([sys.executable, REPRODUCE, *options], capture_output=True, text=True, env=ENVIRONMENT, timeout=900)

@@ -340,7 +340,7 @@ def test_hostile_names_steer_nothing(tmp_path):
 
 def test_colours_are_those_of_pages():
     """Palette.swift and palette.js have the same colours in the same order."""
-    folder = ROOT / "Sources" / "RelabelPages"
-    of_pages = re.findall(r"#([0-9a-f]{6})", (folder / "Assets" / "palette.js").read_text())
-    of_tools = re.findall(r"\(0x(..), 0x(..), 0x(..)\)", (folder / "Palette.swift").read_text())
+    sources = ROOT / "Sources"
+    of_pages = re.findall(r"#([0-9a-f]{6})", (sources / "PageAssets" / "Files" / "palette.js").read_text())
+    of_tools = re.findall(r"\(0x(..), 0x(..), 0x(..)\)", (sources / "RelabelPages" / "Palette.swift").read_text())
     assert ["".join(parts).lower() for parts in of_tools] == of_pages and len(of_pages) == 9

@@ -6,6 +6,7 @@ checksums and filter masks can be wrong on purpose.
 """
 
 import ctypes
+import functools
 import hashlib
 import json
 import math
@@ -225,6 +226,17 @@ def in_cell_order(ids, stored, cell_order):
     return np.take_along_axis(ids, order, -1), np.take_along_axis(stored, order, -1)
 
 
+@functools.lru_cache(maxsize=8)
+def random_labels(seed, shape, num_classes, kind, classes_are, encoding, packing, cell_order):
+    """Ids and stored scores of random maps; remembered, since ids are drawn cell by cell."""
+    generator = np.random.default_rng(seed)
+    type_of_ids = "<u2" if num_classes <= 65535 else "<u4"
+    drawn = [generator.choice(num_classes, shape[3], False) for _ in range(math.prod(shape[:3]))]
+    ids = np.array(drawn, type_of_ids).reshape(shape)
+    stored = encode(random_scores(generator, kind, shape, classes_are), encoding, *packing)
+    return in_cell_order(ids, stored, cell_order)
+
+
 # --------------------------------------------------------------------------------------------- shard
 
 
@@ -284,14 +296,14 @@ class Shard:
 
     def labels(self):
         """Ids and stored scores of all rows."""
-        generator = np.random.default_rng(self.seed)
-        kind = "<u2" if self.num_classes <= 65535 else "<u4"
-        cells = math.prod(self.shape[:3])
-        drawn = [generator.choice(self.num_classes, self.k, False) for _ in range(cells)]
-        ids = np.array(drawn, kind).reshape(self.shape)
-        scores = random_scores(generator, self.score_kind, self.shape, self.classes_are)
-        stored = encode(scores, self.encoding, *self.packing)
-        ids, stored = in_cell_order(ids, stored, self.cell_order)
+        if self.ids is not None and self.stored is not None:
+            return self.ids, self.stored
+        ids, stored = (
+            drawn.copy() for drawn in random_labels(
+                self.seed, self.shape, self.num_classes, self.score_kind, self.classes_are, self.encoding,
+                self.packing, self.cell_order,
+            )
+        )  # fmt: skip
         if self.scores is not None:
             stored = encode(self.scores, self.encoding, *self.packing)
         return self.ids if self.ids is not None else ids, (
