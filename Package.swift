@@ -109,21 +109,15 @@ let package = Package(
       exclude: ["README.md"],
       swiftSettings: settings
     ),
-    // Assets are pages' style and scripts, which the program carries.
+    // Style and scripts of pages, which the program carries.
+    .target(name: "PageAssets", exclude: ["Files"]),
     .target(
       name: "RelabelPages",
       dependencies: [
-        "HelperProcesses", "Relabel", "RelabelFormat", "RelabelServer", "RelabelVerification",
+        "HelperProcesses", "PageAssets", "Relabel", "RelabelFormat", "RelabelServer",
+        "RelabelVerification",
       ],
       exclude: ["README.md"],
-      resources: [
-        "page.css", "elements.js", "palette.js", "factors.js", "pooling.js", "map.js", "drawing.js",
-        "browse.css", "server.js", "tile.js", "marks.js", "detail.js", "browse.js",
-        "difference.js",
-        "report.css", "charts.js", "sheets.js", "report.js", "report-tables.js",
-        "view.css", "view-controls.js", "view-crop.js", "view-panels.js", "view-stage.js",
-        "view.js", "view-page.js",
-      ].map { .embedInCode("Assets/\($0)") },
       swiftSettings: settings
     ),
     .target(
