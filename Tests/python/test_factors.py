@@ -1,5 +1,6 @@
 """Maps of factors (spec, section 4.11): packing, reading and pooling, against a dense reference made by h5py and NumPy."""
 
+import hashlib
 import json
 import pathlib
 import re
@@ -143,6 +144,21 @@ def test_the_encoder_is_as_near_as_the_reference(dataset):
             ours = study.divergence(wanted, encoder.softmax(logits(dataset / "labels-00000.h5", row) @ drawn))
             theirs = study.divergence(wanted, encoder.softmax(encoder.encode(dense, metric, settings).logits() @ drawn))
             assert ours < 1.5 * theirs + 0.002
+
+
+def test_bytes_are_on_record(tmp_path):
+    """An optimised build makes of whole numbers what Swift's own tests expect of a build without optimisation."""
+    swift = (ROOT / "Tests" / "RelabelTests" / "FactorTests.swift").read_text()
+    (recorded,) = re.findall(r'Digest\.of\(bytes\) == "([0-9a-f]{64})"', swift)
+    id_, y, x = np.ogrid[:60, :9, :11]
+    waves = np.mod(id_ * 7 + y * 3, 11) - np.mod(id_ * 5 + x * 2, 13)
+    peak = np.where(id_ % 17 == (y // 3 * 4 + x // 4) % 17, 40, 0)
+    np.save(tmp_path / "map.npy", ((waves + peak) / 4).astype("f4"))
+    assert pack(tmp_path / "map.npy", "--output", tmp_path / "out", *PACKING).returncode == 0
+    with relabel_hdf5.open(tmp_path / "out") as maps, h5py.File(tmp_path / "out" / "labels-00000.h5") as file:
+        amounts = (maps[0].score + 127).astype("u1")
+        found = amounts.tobytes() + file["class_factor"][0].tobytes() + file["factor_scale"][0].astype("<f4").tobytes()
+    assert hashlib.sha256(found).hexdigest() == recorded
 
 
 def test_bytes_do_not_depend_on_jobs_or_containers(dataset, tmp_path):
