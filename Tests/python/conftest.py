@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "
 from browser import browser, chromium  # noqa: E402
 from running import BIN, ROOT, SAMPLES, error_rules, pack, tool, verify  # noqa: E402
 
-__all__ = ["BIN", "ROOT", "SAMPLES", "browser", "chromium", "error_rules", "pack", "tool", "verify"]
+__all__ = ["BIN", "ROOT", "SAMPLES", "browser", "chromium", "error_rules", "pack", "tool", "turned_picture", "verify"]
 
 
 def pytest_configure(config):
@@ -29,6 +29,33 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.skip(reason="takes long; tools/check-long runs it"))
+
+
+@pytest.fixture(params=["swift", "numpy"])
+def library(request, monkeypatch):
+    """Either engine of the package, in turn."""
+    from relabel_hdf5.engines.library import library
+
+    if request.param == "numpy":
+        monkeypatch.setenv("RELABEL_LIBRARY", "none")
+    elif os.environ.get("RELABEL_LIBRARY") == "none":
+        monkeypatch.delenv("RELABEL_LIBRARY")
+    library.cache_clear()
+    assert (library() is None) == (request.param == "numpy")
+    yield request.param
+    library.cache_clear()
+
+
+def turned_picture(path):
+    """Writes a JPEG of 60×30 pixels, blue on its left and red on its right, that wishes to be shown turned by 90 degrees."""
+    from PIL import Image
+
+    picture = Image.new("RGB", (60, 30), "red")
+    picture.paste("blue", (0, 0, 30, 30))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path.parent.mkdir(exist_ok=True)
+    picture.save(path, exif=exif, quality=95)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 
 import fixtures_factors
 import numpy as np
@@ -13,7 +12,6 @@ from pooling_reference import factors, header, reference_weights, with_numpy, wi
 
 import relabel_hdf5
 from relabel_hdf5 import BoxError, MapBatch, UsageError, geometry, pooling_torch
-from relabel_hdf5.engines.library import library as loaded
 
 VECTORS = sorted((ROOT / "spec" / "conformance" / "pooling").glob("*.json"))
 
@@ -75,28 +73,18 @@ def test_vectors(pool, path):
     check_files(pool, [path])
 
 
-@pytest.mark.parametrize("library", ["swift", "numpy"])
-def test_vectors_of_factors_from_a_shard(library, monkeypatch, tmp_path):
+def test_vectors_of_factors_from_a_shard(library, tmp_path):
     """Stored, they give the same targets: the C library pools maps of factors from files alone."""
-    if library == "numpy":
-        monkeypatch.setenv("RELABEL_LIBRARY", "none")
-    elif os.environ.get("RELABEL_LIBRARY") == "none":
-        monkeypatch.delenv("RELABEL_LIBRARY")
-    loaded.cache_clear()
-    try:
-        assert library == "numpy" or loaded() is not None
-        document = json.loads((VECTORS[0].parent / "factors.json").read_text())
-        for number, case in enumerate(document["cases"]):
-            path = tmp_path / f"{number}.h5"
-            fixtures_factors.of_vectors(case["header"], {"a": document["maps"][case["map"]]}).write(path)
-            with relabel_hdf5.open(path) as maps:
-                box = np.array([[[float(side) for side in case["box"]]]])
-                found = maps.targets([0], box, profile=case["profile"], outside=case["outside"])
-            targets, covered = found if case["outside"] == "clamp" else (found, np.ones((1, 1)))
-            assert np.abs(targets[0, 0] - case["expected"]["probability"]).max() <= 1e-6, case["name"]
-            assert abs(covered[0, 0] - case["expected"]["covered"]) <= 1e-6
-    finally:
-        loaded.cache_clear()
+    document = json.loads((VECTORS[0].parent / "factors.json").read_text())
+    for number, case in enumerate(document["cases"]):
+        path = tmp_path / f"{number}.h5"
+        fixtures_factors.of_vectors(case["header"], {"a": document["maps"][case["map"]]}).write(path)
+        with relabel_hdf5.open(path) as maps:
+            box = np.array([[[float(side) for side in case["box"]]]])
+            found = maps.targets([0], box, profile=case["profile"], outside=case["outside"])
+        targets, covered = found if case["outside"] == "clamp" else (found, np.ones((1, 1)))
+        assert np.abs(targets[0, 0] - case["expected"]["probability"]).max() <= 1e-6, case["name"]
+        assert abs(covered[0, 0] - case["expected"]["covered"]) <= 1e-6
 
 
 def slow_weights(**mistakes):

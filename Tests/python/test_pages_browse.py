@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 from browser import assert_accessible
-from conftest import SAMPLES
-from PIL import Image
+from conftest import SAMPLES, turned_picture
 from running import packed
 from shard_writer import write_shard
 from test_browse import listing, serving
@@ -234,12 +233,7 @@ def test_the_crop_of_an_opened_image(browser, server, dataset):
 
 def test_pictures_are_shown_as_stored(browser, tmp_path):
     """EXIF's wish for a rotation is not followed: maps and boxes mean the picture as it is stored."""
-    picture = Image.new("RGB", (60, 30), "red")
-    picture.paste("blue", (0, 0, 30, 30))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    (tmp_path / "pictures").mkdir()
-    picture.save(tmp_path / "pictures" / "a.jpg", exif=exif, quality=95)
+    turned_picture(tmp_path / "pictures" / "a.jpg")
     write_shard(tmp_path / "a.h5", keys=["a"], rows=1, attributes={"map_extent": np.array([0, 0, 0.01, 0.01], "<f4")})
     pixels = (
         "const c = document.querySelector(arguments[0]); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"

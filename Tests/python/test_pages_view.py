@@ -6,7 +6,7 @@ import pytest
 import shard_writer
 import view_shards
 from browser import assert_accessible
-from conftest import SAMPLES, tool
+from conftest import SAMPLES, tool, turned_picture
 from PIL import Image
 from shard_writer import write_shard
 
@@ -224,12 +224,7 @@ def test_size(sample_page):
 
 def test_picture_is_shown_as_stored(browser, tmp_path):
     """EXIF's wish for a rotation is told, and not followed."""
-    picture = Image.new("RGB", (60, 30), "red")
-    picture.paste("blue", (0, 0, 30, 30))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    (tmp_path / "pictures").mkdir()
-    picture.save(tmp_path / "pictures" / "key0.jpg", exif=exif, quality=95)
+    turned_picture(tmp_path / "pictures" / "key0.jpg")
     write_shard(tmp_path / "a.h5", keys=["key0"], rows=1)
     page = written(tmp_path, tmp_path / "a.h5", "key0", "--pictures", tmp_path / "pictures")
     browser.open(page)

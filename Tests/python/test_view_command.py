@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import shard_writer
 import view_shards
-from conftest import BIN, ROOT, SAMPLES, tool
+from conftest import BIN, ROOT, SAMPLES, tool, turned_picture
 from PIL import Image
 from shard_writer import write_shard
 
@@ -233,12 +233,7 @@ def test_raster(sample_dataset, tmp_path):
 
 @needs_rsvg
 def test_raster_shows_pictures_as_stored(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    picture = Image.new("RGB", (60, 30), "red")
-    picture.paste("blue", (0, 0, 30, 30))
-    (tmp_path / "pictures").mkdir()
-    picture.save(tmp_path / "pictures" / "a.jpg", exif=exif)
+    turned_picture(tmp_path / "pictures" / "a.jpg")
     # A map that is nearly nowhere leaves the picture to be seen.
     tiny = {"map_extent": shard_writer.np.array([0, 0, 0.01, 0.01], "<f4")}
     write_shard(tmp_path / "a.h5", rows=1, keys=["a"], attributes=tiny)
